@@ -1,0 +1,109 @@
+"""The programs that are measured, and how they are started and ended."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).resolve().parent.parent
+_PATIENCE_SECONDS = 10
+# A user's machine has neither of the Python ones; settings and proxies of whoever runs the bench must not count.
+_UNWANTED = re.compile(r"PYTHONDONTWRITEBYTECODE|PYTHONUNBUFFERED|OR_MCP_.*|OPENROUTER_.*|.*_PROXY", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A server, by the module that starts it."""
+
+    name: str
+    module: str
+
+    def command(self, *arguments: str) -> list[str]:
+        """How it is started."""
+        return [sys.executable, "-m", self.module, *arguments]
+
+
+PRODUCT = Program("product", "or_mcp")
+FLOOR = Program("floor", "bench.floor")
+BOTH = (PRODUCT, FLOOR)
+
+
+def environment(base_url: str = "", data: Path | None = None) -> dict[str, str]:
+    """What a user's machine would have, and where upstream is."""
+    kept = {name: value for name, value in os.environ.items() if not _UNWANTED.fullmatch(name)}
+    ours = {"OPENROUTER_BASE_URL": base_url, "OPENROUTER_API_KEY": "sk-or-v1-bench", "OR_MCP_DATA_DIR": str(data)}
+    return kept | ours if base_url else kept
+
+
+@contextmanager
+def started(
+    command: Sequence[str], env: Mapping[str, str], *, talks: bool = True
+) -> Generator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
+    """A running process and what it writes to stderr; it has ended when the block is left."""
+    pipe = subprocess.PIPE if talks else subprocess.DEVNULL
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(command, bufsize=0, stdin=pipe, stdout=pipe, stderr=errors, env=env, cwd=ROOT) as process,
+    ):
+        try:
+            yield process, errors
+        finally:
+            end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Close its stdin and ask it to end; insist after a while."""
+    if process.stdin is not None:
+        process.stdin.close()
+    process.terminate()
+    try:
+        process.wait(_PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def complaint(errors: IO[bytes]) -> str:
+    """The end of what a process wrote to stderr."""
+    errors.seek(0)
+    return errors.read().decode(errors="replace")[-2000:]
+
+
+@contextmanager
+def upstream() -> Generator[int]:
+    """The upstream stub's port."""
+    with started([sys.executable, "-m", "bench.upstream"], environment()) as (process, errors):
+        line = process.stdout.readline() if process.stdout else b""
+        if not line:
+            raise RuntimeError(f"The upstream stub did not start: {complaint(errors)}")
+        yield int(line)
+
+
+def address(port: int, latency_ms: int = 0) -> str:
+    """The stub's base URL for a latency."""
+    return f"http://127.0.0.1:{port}/l{latency_ms}/api/v1"
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def resident_mb(pid: int) -> float:
+    """The memory a process holds now."""
+    status = Path(f"/proc/{pid}/status")
+    if status.exists():
+        found = re.search(r"VmRSS:\s+(\d+)", status.read_text())
+        return int(found[1]) / 1024 if found else 0.0
+    told = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True)
+    return int(told.stdout) / 1024

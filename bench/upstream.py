@@ -1,0 +1,117 @@
+"""An upstream that costs next to nothing: prebuilt replies over plain sockets, no dependencies.
+
+The latency is part of the address: `http://127.0.0.1:PORT/l200/api/v1` answers completions after 200 ms.
+`python -m bench.upstream` prints its port.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from typing import Any
+
+from bench.catalogue import MODEL, models
+
+_WORDS = ("Forty", "-two", " is the answer", " to that", ".")
+_LATENCY = re.compile(rb"/l(\d+)/")
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+
+
+def _event(payload: str) -> bytes:
+    data = f"data: {payload}\n\n".encode()
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def _chunk(delta: dict[str, str], finish: str | None = None, usage: dict[str, Any] | None = None) -> str:
+    chunk: dict[str, Any] = {
+        "id": "gen-bench",
+        "object": "chat.completion.chunk",
+        "created": 1_785_542_400,
+        "model": MODEL,
+        "provider": "Bench",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish, "native_finish_reason": finish}],
+    }
+    return json.dumps(chunk | ({"usage": usage} if usage else {}), separators=(",", ":"))
+
+
+def completion() -> bytes:
+    """A streamed completion: a few chunks, the usage, the end."""
+    usage = {"prompt_tokens": 12, "completion_tokens": 5, "total_tokens": 17, "cost": 0.00001}
+    events = [_chunk({"role": "assistant", "content": word}) for word in _WORDS]
+    events += [_chunk({"content": ""}, "stop"), _chunk({"content": ""}, "stop", usage), "[DONE]"]
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return head + b"".join(map(_event, events)) + b"0\r\n\r\n"
+
+
+def document(data: object, status: str = "200 OK") -> bytes:
+    """A JSON reply."""
+    body = json.dumps(data, separators=(",", ":")).encode()
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+_COMPLETION = completion()
+_NOT_FOUND = document({"error": {"code": 404, "message": "The bench has no such path"}}, "404 Not Found")
+_DOCUMENTS: dict[bytes, bytes] = {
+    b"/models": document({"data": models()}),
+    b"/embeddings/models": document({"data": models()[-1:]}),
+    b"/providers": document({"data": []}),
+    b"/credits": document({"data": {"total_credits": 100, "total_usage": 1}}),
+    b"/key": document(
+        {"data": {"label": "bench", "limit": None, "limit_remaining": None, "usage": 1, "is_free_tier": False}}
+    ),
+}
+
+
+class Connection(asyncio.Protocol):
+    """One client's connection. Requests are answered in order, each after the latency its path names."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._received = b""
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Answer every request that is complete."""
+        self._received += data
+        while True:
+            head, found, rest = self._received.partition(b"\r\n\r\n")
+            length = _LENGTH.search(head)
+            size = int(length[1]) if length else 0
+            if not found or len(rest) < size:
+                return
+            self._received = rest[size:]
+            self._answer(head.split(b" ", 2)[1].partition(b"?")[0])
+
+    def _answer(self, path: bytes) -> None:
+        prefix, _, name = path.partition(b"/api/v1")
+        if name != b"/chat/completions":
+            self._write(_DOCUMENTS.get(name, _NOT_FOUND))
+            return
+        latency = _LATENCY.match(prefix + b"/")
+        if latency is None or latency[1] == b"0":
+            self._write(_COMPLETION)
+        else:
+            self._loop.call_later(int(latency[1]) / 1000, self._write, _COMPLETION)
+
+    def _write(self, reply: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(reply)
+
+
+async def serve() -> None:
+    """Serve until killed."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(loop), "127.0.0.1", 0, backlog=512)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve())

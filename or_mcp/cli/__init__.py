@@ -1,0 +1,95 @@
+"""The command line. Nothing heavy is imported before a command runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+from or_mcp import __version__
+
+_EPILOG = """\
+first steps:
+  or-mcp demo             the whole product with no key and no internet
+  or-mcp                  the MCP server on stdio, for a host to start
+settings are environment variables (OPENROUTER_API_KEY, OR_MCP_…): see the README
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: its module in this folder has `run`."""
+
+    name: str
+    summary: str
+    options: Callable[[argparse.ArgumentParser], None]
+
+
+def _none(parser: argparse.ArgumentParser) -> None:
+    del parser
+
+
+def _serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--http", action="store_true", help="Streamable HTTP at /mcp instead of stdio")
+    parser.add_argument("--host", default="127.0.0.1", help="address to bind (default 127.0.0.1)")
+    parser.add_argument("--port", type=_port, default=8765, help="port to bind (default 8765)")
+
+
+def _simulate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=_port, default=8787, help="port on 127.0.0.1 (default 8787)")
+    parser.add_argument("--faults", metavar="FILE", help="JSON list of scripted faults")
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port < 65536:
+        raise argparse.ArgumentTypeError(f"{text} is no port; it takes 0 to 65535")
+    return port
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("serve", "the MCP server, on stdio (default) or over HTTP", _serve),
+    Command("demo", "one fusion, live, with no key and no internet", _none),
+    Command("simulate", "the OpenRouter simulator on loopback", _simulate),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command. 0 is fine, 1 means the thing asked for failed, 2 means wrong usage."""
+    arguments = _parser().parse_args(argv)
+    name: str = arguments.command or "serve"
+    if arguments.command is None:
+        _serve_defaults(arguments)
+    run: Callable[[argparse.Namespace], int] = import_module(f"or_mcp.cli.{name}").run
+    try:
+        return run(arguments)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="or-mcp",
+        description="OpenRouter for AI agents, over MCP. Without a command: the server on stdio.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"or-mcp {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="command")
+    for command in COMMANDS:
+        command.options(commands.add_parser(command.name, help=command.summary, description=command.summary))
+    return parser
+
+
+def _serve_defaults(arguments: argparse.Namespace) -> None:
+    blank = argparse.ArgumentParser()
+    _serve(blank)
+    blank.parse_args([], namespace=arguments)
+
+
+def fail(message: str, code: int = 1) -> int:
+    """One clear line on stderr."""
+    print(f"or-mcp: {message}", file=sys.stderr)
+    return code

@@ -1,0 +1,58 @@
+"""`or-mcp serve`: the MCP server."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import sys
+
+from or_mcp.cli import fail
+from or_mcp.settings import Settings, SettingsError, read_settings
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until the host leaves or a signal comes."""
+    try:
+        settings = read_settings(os.environ)
+    except SettingsError as error:
+        return fail(str(error), 2)
+    return _serve_http(settings, arguments) if arguments.http else _serve_stdio(settings)
+
+
+def _configure_logging(settings: Settings) -> None:
+    import logging
+
+    logging.basicConfig(
+        stream=sys.stderr, level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+
+
+def _serve_stdio(settings: Settings) -> int:
+    # Importing allocates much that lives for ever: collecting it meanwhile costs a tenth of the start.
+    gc.disable()
+    import anyio
+
+    from or_mcp.serving import serve_stdio
+
+    _configure_logging(settings)
+    gc.freeze()
+    gc.enable()
+    anyio.run(serve_stdio, settings)
+    return 0
+
+
+def _serve_http(settings: Settings, arguments: argparse.Namespace) -> int:
+    from or_mcp.http_app import check_bind
+
+    try:
+        check_bind(settings, arguments.host)
+    except SettingsError as error:
+        return fail(str(error), 2)
+    import anyio
+
+    from or_mcp.serving import serve_http
+
+    _configure_logging(settings)
+    anyio.run(serve_http, settings, arguments.host, arguments.port)
+    return 0

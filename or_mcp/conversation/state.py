@@ -1,0 +1,225 @@
+"""An answer while it arrives: chunks go in, what was said so far can be read at any time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, cast
+
+from pydantic import JsonValue
+
+from or_mcp.openrouter.errors import Failure, Refused, StreamBroken, UpstreamFailed, from_error, shorten
+from or_mcp.openrouter.wire.chat import ChatAnnotation, ChatChunk, ChatMessage, ChatUsage, Choice, ToolCall
+
+_FRAGMENTS = ("text", "summary", "data")
+
+
+@dataclass(frozen=True, slots=True)
+class CalledTool:
+    """A function the model wants called."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A page the answer cites."""
+
+    url: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens."""
+
+    input_tokens: int | None
+    output_tokens: int | None
+    total_tokens: int | None
+    reasoning_tokens: int | None
+    cached_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Everything that is known of an answer."""
+
+    text: str = ""
+    tool_calls: tuple[CalledTool, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    reasoning_summary: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    cost_usd: Decimal | None = None
+    generation_id: str | None = None
+    reasoning_details: tuple[JsonValue, ...] = ()
+
+    def message(self) -> dict[str, Any]:
+        """The answer as the next turn sends it back; reasoning goes back unmodified."""
+        message: dict[str, Any] = {"role": "assistant", "content": self.text or None}
+        if self.tool_calls:
+            message["tool_calls"] = [
+                {
+                    "id": call.call_id,
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": call.arguments},
+                }
+                for call in self.tool_calls
+            ]
+        if self.reasoning_details:
+            message["reasoning_details"] = list(self.reasoning_details)
+        return message
+
+
+@dataclass(slots=True)
+class _Call:
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(slots=True)
+class AnswerState:
+    """What the chunks have said."""
+
+    generation_id: str | None = None
+    text: str = ""
+    refusal: str = ""
+    reasoning: str = ""
+    model: str | None = None
+    provider: str | None = None
+    finish_reason: str | None = None
+    usage: ChatUsage | None = None
+    details: list[JsonValue] = field(default_factory=list[JsonValue])
+    calls: dict[int, _Call] = field(default_factory=dict[int, _Call])
+    cited: dict[str, Citation] = field(default_factory=dict[str, Citation])
+
+    def apply(self, chunk: ChatChunk) -> None:
+        """Take one chunk in.
+
+        Raises:
+            Failure: The chunk says that the request failed.
+        """
+        self.generation_id = self.generation_id or chunk.id
+        self.model = chunk.model or self.model
+        self.provider = chunk.provider or self.provider
+        self.usage = chunk.usage or self.usage
+        for choice in chunk.choices[:1]:
+            self._choose(choice)
+        error = chunk.error or next((choice.error for choice in chunk.choices if choice.error), None)
+        if error is not None:
+            raise from_error(error, generation_id=self.generation_id, may_be_billed=True)
+        if self.finish_reason == "error":
+            raise self._failed("The provider failed in the middle of its answer")
+
+    def check_ended(self) -> None:
+        """A stream that just stops is no answer, and neither is an empty one.
+
+        Raises:
+            StreamBroken: No finish reason has arrived.
+            Refused: The model declined.
+            UpstreamFailed: It ended with nothing said.
+        """
+        if self.finish_reason is None:
+            raise StreamBroken(
+                "The stream ended without saying that the answer is complete",
+                generation_id=self.generation_id,
+                may_be_billed=True,
+            )
+        if self.text or self.calls:
+            return
+        if self.refusal or self.finish_reason == "content_filter":
+            raise Refused(
+                "The model declined to answer",
+                quote=self.refusal,
+                generation_id=self.generation_id,
+                may_be_billed=True,
+            )
+        if self.finish_reason == "length":
+            raise self._failed("All output tokens went into reasoning; raise max_output_tokens")
+        raise self._failed("The answer is empty")
+
+    def said(self) -> Said:
+        """What it amounts to so far."""
+        usage = self.usage
+        return Said(
+            text=self.text,
+            tool_calls=tuple(CalledTool(call.id, call.name, call.arguments) for call in self.calls.values()),
+            citations=tuple(self.cited.values()),
+            reasoning_summary=shorten(self.reasoning, 1000) or None,
+            model=self.model,
+            provider=self.provider,
+            finish_reason=self.finish_reason,
+            usage=_usage(usage) if usage else None,
+            cost_usd=usage.cost if usage else None,
+            generation_id=self.generation_id,
+            reasoning_details=tuple(self.details),
+        )
+
+    def _choose(self, choice: Choice) -> None:
+        self.finish_reason = choice.finish_reason or self.finish_reason
+        piece = choice.delta or choice.message
+        if piece is None:
+            return
+        self.text += _text(piece)
+        self.refusal += piece.refusal or ""
+        self.reasoning += piece.reasoning or ""
+        for detail in piece.reasoning_details:
+            self._detail(detail)
+        for place, call in enumerate(piece.tool_calls):
+            self._call(call, place)
+        for note in piece.annotations:
+            self._cite(note)
+
+    def _call(self, fragment: ToolCall, place: int) -> None:
+        call = self.calls.setdefault(fragment.index if fragment.index is not None else place, _Call())
+        call.id = fragment.id or call.id
+        if fragment.function is not None:
+            call.name = fragment.function.name or call.name
+            call.arguments += fragment.function.arguments or ""
+
+    def _detail(self, detail: JsonValue) -> None:
+        """Fragments of one detail, told by type and index, are joined; everything else is kept as it came."""
+        last = self.details[-1] if self.details else None
+        if not _continues(last, detail):
+            self.details.append(detail)
+            return
+        joined, new = cast("dict[str, Any]", last), cast("dict[str, Any]", detail)
+        for name, value in new.items():
+            joined[name] = joined.get(name, "") + value if name in _FRAGMENTS else value
+
+    def _cite(self, note: ChatAnnotation) -> None:
+        found = note.url_citation
+        if found is not None and found.url and found.url.startswith(("https://", "http://")):
+            self.cited.setdefault(found.url, Citation(found.url[:2000], shorten(found.title or found.url, 200)))
+
+    def _failed(self, words: str) -> Failure:
+        return UpstreamFailed(words, generation_id=self.generation_id, may_be_billed=True)
+
+
+def _continues(last: JsonValue, detail: JsonValue) -> bool:
+    if not isinstance(last, dict) or not isinstance(detail, dict) or detail.get("index") is None:
+        return False
+    return (last.get("type"), last.get("index")) == (detail.get("type"), detail.get("index"))
+
+
+def _text(piece: ChatMessage) -> str:
+    content = piece.content
+    if isinstance(content, str) or content is None:
+        return content or ""
+    return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+
+
+def _usage(usage: ChatUsage) -> Usage:
+    completion, prompt = usage.completion_tokens_details, usage.prompt_tokens_details
+    return Usage(
+        usage.prompt_tokens,
+        usage.completion_tokens,
+        usage.total_tokens,
+        completion.reasoning_tokens if completion else None,
+        prompt.cached_tokens if prompt else None,
+    )

@@ -1,0 +1,223 @@
+"""What a fusion became, told honestly: who answered, who failed, and whether a panel was there at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from or_mcp.fusion.analysis import Analysis, read_analysis
+from or_mcp.fusion.state import FusionState, PanelistStatus
+from or_mcp.openrouter.errors import shorten
+from or_mcp.openrouter.wire.responses import OutputItem, Response
+
+Outcome = Literal["fused", "partial_panel", "no_analysis", "not_fused"]
+_CAPPED = "fusion_invocation_capped"
+
+
+@dataclass(frozen=True, slots=True)
+class PanelMember:
+    """One panelist at the end, with all it wrote."""
+
+    model: str
+    status: PanelistStatus
+    text: str = ""
+    error: str | None = None
+    status_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A page that somebody cited."""
+
+    url: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriterUsage:
+    """Tokens of the writer; upstream tells none of the panelists'."""
+
+    input_tokens: int | None
+    output_tokens: int | None
+    total_tokens: int | None
+    reasoning_tokens: int | None
+    cached_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FusionResult:
+    """Everything that is known of a fusion. `outcome` is None until it has ended."""
+
+    outcome: Outcome | None
+    answer: str
+    analysis: Analysis | None
+    panel: tuple[PanelMember, ...]
+    failure_reason: str | None
+    error: str | None
+    sources: tuple[Source, ...]
+    analyst_model: str | None
+    model: str | None
+    usage: WriterUsage | None
+    cost_usd: Decimal | None
+    generation_id: str | None
+    notes: tuple[str, ...]
+
+    @property
+    def answered(self) -> tuple[PanelMember, ...]:
+        """Those who wrote."""
+        return tuple(member for member in self.panel if member.status == "answered")
+
+    @property
+    def failed(self) -> tuple[PanelMember, ...]:
+        """Those who did not, with the reason."""
+        return tuple(member for member in self.panel if member.status == "failed")
+
+
+def read_result(state: FusionState) -> FusionResult:
+    """What the state amounts to, at its end or at any point before it."""
+    item = _record(state.items)
+    panel = _panel(state, item)
+    names = [member.model for member in panel]
+    raw = item.analysis if item is not None and item.analysis is not None else state.analysis_event
+    analysis = read_analysis(raw, names)  # pyright: ignore[reportArgumentType]
+    outcome = _outcome(panel, analysis, state) if state.ended else None
+    response = state.response
+    return FusionResult(
+        outcome=outcome,
+        answer=state.answer,
+        analysis=analysis,
+        panel=panel,
+        failure_reason=item.failure_reason if item else None,
+        error=shorten(item.error) if item and item.error else None,
+        sources=_sources(state, item),
+        analyst_model=state.analyst,
+        model=response.model if response else None,
+        usage=_usage(response),
+        cost_usd=response.usage.cost if response and response.usage else None,
+        generation_id=state.generation_id,
+        notes=tuple(_notes(outcome, panel, state)),
+    )
+
+
+def _record(items: Sequence[OutputItem]) -> OutputItem | None:
+    """The item that tells of the panel. A refused second call leaves a record too, which tells nothing."""
+    told = [item for item in items if item.failure_reason != _CAPPED]
+    completed = [item for item in told if item.status == "completed"]
+    return (completed or told or [None])[-1]
+
+
+def _panel(state: FusionState, item: OutputItem | None) -> tuple[PanelMember, ...]:
+    """The final record over what the events said, in the order the caller asked."""
+    members = [PanelMember(each.model, each.status, each.text, each.error, each.status_code) for each in state.panel]
+    if item is not None:
+        for reply in item.responses:
+            _put(members, PanelMember(reply.model, "answered", reply.content or ""))
+        for failure in item.failed_models:
+            reason = shorten(failure.error or "failed without a reason")
+            _put(members, PanelMember(failure.model, "failed", "", reason, failure.status_code))
+    if members or not state.ended:
+        members += [PanelMember(model, "pending") for model in _missing(state.planned, members)]
+    if state.ended:
+        members = [_settled(member) for member in members]
+    order = {model: place for place, model in reversed(list(enumerate(state.planned)))}
+    return tuple(sorted(members, key=lambda member: order.get(member.model, len(order))))
+
+
+def _missing(planned: Sequence[str], members: Sequence[PanelMember]) -> list[str]:
+    missing = list(planned)
+    for member in members:
+        if member.model in missing:
+            missing.remove(member.model)
+    return missing
+
+
+def _settled(member: PanelMember) -> PanelMember:
+    """After the end nobody is pending: whoever was not heard of has failed."""
+    if member.status != "pending":
+        return member
+    return PanelMember(member.model, "failed", member.text, "no reply was recorded")
+
+
+def _put(members: list[PanelMember], final: PanelMember) -> None:
+    """Settle one panelist by the final record; a text that was streamed is kept if the record has none."""
+    for place, known in enumerate(members):
+        if known.model == final.model and _same_panelist(known, final):
+            text = final.text or known.text
+            members[place] = PanelMember(final.model, final.status, text, final.error, final.status_code)
+            return
+    members.append(final)
+
+
+def _same_panelist(known: PanelMember, final: PanelMember) -> bool:
+    """A slug may sit on the panel twice: then the texts tell the two apart."""
+    if known.status == "pending":
+        return True
+    return known.status == final.status and (not final.text or known.text in ("", final.text))
+
+
+def _outcome(panel: Sequence[PanelMember], analysis: Analysis | None, state: FusionState) -> Outcome:
+    answered = any(member.status == "answered" for member in panel)
+    if not answered and analysis is None:
+        return "not_fused"
+    if analysis is None:
+        return "no_analysis"
+    complete = all(member.status == "answered" for member in panel) and len(panel) >= len(state.planned)
+    return "fused" if complete else "partial_panel"
+
+
+def _sources(state: FusionState, item: OutputItem | None) -> tuple[Source, ...]:
+    found = [(source.url, source.title) for source in item.sources] if item else []
+    found += [(note.url, note.title) for note in state.citations]
+    by_url: dict[str, Source] = {}
+    for url, title in found:
+        if url and url.startswith(("https://", "http://")):
+            by_url.setdefault(url, Source(url[:2000], shorten(title or url, 200)))
+    return tuple(by_url.values())
+
+
+def _usage(response: Response | None) -> WriterUsage | None:
+    if response is None or response.usage is None:
+        return None
+    usage = response.usage
+    return WriterUsage(
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.total_tokens,
+        usage.output_tokens_details.reasoning_tokens if usage.output_tokens_details else None,
+        usage.input_tokens_details.cached_tokens if usage.input_tokens_details else None,
+    )
+
+
+def _notes(outcome: Outcome | None, panel: Sequence[PanelMember], state: FusionState) -> list[str]:
+    if outcome is None:
+        return []
+    answered = sum(member.status == "answered" for member in panel)
+    failed = [member for member in panel if member.status == "failed"]
+    total = max(len(panel), len(state.planned))
+    notes: list[str] = []
+    if outcome == "not_fused":
+        why = "every panelist failed" if failed else "the panel was never convened"
+        notes.append(f"Not fused: {why}; one model wrote this answer alone.")
+    elif outcome == "no_analysis":
+        notes.append(
+            f"No analysis: {answered}/{total} panelists answered, but the analyst failed; "
+            "the writer worked from their raw texts."
+        )
+    elif outcome == "partial_panel":
+        notes.append(f"Partial panel: {answered}/{total} panelists answered.")
+    if failed:
+        notes.append("Failed: " + "; ".join(_told(member) for member in failed) + ".")
+    if state.response and state.response.status == "incomplete":
+        details = state.response.incomplete_details
+        reason = details.reason if details and details.reason else "no reason given"
+        notes.append(f"The answer is cut off ({reason}).")
+    if outcome != "not_fused" and not state.answer:
+        notes.append("The writer wrote nothing; the panel's work is below.")
+    return notes
+
+
+def _told(member: PanelMember) -> str:
+    code = f" ({member.status_code})" if member.status_code else ""
+    return f"{member.model}{code} {member.error or 'failed without a reason'}"

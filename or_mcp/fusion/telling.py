@@ -1,0 +1,86 @@
+"""How far a fusion has come, in a few words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from or_mcp.fusion.state import FusionState, Panelist
+
+_ROOM = 180
+
+
+class Clock:
+    """When each panelist began and ended."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._began: dict[int, float] = {}
+        self._ended: dict[int, float] = {}
+
+    def see(self, state: FusionState) -> None:
+        """Note who has begun and who has ended."""
+        for place, panelist in enumerate(state.panel):
+            self._began.setdefault(place, self._now())
+            if panelist.status != "pending":
+                self._ended.setdefault(place, self._now())
+
+    def seconds(self, place: int) -> int:
+        """How long a panelist has worked, or worked."""
+        began = self._began.get(place, self._now())
+        return round(self._ended.get(place, self._now()) - began)
+
+
+def steps(state: FusionState) -> tuple[float, float]:
+    """Steps done and steps in all: each panelist begins and ends, the analyst begins and ends, the writer begins."""
+    ended = sum(panelist.status != "pending" for panelist in state.panel)
+    done = len(state.panel) + ended + state.analysis_started + bool(state.analysis_event) + bool(state.answer)
+    return float(done), float(2 * max(state.expected, 1) + 3)
+
+
+def tell(state: FusionState, clock: Clock) -> str:
+    """One line: `2/3 answered · gpt-5 ✓ 31 s · opus writing 2.1k chars`."""
+    clock.see(state)
+    if state.answer:
+        return f"{_count(state)} · {_writer(state)} writing {_size(state.answer)}"
+    if state.analysis_started:
+        doing = "analysis done" if state.analysis_event else f"analyst {short(state.analyst or '')} comparing"
+        return f"{_count(state)} · {doing}"
+    if not state.panel:
+        return "convening the panel"
+    line = _count(state)
+    for place, panelist in sorted(enumerate(state.panel), key=lambda row: row[1].status != "pending"):
+        told = f" · {_panelist(panelist, clock.seconds(place))}"
+        if len(line) + len(told) > _ROOM:
+            return line + " · …"
+        line += told
+    return line
+
+
+def short(model: str) -> str:
+    """A model's name without author, tilde and `-latest`."""
+    return model.rpartition("/")[2].removesuffix("-latest") or model
+
+
+def _count(state: FusionState) -> str:
+    answered = sum(panelist.status == "answered" for panelist in state.panel)
+    return f"{answered}/{state.expected} answered"
+
+
+def _panelist(panelist: Panelist, seconds: int) -> str:
+    name = short(panelist.model)[:40]
+    if panelist.status == "answered":
+        return f"{name} ✓ {seconds} s"
+    if panelist.status == "failed":
+        return f"{name} ✗ {panelist.status_code or 'failed'}"
+    if panelist.text:
+        return f"{name} writing {_size(panelist.text)}"
+    return f"{name} thinking {seconds} s" if panelist.thinking else f"{name} waiting {seconds} s"
+
+
+def _writer(state: FusionState) -> str:
+    return short(state.response.model) if state.response and state.response.model else "the writer"
+
+
+def _size(text: str) -> str:
+    return f"{len(text) / 1000:.1f}k chars" if len(text) >= 1000 else f"{len(text)} chars"

@@ -1,0 +1,32 @@
+"""When a request may be sent again. Pure policy: a failure, an attempt and the time left give a wait, or none."""
+
+from __future__ import annotations
+
+import random
+
+from or_mcp.openrouter.errors import ConnectionFailed, Failure
+
+ATTEMPTS = 3
+_NOT_ACCEPTED = frozenset({429, 502, 503, 529})
+_SAFE_TO_REPEAT = frozenset({408, 500, 504, 524}) | _NOT_ACCEPTED
+
+
+def wait_before_retry(failure: Failure, attempt: int, seconds_left: float, *, paid: bool) -> float | None:
+    """How long to wait before attempt number `attempt + 1`, or None to give up.
+
+    A request that may have been billed is never sent again.
+    """
+    if attempt >= ATTEMPTS or failure.may_be_billed or not _retryable(failure, paid=paid):
+        return None
+    wait = failure.retry_after
+    if wait is None:
+        wait = 2.0 ** (attempt - 1) * random.uniform(0.5, 1.0)
+    return wait if wait < seconds_left else None
+
+
+def _retryable(failure: Failure, *, paid: bool) -> bool:
+    if failure.availability is not None and failure.availability.retryable is False:
+        return False
+    if failure.status is None:
+        return isinstance(failure, ConnectionFailed)
+    return failure.status in (_NOT_ACCEPTED if paid else _SAFE_TO_REPEAT)

@@ -1,0 +1,1 @@
+"""JSON exactly as upstream spells it; replies tolerate anything new."""

@@ -1,0 +1,104 @@
+"""Keys, credit and what was spent: `/key`, `/credits`, `/activity`, `/generation`."""
+
+from __future__ import annotations
+
+from or_mcp.openrouter.wire.lenient import Lenient, Number, Reply, Rows
+from or_mcp.openrouter.wire.models import Price
+
+
+class Budget(Reply):
+    """A limit that somebody set on what a key may spend."""
+
+    scope: Lenient[str] = None
+    limit_usd: Price = None
+    remaining_usd: Price = None
+    resets_at: Lenient[str] = None
+
+
+class FreeRequests(Reply):
+    """How many calls of free models the day still allows."""
+
+    limit: Lenient[int] = None
+    used: Lenient[int] = None
+    remaining: Lenient[int] = None
+
+
+class Key(Reply):
+    """What a key may spend and has spent. A null limit means unlimited."""
+
+    label: Lenient[str] = None
+    limit: Price = None
+    limit_remaining: Price = None
+    limit_reset: Lenient[str] = None
+    usage: Price = None
+    usage_daily: Price = None
+    usage_weekly: Price = None
+    usage_monthly: Price = None
+    is_free_tier: Lenient[bool] = None
+    is_management_key: Lenient[bool] = None
+    expires_at: Lenient[str] = None
+    effective_budget: Lenient[Budget] = None
+    free_model_daily_requests: Lenient[FreeRequests] = None
+
+
+class KeyReply(Reply):
+    """The key in use."""
+
+    data: Key
+
+
+class Credits(Reply):
+    """Bought and used; what is left is the difference."""
+
+    total_credits: Price = None
+    total_usage: Price = None
+
+
+class CreditsReply(Reply):
+    """The account's credit."""
+
+    data: Credits
+
+
+class ActivityRow(Reply):
+    """One model at one provider on one UTC day."""
+
+    date: Lenient[str] = None
+    model: Lenient[str] = None
+    provider_name: Lenient[str] = None
+    usage: Price = None
+    requests: Lenient[int] = None
+    prompt_tokens: Lenient[int] = None
+    completion_tokens: Lenient[int] = None
+    reasoning_tokens: Lenient[int] = None
+
+
+class ActivityReply(Reply):
+    """The account's use."""
+
+    data: Rows[ActivityRow] = ()
+
+
+class Generation(Reply):
+    """What one request became, known even when its stream broke."""
+
+    id: str
+    model: Lenient[str] = None
+    provider_name: Lenient[str] = None
+    total_cost: Price = None
+    created_at: Lenient[str] = None
+    cancelled: Lenient[bool] = None
+    streamed: Lenient[bool] = None
+    finish_reason: Lenient[str] = None
+    latency: Number = None
+    generation_time: Number = None
+    tokens_prompt: Lenient[int] = None
+    tokens_completion: Lenient[int] = None
+    native_tokens_reasoning: Lenient[int] = None
+    router: Lenient[str] = None
+
+
+class GenerationReply(Reply):
+    """One generation."""
+
+    data: Generation

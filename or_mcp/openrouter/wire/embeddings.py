@@ -1,0 +1,80 @@
+"""`/embeddings` and `/rerank`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from or_mcp.openrouter.wire.lenient import Lenient, Number, Reply, Request, Rows
+from or_mcp.openrouter.wire.models import Price
+from or_mcp.openrouter.wire.routing import Provider
+
+
+class EmbeddingsRequest(Request):
+    """What is sent to `/embeddings`."""
+
+    model: str
+    input: tuple[str, ...]
+    dimensions: int | None = None
+    encoding_format: str = "base64"
+    input_type: str | None = None
+    provider: Provider | None = None
+
+
+class Embedding(Reply):
+    """One vector: numbers, or base64 of little-endian float32."""
+
+    index: Lenient[int] = None
+    embedding: str | tuple[float, ...]
+
+
+class EmbeddingsUsage(Reply):
+    """Tokens, and what they cost."""
+
+    prompt_tokens: Lenient[int] = None
+    total_tokens: Lenient[int] = None
+    cost: Price = None
+
+
+class EmbeddingsReply(Reply):
+    """The vectors."""
+
+    id: Lenient[str] = None
+    model: Lenient[str] = None
+    data: tuple[Embedding, ...]
+    usage: Lenient[EmbeddingsUsage] = None
+
+
+class RerankRequest(Request):
+    """What is sent to `/rerank`."""
+
+    model: str
+    query: str
+    documents: tuple[str, ...]
+    top_n: int | None = None
+    provider: Provider | None = None
+
+
+class RerankResult(Reply):
+    """One document with its relevance."""
+
+    index: int
+    relevance_score: Number = None
+    document: Lenient[dict[str, Any]] = None
+
+
+class RerankUsage(Reply):
+    """Search units or tokens, and what they cost."""
+
+    search_units: Lenient[int] = None
+    total_tokens: Lenient[int] = None
+    cost: Price = None
+
+
+class RerankReply(Reply):
+    """The documents, best first."""
+
+    id: Lenient[str] = None
+    model: Lenient[str] = None
+    provider: Lenient[str] = None
+    results: Rows[RerankResult] = ()
+    usage: Lenient[RerankUsage] = None

@@ -1,0 +1,59 @@
+"""How replies are read: unknown fields are skipped, and an odd optional field reads as absent."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar, cast
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, OnErrorOmit
+from pydantic_core import CoreSchema, core_schema
+
+T = TypeVar("T")
+
+
+class Reply(BaseModel):
+    """Part of a reply. Upstream adds fields and values without notice."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Request(BaseModel):
+    """Part of a request. What is not set is not sent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def body(self) -> dict[str, Any]:
+        """The JSON to send, with the same key order for the same request."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _IfOdd:
+    default: str | None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_default_schema(handler(source), default=self.default, on_error="default")
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _list_or_empty(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return cast("list[Any]", value)
+    return ()
+
+
+Lenient = Annotated[T | None, _IfOdd(None)]
+"""A field that reads as None when upstream sends something unexpected in it."""
+
+Text = Annotated[str, _IfOdd("")]
+"""Words, or none."""
+
+Number = Annotated[float | None, _IfOdd(None), BeforeValidator(_finite)]
+"""A number, or None: never NaN or infinity."""
+
+Rows = Annotated[tuple[OnErrorOmit[T], ...], BeforeValidator(_list_or_empty)]
+"""A list that reads as empty when it is missing, null or no list, without the rows that cannot be read."""

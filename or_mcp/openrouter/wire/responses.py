@@ -1,0 +1,185 @@
+"""`/responses`: the request, and its events as they are streamed."""
+
+from __future__ import annotations
+
+from pydantic import JsonValue
+
+from or_mcp.openrouter.wire.errors import ErrorBody
+from or_mcp.openrouter.wire.lenient import Lenient, Number, Reply, Request, Rows
+from or_mcp.openrouter.wire.models import Price
+from or_mcp.openrouter.wire.routing import Provider, Reasoning, StopWhen, WebTool
+
+
+class FusionParameters(Request):
+    """How a panel works, in the tool form."""
+
+    analysis_models: tuple[str, ...] | None = None
+    model: str | None = None
+    max_tool_calls: int | None = None
+    max_completion_tokens: int | None = None
+    reasoning: Reasoning | None = None
+    temperature: float | None = None
+    tools: tuple[WebTool, ...] | None = None
+
+
+class FusionTool(Request):
+    """The server tool that convenes a panel."""
+
+    type: str = "openrouter:fusion"
+    parameters: FusionParameters | None = None
+
+
+class FusionPlugin(Request):
+    """How a panel works, in the plugin form, which alone knows presets."""
+
+    id: str = "fusion"
+    preset: str | None = None
+    analysis_models: tuple[str, ...] | None = None
+    model: str | None = None
+    max_tool_calls: int | None = None
+    tools: tuple[WebTool, ...] | None = None
+
+
+class ResponsesRequest(Request):
+    """What is sent to `/responses`."""
+
+    model: str
+    input: str
+    instructions: str | None = None
+    tools: tuple[FusionTool, ...] | None = None
+    plugins: tuple[FusionPlugin, ...] | None = None
+    tool_choice: str | None = None
+    max_tool_calls: int | None = None
+    stop_server_tools_when: tuple[StopWhen, ...] | None = None
+    max_output_tokens: int | None = None
+    provider: Provider | None = None
+    stream: bool = True
+
+
+class Annotation(Reply):
+    """A citation. Flat here, nested under its type on `/chat/completions`."""
+
+    type: Lenient[str] = None
+    url: Lenient[str] = None
+    title: Lenient[str] = None
+
+
+class ContentPart(Reply):
+    """One part of a message."""
+
+    type: Lenient[str] = None
+    text: Lenient[str] = None
+    refusal: Lenient[str] = None
+    annotations: Rows[Annotation] = ()
+
+
+class PanelReply(Reply):
+    """What one panelist wrote."""
+
+    model: str = ""
+    content: Lenient[str] = None
+
+
+class PanelFailure(Reply):
+    """A panelist with no reply, and why."""
+
+    model: str = ""
+    error: Lenient[str] = None
+    status_code: Lenient[int] = None
+
+
+class Source(Reply):
+    """A page that somebody on the panel cited."""
+
+    url: Lenient[str] = None
+    title: Lenient[str] = None
+
+
+class OutputItem(Reply):
+    """One item of the output: a message, a fusion record, or something newer."""
+
+    id: Lenient[str] = None
+    type: str = ""
+    status: Lenient[str] = None
+    phase: Lenient[str] = None
+    content: Rows[ContentPart] = ()
+    analysis: Lenient[JsonValue] = None
+    responses: Rows[PanelReply] = ()
+    failed_models: Rows[PanelFailure] = ()
+    failure_reason: Lenient[str] = None
+    error: Lenient[str] = None
+    sources: Rows[Source] = ()
+
+
+class ServerToolUse(Reply):
+    """How often upstream's own tools ran."""
+
+    tool_calls_requested: Lenient[int] = None
+    tool_calls_executed: Lenient[int] = None
+
+
+class OutputDetails(Reply):
+    """What the output tokens were spent on."""
+
+    reasoning_tokens: Lenient[int] = None
+
+
+class InputDetails(Reply):
+    """What the input tokens came from."""
+
+    cached_tokens: Lenient[int] = None
+
+
+class Usage(Reply):
+    """Tokens of the outer model; `cost` is the whole run."""
+
+    input_tokens: Lenient[int] = None
+    output_tokens: Lenient[int] = None
+    total_tokens: Lenient[int] = None
+    input_tokens_details: Lenient[InputDetails] = None
+    output_tokens_details: Lenient[OutputDetails] = None
+    cost: Price = None
+    server_tool_use_details: Lenient[ServerToolUse] = None
+    server_tool_use: Lenient[ServerToolUse] = None
+
+
+class IncompleteDetails(Reply):
+    """Why the answer stopped early."""
+
+    reason: Lenient[str] = None
+
+
+class Response(Reply):
+    """The response object: empty at the stream's start, whole at its end."""
+
+    id: Lenient[str] = None
+    model: Lenient[str] = None
+    status: Lenient[str] = None
+    output: Rows[OutputItem] = ()
+    usage: Lenient[Usage] = None
+    error: Lenient[ErrorBody] = None
+    error_type: Lenient[str] = None
+    incomplete_details: Lenient[IncompleteDetails] = None
+
+
+class ResponseEvent(Reply):
+    """One event of the stream. Which fields it has goes by its type; unknown types are skipped."""
+
+    type: str = ""
+    output_index: Lenient[int] = None
+    item_id: Lenient[str] = None
+    model: Lenient[str] = None
+    delta: Lenient[str] = None
+    text: Lenient[str] = None
+    content: Lenient[str] = None
+    error: Lenient[str | ErrorBody] = None
+    status_code: Lenient[int] = None
+    analyst_model: Lenient[str] = None
+    judge_model: Lenient[str] = None
+    analysis: Lenient[JsonValue] = None
+    item: Lenient[OutputItem] = None
+    response: Lenient[Response] = None
+    annotation: Lenient[Annotation] = None
+    code: Lenient[int | str] = None
+    message: Lenient[str] = None
+    sequence_number: Number = None

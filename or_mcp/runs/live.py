@@ -1,0 +1,119 @@
+"""A run under way in this process: what a tool does, what has come of it, and who hears of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Protocol
+
+import anyio
+
+from or_mcp.runs import queries
+from or_mcp.runs.record import RunEvent, RunRecord, Status
+from or_mcp.runs.store import Store
+
+_SAVE_EVERY_SECONDS = 1.0
+# Hosts count silence: they hear something at least every 5 s, and never more than they can show.
+_HEARTBEAT_SECONDS = 3.0
+_TELL_EVERY_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a tool wants kept of its work so far."""
+
+    result: str
+    cost_usd: Decimal | None = None
+    generation_id: str | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run has come."""
+
+    done: float
+    total: float
+    message: str
+
+
+class Work(Protocol):
+    """What a tool does upstream, and what has come of it so far."""
+
+    def kept(self) -> Kept:
+        """Everything that has arrived."""
+        ...
+
+    def progress(self) -> Progress:
+        """How far it has come."""
+        ...
+
+    async def carry_out(self, run: LiveRun) -> None:
+        """Do it, telling the run of every step."""
+        ...
+
+
+class LiveRun:
+    """A run under way in this process."""
+
+    def __init__(self, record: RunRecord, work: Work, store: Store) -> None:
+        self.record = record
+        self.work = work
+        self.waiting = 0
+        self.finished = anyio.Event()
+        self.changed = anyio.Event()
+        self.scope = anyio.CancelScope()
+        self.ending: Status = "cancelled"
+        self._store = store
+        self._saved = anyio.current_time()
+        self._events: list[RunEvent] = []
+
+    async def told(self, step: str, model: str = "", detail: str = "") -> None:
+        """A step has happened: it is on disk when this returns."""
+        self._events.append(RunEvent(datetime.now(UTC), step, model, detail))
+        self._wake()
+        await self.save(self.taken())
+
+    async def grew(self) -> None:
+        """More text has arrived; it is written now and then."""
+        self._wake()
+        if anyio.current_time() - self._saved >= _SAVE_EVERY_SECONDS:
+            await self.save(self.taken())
+
+    def taken(self) -> RunRecord:
+        """The record with everything the work holds."""
+        kept = self.work.kept()
+        return replace(
+            self.record,
+            result=kept.result,
+            cost_usd=kept.cost_usd,
+            generation_id=kept.generation_id,
+            outcome=kept.outcome,
+        )
+
+    async def save(self, record: RunRecord) -> None:
+        """Put the run on disk as it stands."""
+        events, self._events = self._events, []
+        self.record = record
+        self._saved = anyio.current_time()
+        await self._store.run(lambda connection: queries.save(connection, record, events))
+
+    async def narrate(self, tell: Callable[[], Awaitable[None]]) -> None:
+        """Tell somebody how it goes until it has finished."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._tell_changes, tell)
+            await self.finished.wait()
+            group.cancel_scope.cancel()
+
+    async def _tell_changes(self, tell: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await tell()
+            with anyio.move_on_after(_HEARTBEAT_SECONDS):
+                await self.changed.wait()
+            await anyio.sleep(_TELL_EVERY_SECONDS)
+
+    def _wake(self) -> None:
+        self.changed.set()
+        self.changed = anyio.Event()

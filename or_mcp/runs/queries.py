@@ -1,0 +1,204 @@
+"""What is asked of the store: plain functions over one open transaction."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from or_mcp.runs.record import RunEvent, RunRecord
+
+# Costs are kept as whole numbers of 10^-12 USD: exact, and small enough for one embedding.
+_UNITS = Decimal(10) ** 12
+_COLUMNS = tuple(field.name for field in fields(RunRecord))
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What was spent, by tool and by models; `unknown` runs have no cost yet."""
+
+    total_usd: Decimal
+    unknown: int
+    by_tool: Mapping[str, Decimal]
+    by_model: Mapping[str, Decimal]
+
+
+def save(connection: sqlite3.Connection, record: RunRecord, events: Iterable[RunEvent] = ()) -> None:
+    """Write a run as it stands, and what has happened since the last time."""
+    columns = ", ".join(_COLUMNS)
+    changes = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[1:])
+    connection.execute(
+        f"INSERT INTO runs ({columns}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608
+        f"ON CONFLICT (run_id) DO UPDATE SET {changes}",
+        _row(record),
+    )
+    connection.executemany(
+        "INSERT INTO events (run_id, at, step, model, detail) VALUES (?, ?, ?, ?, ?)",
+        [(record.run_id, event.at.timestamp(), event.step, event.model, event.detail) for event in events],
+    )
+
+
+def keep_context(connection: sqlite3.Connection, run_id: str, context: str) -> None:
+    """Keep what a run was asked in: large, written once, and read only to go on from there."""
+    connection.execute("UPDATE runs SET context = ? WHERE run_id = ?", (context, run_id))
+
+
+def context_of(connection: sqlite3.Connection, run_id: str) -> str | None:
+    """What a run was asked in."""
+    row = connection.execute("SELECT context FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+    return row[0] if row else None
+
+
+def find(connection: sqlite3.Connection, run_id: str, caller: str | None) -> RunRecord | None:
+    """One run; another caller's is not there."""
+    return _first(connection, "run_id = ? AND (caller = ? OR ? IS NULL)", run_id, caller, caller)
+
+
+def find_same(connection: sqlite3.Connection, caller: str, fingerprint: str) -> RunRecord | None:
+    """A run of the same question that is under way, or that nobody has received."""
+    return _first(
+        connection,
+        "caller = ? AND fingerprint = ? AND (status = 'running' OR (status = 'completed' AND NOT delivered))",
+        caller,
+        fingerprint,
+    )
+
+
+def latest(connection: sqlite3.Connection, caller: str | None, limit: int) -> list[RunRecord]:
+    """The newest runs first."""
+    return _all(connection, "(caller = ? OR ? IS NULL) ORDER BY started DESC LIMIT ?", caller, caller, limit)
+
+
+def running(connection: sqlite3.Connection) -> list[RunRecord]:
+    """Every run that somebody is, or was, carrying."""
+    return _all(connection, "status = 'running'")
+
+
+def without_cost(connection: sqlite3.Connection, since: datetime) -> list[RunRecord]:
+    """Runs that ended with a generation id but no cost."""
+    return _all(
+        connection,
+        "status != 'running' AND cost_usd IS NULL AND generation_id IS NOT NULL AND started >= ?",
+        since.timestamp(),
+    )
+
+
+def events_of(connection: sqlite3.Connection, run_id: str) -> list[RunEvent]:
+    """What happened in a run, in order."""
+    rows = connection.execute("SELECT at, step, model, detail FROM events WHERE run_id = ? ORDER BY rowid", (run_id,))
+    return [RunEvent(_time(at), step, model, detail) for at, step, model, detail in rows]
+
+
+def charged_since(connection: sqlite3.Connection, caller: str, since: datetime) -> Decimal:
+    """What counts against a budget: real costs, and what is reserved where the cost is not known yet."""
+    (units,) = connection.execute(
+        "SELECT coalesce(sum(charged_usd), 0) FROM runs WHERE caller = ? AND started >= ?",
+        (caller, since.timestamp()),
+    ).fetchone()
+    return Decimal(units) / _UNITS
+
+
+def reserved_now(connection: sqlite3.Connection, caller: str) -> Decimal:
+    """What is set aside for the caller's runs that are under way."""
+    (units,) = connection.execute(
+        "SELECT coalesce(sum(charged_usd), 0) FROM runs WHERE caller = ? AND status = 'running'", (caller,)
+    ).fetchone()
+    return Decimal(units) / _UNITS
+
+
+def spending_since(connection: sqlite3.Connection, caller: str, since: datetime) -> Spending:
+    """The ledger of a time."""
+    rows = connection.execute(
+        "SELECT tool, models, cost_usd FROM runs WHERE caller = ? AND started >= ? AND status != 'running'",
+        (caller, since.timestamp()),
+    ).fetchall()
+    by_tool: dict[str, Decimal] = {}
+    by_model: dict[str, Decimal] = {}
+    for tool, models, units in rows:
+        cost = Decimal(units or 0) / _UNITS
+        by_tool[tool] = by_tool.get(tool, Decimal(0)) + cost
+        name = " + ".join(json.loads(models)) or "upstream's choice"
+        by_model[name] = by_model.get(name, Decimal(0)) + cost
+    return Spending(
+        total_usd=sum(by_tool.values(), Decimal(0)),
+        unknown=sum(units is None for _, _, units in rows),
+        by_tool=by_tool,
+        by_model=by_model,
+    )
+
+
+def ask_to_cancel(connection: sqlite3.Connection, run_id: str) -> None:
+    """Leave word for whoever carries the run."""
+    connection.execute("UPDATE runs SET cancel_requested = 1 WHERE run_id = ?", (run_id,))
+
+
+def cancel_requests(connection: sqlite3.Connection, owner: str) -> list[str]:
+    """Runs of this owner that somebody wants stopped."""
+    rows = connection.execute(
+        "SELECT run_id FROM runs WHERE status = 'running' AND cancel_requested AND owner = ?", (owner,)
+    )
+    return [run_id for (run_id,) in rows]
+
+
+def mark_delivered(connection: sqlite3.Connection, run_id: str) -> None:
+    """Its answer has reached somebody."""
+    connection.execute("UPDATE runs SET delivered = 1 WHERE run_id = ?", (run_id,))
+
+
+def forget_before(connection: sqlite3.Connection, moment: datetime) -> int:
+    """Delete finished runs that are older."""
+    return connection.execute(
+        "DELETE FROM runs WHERE status != 'running' AND started < ?", (moment.timestamp(),)
+    ).rowcount
+
+
+def start_of_day(now: datetime | None = None) -> datetime:
+    """Midnight UTC."""
+    return (now or datetime.now(UTC)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def days_ago(days: int) -> datetime:
+    """This time of day, days ago."""
+    return datetime.now(UTC) - timedelta(days=days)
+
+
+def _first(connection: sqlite3.Connection, where: str, *values: Any) -> RunRecord | None:
+    return next(iter(_all(connection, f"{where} ORDER BY started DESC LIMIT 1", *values)), None)
+
+
+def _all(connection: sqlite3.Connection, where: str, *values: Any) -> list[RunRecord]:
+    rows = connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM runs WHERE {where}", values)  # noqa: S608
+    return [_record(row) for row in rows]
+
+
+def _row(record: RunRecord) -> tuple[Any, ...]:
+    return tuple(_encode(getattr(record, column)) for column in _COLUMNS)
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int((value * _UNITS).to_integral_value())
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, tuple):
+        return json.dumps(value)
+    return value
+
+
+def _record(row: tuple[Any, ...]) -> RunRecord:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    for column in ("low_usd", "high_usd", "charged_usd", "cost_usd"):
+        values[column] = None if values[column] is None else Decimal(values[column]) / _UNITS
+    values["started"] = _time(values["started"])
+    values["ended"] = None if values["ended"] is None else _time(values["ended"])
+    values["models"] = tuple(json.loads(values["models"]))
+    values["delivered"] = bool(values["delivered"])
+    return RunRecord(**values)
+
+
+def _time(stamp: float) -> datetime:
+    return datetime.fromtimestamp(stamp, UTC)

@@ -1,0 +1,114 @@
+"""What is kept of a run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from or_mcp.openrouter.errors import CallerCanAct, Failure
+
+Status = Literal["running", "completed", "failed", "cancelled", "interrupted"]
+
+
+class Cancelled(CallerCanAct):
+    """Somebody stopped the run."""
+
+    kind = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What was asked, by whom, and what it may cost."""
+
+    tool: str
+    caller: str
+    arguments: Mapping[str, Any]
+    models: tuple[str, ...]
+    prompt: str
+    low_usd: Decimal | None = None
+    high_usd: Decimal | None = None
+    ceiling_usd: Decimal | None = None
+    context: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same question by the same caller, whatever it is willing to wait or pay."""
+        asked = {name: value for name, value in self.arguments.items() if name not in _NOT_THE_QUESTION}
+        text = json.dumps([self.tool, self.caller, asked], sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+_NOT_THE_QUESTION = frozenset({"wait_seconds", "detail", "max_cost_usd"})
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run as it stands. `result` is the tool's own JSON: everything that has arrived."""
+
+    run_id: str
+    tool: str
+    caller: str
+    fingerprint: str
+    arguments: str
+    models: tuple[str, ...]
+    prompt: str
+    started: datetime
+    owner: str
+    status: Status = "running"
+    ended: datetime | None = None
+    low_usd: Decimal | None = None
+    high_usd: Decimal | None = None
+    charged_usd: Decimal = Decimal(0)
+    cost_usd: Decimal | None = None
+    generation_id: str | None = None
+    outcome: str | None = None
+    result: str | None = None
+    failure: str | None = None
+    delivered: bool = False
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will arrive."""
+        return self.status != "running"
+
+    def elapsed_seconds(self, now: datetime | None = None) -> float:
+        """How long it has run, or ran."""
+        end = self.ended or now or datetime.now(UTC)
+        return round(max(0.0, (end - self.started).total_seconds()), 1)
+
+    def end(self, status: Status, failure: Failure | None = None) -> RunRecord:
+        """The same run, ended now; what it counts against the budget is its real cost as far as known."""
+        if self.cost_usd is not None:
+            charged = self.cost_usd
+        elif failure is not None and not failure.may_be_billed and self.generation_id is None:
+            charged = Decimal(0)
+        else:
+            charged = self.charged_usd
+        return replace(
+            self,
+            status=status,
+            ended=datetime.now(UTC),
+            charged_usd=charged,
+            failure=failure.facts() if failure is not None else self.failure,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """One step of a run, as it was told."""
+
+    at: datetime
+    step: str
+    model: str = ""
+    detail: str = ""
+
+
+def new_run_id() -> str:
+    """An id that sorts by time and cannot be guessed."""
+    return f"run_{datetime.now(UTC):%y%m%d%H%M%S}{secrets.token_hex(6)}"

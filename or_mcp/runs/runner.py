@@ -1,0 +1,330 @@
+"""Carries runs. They live as long as the server, not as long as the request that asked for them."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from json import dumps
+
+import anyio
+from anyio.abc import TaskGroup
+
+from or_mcp.openrouter.client import OpenRouter
+from or_mcp.openrouter.errors import DeadlinePassed, Failure, NotFound
+from or_mcp.runs import queries
+from or_mcp.runs.budget import Limits, Standing, check_ceiling, reserve, standing
+from or_mcp.runs.live import LiveRun, Progress, Work
+from or_mcp.runs.record import Cancelled, RunEvent, RunRecord, RunRequest, Status, new_run_id
+from or_mcp.runs.store import Store
+
+logger = logging.getLogger(__name__)
+
+GRACE_SECONDS = 10.0
+_LOOK_EVERY_SECONDS = 0.3
+_FORGET_EVERY_SECONDS = 24 * 3600.0
+_LOOKUPS = 5
+
+
+class Crash(Failure):
+    """Our own bug."""
+
+    kind = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run that was started, or one of the same question that was found."""
+
+    run_id: str
+    replayed: bool
+
+
+class Runner:
+    """Starts, joins, waits for and cancels runs."""
+
+    def __init__(self, store: Store, limits: Limits, *, deadline_seconds: float, retention_days: int) -> None:
+        self.store = store
+        self.limits = limits
+        self._deadline_seconds = deadline_seconds
+        self._retention_days = retention_days
+        self._live: dict[str, LiveRun] = {}
+        self._payers: dict[str, OpenRouter] = {}
+        self._tasks: TaskGroup | None = None
+        self.stopping = False
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[Runner]:
+        """Carry runs while this block lasts; at its end those in flight get some time to finish."""
+        async with anyio.create_task_group() as tasks:
+            self._tasks = tasks
+            tasks.start_soon(self._watch)
+            tasks.start_soon(self._forget)
+            try:
+                yield self
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await self._drain()
+                tasks.cancel_scope.cancel()
+        self.store.close()
+
+    def pays(self, caller: str, upstream: OpenRouter) -> None:
+        """Remember, in memory only, with which key a caller's costs can be looked up."""
+        self._payers[caller] = upstream
+
+    async def begin(self, request: RunRequest, make: Callable[[], Work], *, key_left: Decimal | None = None) -> Begun:
+        """Start a run, or join one of the same question that is under way or was never received.
+
+        Raises:
+            OverBudget: It may cost more than is allowed. Nothing was sent.
+        """
+        check_ceiling(request, self.limits)
+        record, joined = await self.store.run(partial(self._admit, request=request, key_left=key_left))
+        if not joined:
+            live = LiveRun(record, make(), self.store)
+            self._live[record.run_id] = live
+            self._group.start_soon(self._carry, live)
+        return Begun(record.run_id, joined)
+
+    async def find(self, run_id: str, caller: str | None) -> RunRecord:
+        """A run as it stands.
+
+        Raises:
+            NotFound: There is no such run, or it is another caller's.
+        """
+        live = self._live.get(run_id)
+        if live is not None and caller in (None, live.record.caller):
+            return live.taken() if not live.record.finished else live.record
+        record = await self.store.run(lambda connection: queries.find(connection, run_id, caller))
+        if record is None:
+            raise NotFound(f"There is no run {run_id!r}")
+        return await self._still_carried(record)
+
+    def progress(self, run_id: str) -> Progress | None:
+        """How far a run has come, when this process carries it."""
+        live = self._live.get(run_id)
+        return live.work.progress() if live is not None else None
+
+    async def wait(
+        self,
+        run_id: str,
+        caller: str | None,
+        seconds: float,
+        tell: Callable[[], Awaitable[None]] | None = None,
+        *,
+        cancels: bool = False,
+    ) -> RunRecord:
+        """The run when it has finished, or as it stands after so many seconds.
+
+        With `cancels`, a cancelled wait cancels the run, unless somebody else waits for it or the server is stopping.
+        """
+        live = self._live.get(run_id)
+        if live is not None:
+            live.waiting += 1
+        try:
+            with anyio.move_on_after(seconds):
+                await self._until_finished(run_id, caller, tell)
+        except anyio.get_cancelled_exc_class():
+            if live is not None and cancels and live.waiting == 1 and not self.stopping:
+                live.scope.cancel()
+            raise
+        finally:
+            if live is not None:
+                live.waiting -= 1
+        return await self.find(run_id, caller)
+
+    async def cancel(self, run_id: str, caller: str | None) -> RunRecord:
+        """Stop a run, whichever process carries it, and wait until it has stopped."""
+        record = await self.find(run_id, caller)
+        if record.finished:
+            return record
+        live = self._live.get(run_id)
+        if live is not None:
+            live.scope.cancel()
+        else:
+            await self.store.run(lambda connection: queries.ask_to_cancel(connection, run_id))
+        return await self.wait(run_id, caller, GRACE_SECONDS)
+
+    async def latest(self, caller: str | None, limit: int) -> list[RunRecord]:
+        """The newest runs first."""
+        records = await self.store.run(lambda connection: queries.latest(connection, caller, limit))
+        return [await self._still_carried(record) for record in records]
+
+    async def context(self, run_id: str) -> str | None:
+        """What a run was asked in."""
+        return await self.store.run(partial(queries.context_of, run_id=run_id))
+
+    async def events(self, run_id: str) -> list[RunEvent]:
+        """What happened in a run, in order."""
+        return await self.store.run(lambda connection: queries.events_of(connection, run_id))
+
+    async def standing(self, caller: str) -> Standing:
+        """Where a caller stands today."""
+        return await self.store.run(lambda connection: standing(connection, caller, self.limits))
+
+    async def spending(self, caller: str, since: datetime) -> queries.Spending:
+        """The ledger of a time."""
+        return await self.store.run(lambda connection: queries.spending_since(connection, caller, since))
+
+    def delivered(self, run_id: str) -> None:
+        """Its answer has reached somebody: the same question asked again is a new one."""
+        self._group.start_soon(self.store.run, partial(queries.mark_delivered, run_id=run_id))
+
+    @property
+    def _group(self) -> TaskGroup:
+        if self._tasks is None:
+            msg = "the runner is not running"
+            raise RuntimeError(msg)
+        return self._tasks
+
+    def _admit(
+        self, connection: sqlite3.Connection, *, request: RunRequest, key_left: Decimal | None
+    ) -> tuple[RunRecord, bool]:
+        same = queries.find_same(connection, request.caller, request.fingerprint)
+        if same is not None and (same.finished or self.store.owner.is_alive(same.owner)):
+            return same, True
+        record = RunRecord(
+            run_id=new_run_id(),
+            tool=request.tool,
+            caller=request.caller,
+            fingerprint=request.fingerprint,
+            arguments=dumps(request.arguments, ensure_ascii=False),
+            models=request.models,
+            prompt=request.prompt,
+            started=datetime.now(UTC),
+            owner=self.store.owner.token,
+            low_usd=request.low_usd,
+            high_usd=request.high_usd,
+            charged_usd=reserve(connection, request, self.limits, key_left),
+        )
+        queries.save(connection, record)
+        if request.context is not None:
+            queries.keep_context(connection, record.run_id, request.context)
+        return record, False
+
+    async def _carry(self, live: LiveRun) -> None:
+        status: Status = "completed"
+        failure: Failure | None = None
+        # Whoever cancels the server does not cancel its runs: only their own scope ends them.
+        with anyio.CancelScope(shield=True), live.scope:
+            try:
+                with anyio.fail_after(self._deadline_seconds):
+                    await live.work.carry_out(live)
+            except Failure as trouble:
+                status, failure = "failed", trouble
+            except TimeoutError:
+                status, failure = "failed", self._too_long()
+            except Exception:
+                logger.exception("Run %s crashed", live.record.run_id)
+                status, failure = "failed", Crash("or-mcp itself failed", may_be_billed=True)
+        if live.scope.cancelled_caught:
+            status, failure = live.ending, _stopped(live.ending)
+        with anyio.CancelScope(shield=True):
+            await self._finish(live, status, failure)
+
+    async def _finish(self, live: LiveRun, status: Status, failure: Failure | None) -> None:
+        record = live.taken()
+        if failure is not None and record.generation_id is None:
+            record = replace(record, generation_id=failure.generation_id)
+        await live.save(record.end(status, failure))
+        self._live.pop(live.record.run_id, None)
+        live.finished.set()
+        if live.record.cost_usd is None and live.record.generation_id and not self.stopping:
+            self._group.start_soon(self._look_up, live.record)
+
+    def _too_long(self) -> DeadlinePassed:
+        return DeadlinePassed(
+            f"The run was stopped after {self._deadline_seconds:.0f} s (OR_MCP_RUN_DEADLINE_SECONDS)",
+            may_be_billed=True,
+        )
+
+    async def _until_finished(
+        self, run_id: str, caller: str | None, tell: Callable[[], Awaitable[None]] | None
+    ) -> None:
+        live = self._live.get(run_id)
+        if live is not None:
+            await (live.finished.wait() if tell is None else live.narrate(tell))
+            return
+        # Another process carries it: the store is all that is shared.
+        while not (await self.find(run_id, caller)).finished:  # noqa: ASYNC110
+            await anyio.sleep(_LOOK_EVERY_SECONDS)
+
+    async def _still_carried(self, record: RunRecord) -> RunRecord:
+        """A run left behind by a process that is gone is interrupted."""
+        if record.finished or record.run_id in self._live or self.store.owner.is_alive(record.owner):
+            return record
+        record = record.end("interrupted", _stopped("interrupted"))
+        await self.store.run(lambda connection: queries.save(connection, record))
+        if record.cost_usd is None and record.generation_id:
+            self._group.start_soon(self._look_up, record)
+        return record
+
+    async def _watch(self) -> None:
+        """Recover what dead processes left, then keep an eye on requests to cancel."""
+        for record in await self.store.run(queries.running):
+            await self._still_carried(record)
+        for record in await self.store.run(partial(queries.without_cost, since=queries.days_ago(1))):
+            self._group.start_soon(self._look_up, record)
+        while True:
+            await anyio.sleep(_LOOK_EVERY_SECONDS)
+            if self._live:
+                owner = self.store.owner.token
+                for run_id in await self.store.run(partial(queries.cancel_requests, owner=owner)):
+                    if run_id in self._live:
+                        self._live[run_id].scope.cancel()
+
+    async def _forget(self) -> None:
+        while True:
+            moment = queries.days_ago(self._retention_days)
+            await self.store.run(partial(queries.forget_before, moment=moment))
+            await anyio.sleep(_FORGET_EVERY_SECONDS)
+
+    async def _look_up(self, record: RunRecord) -> None:
+        """Learn the cost of a run that ended without one. Upstream knows a generation some seconds after it."""
+        upstream, generation_id = self._payers.get(record.caller), record.generation_id
+        if upstream is None or generation_id is None:
+            return
+        for _ in range(_LOOKUPS):
+            try:
+                cost = (await upstream.generation(generation_id)).total_cost
+            except NotFound:
+                await anyio.sleep(1)
+                continue
+            except Failure as trouble:
+                logger.info("The cost of %s could not be looked up: %s", record.run_id, trouble.message)
+                return
+            if cost is not None:
+                found = replace(record, cost_usd=cost, charged_usd=cost)
+                await self.store.run(partial(queries.save, record=found))
+            return
+
+    async def _drain(self) -> None:
+        """Runs in flight get some time to finish; what has arrived by then is recorded."""
+        self.stopping = True
+        with anyio.move_on_after(GRACE_SECONDS):
+            while self._live:
+                await next(iter(self._live.values())).finished.wait()
+        await self.interrupt()
+
+    async def interrupt(self) -> None:
+        """Stop every run now, recording what has arrived."""
+        self.stopping = True
+        for live in list(self._live.values()):
+            live.ending = "interrupted"
+            live.scope.cancel()
+        while self._live:
+            await next(iter(self._live.values())).finished.wait()
+
+
+def _stopped(status: Status) -> Failure:
+    words = (
+        "The run was cancelled; what was already generated may be billed"
+        if status == "cancelled"
+        else "The run was interrupted when its process ended; what was already generated may be billed"
+    )
+    return Cancelled(words, may_be_billed=True)

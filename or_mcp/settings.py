@@ -1,0 +1,336 @@
+"""Everything an operator can set: one row a variable, read once at start."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Literal
+
+Auth = Literal["none", "token", "passthrough"]
+
+
+class SettingsError(Exception):
+    """A variable holds something it does not accept."""
+
+    def __init__(self, variable: str, value: str, accepts: str) -> None:
+        super().__init__(f"{variable} holds {value!r}, but accepts {accepts}")
+        self.variable = variable
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator chose, parsed and checked."""
+
+    api_key: str | None
+    base_url: str
+    data_dir: Path
+    store: bool
+    retention_days: int
+    max_cost_per_call_usd: Decimal
+    daily_budget_usd: Decimal
+    wait_seconds: float | None
+    run_deadline_seconds: float
+    allowed_dirs: tuple[Path, ...]
+    tools: tuple[str, ...]
+    models: tuple[str, ...]
+    zdr: bool
+    data_collection: Literal["allow", "deny"] | None
+    providers_only: tuple[str, ...]
+    providers_ignore: tuple[str, ...]
+    default_model: str
+    log_level: str
+    http_auth: Auth
+    http_tokens: tuple[str, ...]
+    http_allowed_hosts: tuple[str, ...]
+    http_allowed_origins: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One setting: its variable, what a person may write there, and what it means."""
+
+    name: str
+    field: str
+    default: str
+    meaning: str
+    accepts: str
+    parse: Callable[[str], Any]
+    secret: bool = False
+
+
+TOOL_NAMES = ("fuse", "ask", "embed", "rerank", "list_models", "endpoints", "account", "run")
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _key(value: str) -> str | None:
+    # Hosts pass "${OPENROUTER_API_KEY}" literally when the variable is unset: that is no key.
+    return None if not value or "$" in value else value
+
+
+def _url(value: str) -> str:
+    if not value.startswith(("https://", "http://")) or "://" not in value or " " in value:
+        raise ValueError
+    return value.rstrip("/")
+
+
+def _switch(value: str) -> bool:
+    return {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False, "": False}[value.lower()]
+
+
+def _whole(value: str) -> int:
+    number = int(value)
+    if number < 0:
+        raise ValueError
+    return number
+
+
+def _money(value: str) -> Decimal:
+    amount = Decimal(value.removeprefix("$"))
+    if not amount.is_finite() or amount < 0:
+        raise ValueError
+    return amount
+
+
+def _seconds(value: str) -> float:
+    seconds = float(value)
+    if not 0 < seconds < 1e6:
+        raise ValueError
+    return seconds
+
+
+def _wait(value: str) -> float | None:
+    if value == "auto":
+        return None
+    return 0.0 if value == "0" else _seconds(value)
+
+
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _tools(value: str) -> tuple[str, ...]:
+    chosen = TOOL_NAMES if value in ("", "all") else _names(value)
+    if not chosen or not set(chosen) <= set(TOOL_NAMES):
+        raise ValueError
+    return tuple(name for name in TOOL_NAMES if name in chosen)
+
+
+def _globs(value: str) -> tuple[str, ...]:
+    return _names(value) or ("*",)
+
+
+def _dirs(value: str) -> tuple[Path, ...]:
+    return tuple(Path(part).expanduser().resolve() for part in value.split(os.pathsep) if part.strip())
+
+
+def _data_collection(value: str) -> str | None:
+    return {"": None, "upstream": None, "deny": "deny", "allow": "allow"}[value.lower()]
+
+
+def _level(value: str) -> str:
+    if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+        raise ValueError
+    return value.upper()
+
+
+def _auth(value: str) -> str:
+    return {"none": "none", "token": "token", "passthrough": "passthrough"}[value.lower()]
+
+
+def state_directory(environ: Mapping[str, str], platform: str = sys.platform) -> Path:
+    """Where this platform keeps the state of programs."""
+    home = Path(environ.get("HOME") or environ.get("USERPROFILE") or Path.home())
+    if platform == "win32":
+        return Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "or-mcp"
+    if platform == "darwin":
+        return home / "Library" / "Application Support" / "or-mcp"
+    return Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "or-mcp"
+
+
+def _path(value: str) -> Path:
+    return Path(value).expanduser().resolve()
+
+
+_ON_OFF = "on or off"
+_LIST = "a comma-separated list"
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable(
+        "OPENROUTER_API_KEY",
+        "api_key",
+        "",
+        "Your OpenRouter key; without one the catalogue still works and paid tools say how to get one.",
+        "an OpenRouter key",
+        _key,
+        secret=True,
+    ),
+    Variable(
+        "OPENROUTER_BASE_URL",
+        "base_url",
+        "https://openrouter.ai/api/v1",
+        "The API to talk to: a region's host, a gateway, the simulator.",
+        "an http(s) URL",
+        _url,
+    ),
+    Variable(
+        "OR_MCP_DATA_DIR",
+        "data_dir",
+        "",
+        "Run store, catalogue cache, reports, embeddings (the platform's state directory by default).",
+        "a directory",
+        _path,
+    ),
+    Variable("OR_MCP_STORE", "store", "on", "off keeps runs in memory only.", _ON_OFF, _switch),
+    Variable(
+        "OR_MCP_RETENTION_DAYS",
+        "retention_days",
+        "30",
+        "Finished runs older than this are deleted.",
+        "a whole number of days",
+        _whole,
+    ),
+    Variable(
+        "OR_MCP_MAX_COST_PER_CALL_USD",
+        "max_cost_per_call_usd",
+        "5",
+        "No single call may be estimated above it; 0 means no ceiling.",
+        "an amount in USD, 0 or more",
+        _money,
+    ),
+    Variable(
+        "OR_MCP_DAILY_BUDGET_USD",
+        "daily_budget_usd",
+        "0",
+        "Spend per UTC day over all processes sharing the data directory; 0 means none.",
+        "an amount in USD, 0 or more",
+        _money,
+    ),
+    Variable(
+        "OR_MCP_WAIT_SECONDS",
+        "wait_seconds",
+        "auto",
+        "How long a call may take before it answers `running`; auto goes by the host.",
+        "auto or a number of seconds",
+        _wait,
+    ),
+    Variable(
+        "OR_MCP_RUN_DEADLINE_SECONDS",
+        "run_deadline_seconds",
+        "900",
+        "A run is stopped after this.",
+        "a number of seconds above 0",
+        _seconds,
+    ),
+    Variable(
+        "OR_MCP_ALLOWED_DIRS",
+        "allowed_dirs",
+        "",
+        "Where attachments may be read from (the working directory by default).",
+        "directories, joined by the path separator",
+        _dirs,
+    ),
+    Variable(
+        "OR_MCP_TOOLS", "tools", "all", "Which tools to offer.", f"a comma list of {', '.join(TOOL_NAMES)}", _tools
+    ),
+    Variable(
+        "OR_MCP_MODELS",
+        "models",
+        "*",
+        "Which models the agent may use, as globs (`anthropic/*,openai/gpt-*`).",
+        "a comma list of globs",
+        _globs,
+    ),
+    Variable("OR_MCP_ZDR", "zdr", "off", "Only endpoints that keep nothing, on every request.", _ON_OFF, _switch),
+    Variable(
+        "OR_MCP_DATA_COLLECTION",
+        "data_collection",
+        "",
+        "deny: only providers that do not collect data, on every request (upstream's setting by default).",
+        "deny or allow",
+        _data_collection,
+    ),
+    Variable("OR_MCP_PROVIDERS_ONLY", "providers_only", "", "Only these providers.", _LIST, _names),
+    Variable("OR_MCP_PROVIDERS_IGNORE", "providers_ignore", "", "Never these providers.", _LIST, _names),
+    Variable(
+        "OR_MCP_DEFAULT_MODEL",
+        "default_model",
+        "openrouter/auto",
+        "For `ask` without a model.",
+        "a model",
+        _text,
+    ),
+    Variable(
+        "OR_MCP_LOG_LEVEL",
+        "log_level",
+        "WARNING",
+        "How much is logged to stderr.",
+        "DEBUG, INFO, WARNING, ERROR or CRITICAL",
+        _level,
+    ),
+    Variable(
+        "OR_MCP_HTTP_AUTH",
+        "http_auth",
+        "none",
+        "none (loopback only), token, or passthrough (each caller's bearer is their own OpenRouter key).",
+        "none, token or passthrough",
+        _auth,
+    ),
+    Variable(
+        "OR_MCP_HTTP_TOKENS",
+        "http_tokens",
+        "",
+        "token: the accepted bearer tokens; the server's own key pays.",
+        _LIST,
+        _names,
+        secret=True,
+    ),
+    Variable(
+        "OR_MCP_HTTP_ALLOWED_HOSTS",
+        "http_allowed_hosts",
+        "",
+        "Host headers accepted (loopback by default).",
+        "a comma list of host or host:port (port may be *)",
+        _names,
+    ),
+    Variable(
+        "OR_MCP_HTTP_ALLOWED_ORIGINS",
+        "http_allowed_origins",
+        "",
+        "Origin headers accepted (loopback by default).",
+        "a comma list of origins",
+        _names,
+    ),
+)
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Read every variable once.
+
+    Raises:
+        SettingsError: A variable holds something it does not accept.
+    """
+    chosen: dict[str, Any] = {row.field: _read(row, environ) for row in VARIABLES}
+    return Settings(**chosen)
+
+
+def _read(row: Variable, environ: Mapping[str, str]) -> Any:
+    value = environ.get(row.name, "").strip() or _default(row, environ)
+    try:
+        return row.parse(value)
+    except (ValueError, KeyError, InvalidOperation):
+        raise SettingsError(row.name, "(hidden)" if row.secret else value, row.accepts) from None
+
+
+def _default(row: Variable, environ: Mapping[str, str]) -> str:
+    if row.field == "data_dir":
+        return str(state_directory(environ))
+    if row.field == "allowed_dirs":
+        return str(Path.cwd())
+    return row.default

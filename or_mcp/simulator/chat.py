@@ -1,0 +1,164 @@
+"""POST /chat/completions: a run spelled as a message or as chunks."""
+
+from decimal import Decimal
+
+from or_mcp.simulator.faults import Fault
+from or_mcp.simulator.framing import Document, EventStream, Frame
+from or_mcp.simulator.outcomes import FusionRun, Outcome
+from or_mcp.simulator.texts import dice_for, pieces
+from or_mcp.simulator.wire import JsonObject, compact, dollars
+
+_NATIVE = {
+    "anthropic": {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"},
+    "openai": {"stop": "completed", "length": "max_output_tokens", "tool_calls": "completed"},
+    "google": {"stop": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP", "content_filter": "SAFETY"},
+}
+
+
+def native_finish_reason(outcome: Outcome) -> str:
+    """Why it stopped, in the provider's words."""
+    reason = outcome.finish_reason
+    return _NATIVE.get(outcome.model.author, {}).get(reason, reason)
+
+
+def usage_object(outcome: Outcome) -> JsonObject:
+    """`usage`: the whole run's cost, the outer model's tokens."""
+    tokens, bill = outcome.tokens, outcome.bill
+    usage: JsonObject = {
+        "prompt_tokens": tokens.prompt,
+        "completion_tokens": tokens.completion,
+        "total_tokens": tokens.prompt + tokens.completion,
+        "cost": dollars(outcome.cost),
+        "is_byok": False,
+        "prompt_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0, "audio_tokens": 0, "video_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": tokens.reasoning, "audio_tokens": 0},
+        "cost_details": {
+            "upstream_inference_cost": dollars(bill.prompt + bill.completion),
+            "upstream_inference_prompt_cost": dollars(bill.prompt),
+            "upstream_inference_completions_cost": dollars(bill.completion),
+            **({"server_tool_cost": dollars(bill.tools)} if bill.tools else {}),
+        },
+    }
+    if outcome.tool_use:
+        usage["server_tool_use_details"] = outcome.tool_use
+    return usage
+
+
+def _fusion_records(run: FusionRun) -> list[JsonObject]:
+    record: JsonObject = {
+        "type": "reasoning.server_tool_call",
+        "tool_name": "openrouter:fusion",
+        "tool_call_id": f"call_{run.id[-10:]}",
+        "id": run.id.replace("st_tmp_", "st_fusion_"),
+        "index": 0,
+        "format": "unknown",
+        "arguments": compact({"prompt": run.prompt}),
+        "result": compact(run.chat_result()),
+    }
+    if not run.capped:
+        return [record]
+    refused = {"status": "error", "failure_reason": "fusion_invocation_capped"}
+    refused["error"] = "Fusion can be invoked once per request."
+    again = {"id": f"{record['id']}_2", "tool_call_id": f"{record['tool_call_id']}_2", "index": 1}
+    return [record, record | again | {"result": compact(refused)}]
+
+
+def reasoning_details(outcome: Outcome) -> list[JsonObject]:
+    """What happened before the answer: server tool calls, then the reasoning summary."""
+    details = _fusion_records(outcome.fusion) if outcome.fusion else []
+    if outcome.reasoning:
+        summary = {"type": "reasoning.summary", "summary": outcome.reasoning, "format": "openai-responses-v1"}
+        details.append(summary | {"index": len(details)})
+    return details
+
+
+def _tool_calls(outcome: Outcome) -> list[JsonObject]:
+    return [
+        {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+        for call in outcome.tool_calls
+    ]
+
+
+def result_object(outcome: Outcome) -> JsonObject:
+    """The whole completion."""
+    message: JsonObject = {
+        "role": "assistant",
+        "content": None if outcome.tool_calls or outcome.refusal else outcome.text,
+        "refusal": outcome.refusal,
+        "reasoning": outcome.reasoning or None,
+    }
+    if details := reasoning_details(outcome):
+        message["reasoning_details"] = details
+    if outcome.tool_calls:
+        message["tool_calls"] = _tool_calls(outcome)
+    if outcome.citations:
+        message["annotations"] = [citation.nested() for citation in outcome.citations]
+    choice = {
+        "index": 0,
+        "logprobs": None,
+        "finish_reason": outcome.finish_reason,
+        "native_finish_reason": native_finish_reason(outcome),
+        "message": message,
+    }
+    head = _head(outcome, "chat.completion")
+    return head | {"system_fingerprint": None, "choices": [choice], "usage": usage_object(outcome)}
+
+
+def _head(outcome: Outcome, kind: str) -> JsonObject:
+    named = {"id": outcome.id, "object": kind, "created": outcome.created}
+    return named | {"model": outcome.model.slug, "provider": outcome.provider}
+
+
+def _chunk(outcome: Outcome, delta: JsonObject, finish: str | None = None, native: str | None = None) -> JsonObject:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish, "native_finish_reason": native, "logprobs": None}
+    return _head(outcome, "chat.completion.chunk") | {"choices": [choice]}
+
+
+def _deltas(outcome: Outcome) -> list[JsonObject]:
+    dice = dice_for("pieces", outcome.model.slug, outcome.ask.question)
+    opening: JsonObject = {"role": "assistant", "content": ""}
+    details = reasoning_details(outcome)
+    calls = [detail for detail in details if detail["type"] == "reasoning.server_tool_call"]
+    deltas = [opening | ({"reasoning_details": calls} if calls else {})]
+    for part in pieces(outcome.reasoning, dice):
+        summary = details[-1] | {"summary": part}
+        deltas.append({"content": "", "reasoning": part, "reasoning_details": [summary]})
+    for index, call in enumerate(_tool_calls(outcome)):
+        function = call["function"]
+        started = call | {"index": index, "function": {"name": function["name"], "arguments": ""}}
+        deltas.append({"content": None, "tool_calls": [started]})
+        parts = pieces(function["arguments"], dice)
+        deltas += [{"tool_calls": [{"index": index, "function": {"arguments": part}}]} for part in parts]
+    deltas += [{"content": part} for part in pieces(outcome.text, dice)]
+    if outcome.refusal:
+        deltas.append({"refusal": outcome.refusal})
+    if outcome.citations:
+        deltas.append({"content": "", "annotations": [citation.nested() for citation in outcome.citations]})
+    return deltas
+
+
+def _frames(outcome: Outcome, fault: Fault) -> list[Frame]:
+    deltas = _deltas(outcome)
+    sunk = outcome.fusion.cost if outcome.fusion else Decimal(0)
+    step = outcome.bill.total / len(deltas)
+    frames: list[Frame] = []
+    for number, delta in enumerate(deltas, start=1):
+        chunk = _chunk(outcome, delta)
+        if fault.unknown_events and number % 2:
+            chunk["x_simulated_extra"] = {"nobody": ["knows", number]}
+        frames.append(Frame(chunk, sunk + step * number, sunk))
+    last = _chunk(outcome, {"content": ""}, outcome.finish_reason, native_finish_reason(outcome))
+    usage: JsonObject = _head(outcome, "chat.completion.chunk") | {"choices": [], "usage": usage_object(outcome)}
+    return [*frames, Frame(last, outcome.cost, sunk), Frame(usage, outcome.cost, sunk)]
+
+
+def render(outcome: Outcome, fault: Fault) -> Document | EventStream:
+    """The reply to POST /chat/completions."""
+    if not outcome.ask.stream:
+        return Document(result_object(outcome), padded=outcome.fusion is not None)
+
+    def broken(_sent: int, error: JsonObject) -> JsonObject:
+        return _chunk(outcome, {"content": ""}, "error", "error") | {"error": error}
+
+    keepalives = 6 if outcome.fusion else 1
+    return EventStream(_frames(outcome, fault), broken, broken, keepalives=keepalives)

@@ -1,0 +1,152 @@
+"""The three APIs for words: from a request body to a finished run and its reply."""
+
+import time
+from decimal import Decimal
+
+from or_mcp.simulator import chat, messages, responses
+from or_mcp.simulator.accounts import Account
+from or_mcp.simulator.asks import Api, Ask, read_ask
+from or_mcp.simulator.catalogue import CATALOGUE, Model
+from or_mcp.simulator.endpoints import endpoints_of
+from or_mcp.simulator.framing import EventStream, Reply, Settlement
+from or_mcp.simulator.outcomes import Outcome
+from or_mcp.simulator.panels import SLUGS, FusionPlan, convene, read_plan
+from or_mcp.simulator.pricing import Tokens, bill
+from or_mcp.simulator.records import record_outcome
+from or_mcp.simulator.refusals import Refused
+from or_mcp.simulator.routing import choose_endpoint, find_model
+from or_mcp.simulator.state import Call, State
+from or_mcp.simulator.validation import invalid
+from or_mcp.simulator.wire import JsonObject, as_object
+from or_mcp.simulator.writing import write
+
+_RENDER = {"responses": responses.render, "chat": chat.render, "messages": messages.render}
+_RESERVED_BY_DEFAULT = 4096
+_STRATEGIES = {"openrouter/fusion": "fusion", "openrouter/fusion-flash": "fusion", "openrouter/free": "free"}
+
+
+def answer(state: State, call: Call, api: Api) -> Reply:
+    """The reply to a POST that asks for words."""
+    account = state.inference_account(call)
+    ask = read_ask(api, as_object(call.request.body))
+    plan = read_plan(ask)
+    outcome = _route(state, ask, plan)
+    _reserve(account, outcome, plan)
+    fault = call.fault
+    if plan is not None and plan.convened and not fault.not_convened:
+        outcome.fusion = convene(plan, ask, state.seed, f"st_tmp_{state.random_part(10).lower()}", fault)
+    write(outcome, state.seed, fault)
+    if ask.api == "responses" and _too_long(ask, outcome.model):
+        _overflow(outcome)
+    reply = _RENDER[api](outcome, fault)
+    if fault.unknown_events and not isinstance(reply, EventStream):
+        as_object(reply.payload)["x_simulated_extra"] = {"nobody": ["knows"]}
+
+    def settle(settlement: Settlement) -> None:
+        account.record(record_outcome(outcome, call.origin, settlement))
+
+    reply.settle = settle
+    reply.headers["X-Generation-Id"] = outcome.id
+    if call.request.headers.get("x-openrouter-metadata") == "enabled":
+        _add_metadata(reply, outcome)
+    return reply
+
+
+def _route(state: State, ask: Ask, plan: FusionPlan | None) -> Outcome:
+    """The first of the requested models that can serve this; the first one's refusal if none can."""
+    refusals: list[Refused] = []
+    for attempt, slug in enumerate(ask.models, start=1):
+        try:
+            requested = find_model(slug, "text")
+            writer = plan.writer if plan is not None and slug in SLUGS else slug
+            model = CATALOGUE.concrete(find_model(writer, "text"))
+            _check_input(ask, model)
+            endpoint = choose_endpoint(model, ask.preferences, ask.wanted_parameters)
+        except Refused as refused:
+            refusals.append(refused)
+            continue
+        return Outcome(ask, state.new_id(), int(time.time()), requested, endpoint, model, attempts=attempt)
+    raise refusals[0]
+
+
+def _too_long(ask: Ask, model: Model) -> bool:
+    return model.context is not None and ask.prompt_tokens > model.context
+
+
+def _check_input(ask: Ask, model: Model) -> None:
+    for medium in sorted(ask.media - model.takes):
+        raise invalid(f"No endpoints found that support {medium} input", model=model.slug)
+    # On /responses upstream answers an incomplete success instead.
+    if _too_long(ask, model) and ask.api != "responses":
+        raise Refused(
+            400,
+            f"This endpoint's maximum context length is {model.context} tokens. "
+            f"However, you requested about {ask.prompt_tokens} tokens.",
+            error_type="context_length_exceeded",
+        )
+
+
+def _overflow(outcome: Outcome) -> None:
+    outcome.text, outcome.truncated = "", True
+    outcome.tool_calls, outcome.citations, outcome.searches = [], [], 0
+    outcome.tokens, outcome.bill = Tokens(outcome.ask.prompt_tokens), bill(outcome.endpoint.row["pricing"], Tokens())
+
+
+def _reserve(account: Account, outcome: Outcome, plan: FusionPlan | None) -> None:
+    """Refuse what the account could not pay for if every token asked for were used."""
+    pricing = outcome.endpoint.row["pricing"]
+    wanted = min(outcome.ask.max_tokens or _RESERVED_BY_DEFAULT, outcome.model.max_output)
+    needed = bill(pricing, Tokens(outcome.ask.prompt_tokens, wanted)).total
+    if plan is not None:
+        for slug in (*plan.panel, plan.analyst):
+            known = CATALOGUE.find(slug)
+            if known is not None:
+                inner = CATALOGUE.concrete(known).row["pricing"]
+                needed += bill(inner, Tokens(outcome.ask.prompt_tokens, plan.completion_tokens)).total
+                wanted += plan.completion_tokens
+    available = account.remaining
+    if account.limit_remaining is not None:
+        available = min(available, account.limit_remaining)
+    if needed > available:
+        affordable = int(wanted * max(available, Decimal(0)) / needed)
+        raise Refused(
+            402,
+            "This request requires more credits, or fewer max_tokens. "
+            f"You requested up to {wanted} tokens, but can only afford {affordable}. "
+            "To increase, visit https://openrouter.ai/settings/credits and add more credits",
+        )
+
+
+def _metadata(outcome: Outcome) -> JsonObject:
+    requested = outcome.ask.models[0]
+    strategy = _STRATEGIES.get(requested, "auto" if outcome.requested.is_router else "direct")
+    if outcome.requested.alias_of:
+        strategy = "alias"
+    if outcome.attempts > 1:
+        strategy = "fallback"
+    available = [
+        {
+            "provider": each.provider.name,
+            "model": outcome.model.slug,
+            "selected": each is outcome.endpoint,
+        }
+        for each in endpoints_of(outcome.model.slug)
+    ]
+    return {
+        "requested": requested,
+        "strategy": strategy,
+        "region": None,
+        "summary": f"[simulated] {outcome.provider} served {outcome.model.slug}",
+        "attempt": outcome.attempts,
+        "is_byok": False,
+        "endpoints": {"total": len(available), "available": available},
+    }
+
+
+def _add_metadata(reply: Reply, outcome: Outcome) -> None:
+    metadata = _metadata(outcome)
+    if isinstance(reply, EventStream):
+        last = reply.frames[-1].event
+        last.get("response", last)["openrouter_metadata"] = metadata
+    else:
+        as_object(reply.payload)["openrouter_metadata"] = metadata

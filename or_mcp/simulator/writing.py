@@ -1,0 +1,128 @@
+"""The outer model's part of a run: its reasoning, tool calls, citations and answer, and what they cost."""
+
+from or_mcp.simulator.asks import Ask, must_use_tools, named_tool
+from or_mcp.simulator.faults import Fault
+from or_mcp.simulator.outcomes import Citation, Outcome, ToolCall
+from or_mcp.simulator.pricing import Bill, Tokens, bill
+from or_mcp.simulator.schema import Example
+from or_mcp.simulator.texts import MARK, Writer, dice_for, shortened, token_count, topics
+from or_mcp.simulator.wire import compact
+
+_EFFORT_TOKENS = {"none": 0, "minimal": 16, "low": 64, "medium": 192, "high": 512, "xhigh": 1024, "max": 2048}
+_TOOL_CALL_TOKENS = 200
+
+
+def write(outcome: Outcome, seed: int, fault: Fault) -> None:
+    """Fill in what the outer model says, then what it used."""
+    ask = outcome.ask
+    dice = dice_for(seed, "answer", outcome.model.slug, ask.instructions, ask.question)
+    writer = Writer(dice, ask.question)
+    thought = _reasoning_tokens(outcome)
+    if ask.effort not in (None, "none"):
+        outcome.reasoning = writer.thought()
+    if fault.preamble and outcome.fusion:
+        outcome.preamble = f"{MARK}Let me put this to a panel first."
+    if fault.empty_completion:
+        _say_nothing(outcome)
+        return
+    if fault.refusal:
+        outcome.refusal = fault.refusal if isinstance(fault.refusal, str) else f"{MARK}I can't help with that."
+    else:
+        outcome.tool_calls = _tool_calls(ask, seed)
+        if not outcome.tool_calls:
+            outcome.searches = int(ask.searches_web and outcome.fusion is None and ask.tool_choice != "none")
+            outcome.text = _answer(outcome, writer, fault)
+    _shorten(outcome, thought, fault)
+    if outcome.searches or (outcome.fusion and outcome.fusion.sources):
+        outcome.citations = _citations(outcome, writer)
+    _count(outcome, thought)
+
+
+def _reasoning_tokens(outcome: Outcome) -> int:
+    effort = outcome.ask.effort
+    if effort is None:
+        effort = "medium" if outcome.model.must_reason else "none"
+    wanted = _EFFORT_TOKENS.get(effort, 0)
+    if outcome.model.must_reason:
+        wanted = max(wanted, _EFFORT_TOKENS["minimal"])
+    return min(wanted, (outcome.ask.max_tokens or wanted) * 3 // 4) if "reasoning" in outcome.model.row else 0
+
+
+def _say_nothing(outcome: Outcome) -> None:
+    # Upstream's zero completion insurance: nothing generated, nothing charged.
+    outcome.empty = True
+    outcome.tokens = Tokens(prompt=outcome.ask.prompt_tokens)
+
+
+def _tool_calls(ask: Ask, seed: int) -> list[ToolCall]:
+    name = _tool_to_call(ask)
+    if name is None:
+        return []
+    dice = dice_for(seed, "tool", name, ask.question)
+    arguments = Example(ask.functions[name] or {"type": "object"}, dice, " ".join(topics(ask.question)[:3])).value()
+    return [ToolCall(f"call_{dice.getrandbits(64):016x}", name, compact(arguments))]
+
+
+def _tool_to_call(ask: Ask) -> str | None:
+    choice = ask.tool_choice
+    named = named_tool(choice)
+    if named is not None:
+        return named if named in ask.functions else None
+    if not ask.functions or choice == "none":
+        return None
+    if must_use_tools(choice):
+        # With server tools offered first, the model has already used one of them.
+        return None if ask.server_tools and ask.body["tools"][0] in ask.server_tools else next(iter(ask.functions))
+    if ask.answers_tool:
+        return None
+    return next((name for name in ask.functions if name in ask.question), None)
+
+
+def _answer(outcome: Outcome, writer: Writer, fault: Fault) -> str:
+    ask, form = outcome.ask, outcome.ask.output_format
+    about = " ".join(topics(ask.question)[:3])
+    if form["type"] == "json_schema":
+        return compact(Example(form["schema"], dice_for("schema", ask.question), about).value())
+    if form["type"] == "json_object":
+        return compact({"answer": MARK + about})
+    text = writer.text(fault.answer_chars)
+    if outcome.fusion and not outcome.fusion.replies and fault.answer_chars is None:
+        text = f"{MARK}I could not consult the panel; this is my own view.\n{text}"
+    return text
+
+
+def _shorten(outcome: Outcome, thought: int, fault: Fault) -> None:
+    limit = outcome.ask.max_tokens or outcome.model.max_output
+    room = max(limit - thought, 3)
+    if token_count(outcome.text) > room:
+        outcome.text = shortened(outcome.text, room * 4)
+        outcome.truncated = True
+    elif fault.truncated:
+        outcome.text = shortened(outcome.text, max(len(outcome.text) * 2 // 3, len(MARK)))
+        outcome.truncated = True
+
+
+def _citations(outcome: Outcome, writer: Writer) -> list[Citation]:
+    sources = outcome.fusion.sources if outcome.fusion else writer.sources(3)
+    found: list[Citation] = []
+    at = 0
+    for source, line in zip(sources, outcome.text.split("\n"), strict=False):
+        found.append(Citation(source["url"], source["title"], at, at + len(line)))
+        at += len(line) + 1
+    return found
+
+
+def _count(outcome: Outcome, thought: int) -> None:
+    ask, pricing = outcome.ask, outcome.endpoint.row["pricing"]
+    said = token_count(outcome.text) + token_count(outcome.refusal or "") + token_count(outcome.preamble)
+    said += sum(token_count(call.name + call.arguments) for call in outcome.tool_calls)
+    last = Tokens(ask.prompt_tokens + 2400 * outcome.searches, said + thought, thought)
+    first, first_bill = Tokens(), Bill()
+    if outcome.fusion:
+        # Turn one writes the tool call; turn two reads everything the panel said.
+        first = Tokens(ask.prompt_tokens, _TOOL_CALL_TOKENS)
+        first_bill = bill(pricing, first)
+        read = token_count(compact(outcome.fusion.item()))
+        last = Tokens(last.prompt + _TOOL_CALL_TOKENS + read, last.completion, last.reasoning)
+    outcome.tokens = first + last
+    outcome.bill = first_bill + bill(pricing, last, searches=outcome.searches)

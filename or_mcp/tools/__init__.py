@@ -1,0 +1,15 @@
+"""The tools, one file each. This list is the whole of it, in the order hosts see."""
+
+from or_mcp.tools import account, ask, embed, endpoints, fuse, list_models, rerank, run
+from or_mcp.tools.tool import AnyTool
+
+ALL_TOOLS: tuple[AnyTool, ...] = (
+    fuse.TOOL,
+    ask.TOOL,
+    embed.TOOL,
+    rerank.TOOL,
+    list_models.TOOL,
+    endpoints.TOOL,
+    account.TOOL,
+    run.TOOL,
+)

@@ -1,0 +1,42 @@
+"""Where a call comes in and its answer goes out: the one place that turns failures into text."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import mcp_types
+
+from or_mcp.openrouter.errors import Failure, InvalidRequest
+from or_mcp.runs.runner import Crash
+from or_mcp.tools.arguments import read_arguments
+from or_mcp.tools.call import Call
+from or_mcp.tools.explain import explain
+from or_mcp.tools.reply import to_result
+from or_mcp.tools.tool import AnyTool
+
+logger = logging.getLogger(__name__)
+
+
+async def answer(
+    tools: Mapping[str, AnyTool], name: str, given: Mapping[str, Any], call: Call
+) -> mcp_types.CallToolResult:
+    """Call a tool: its answer, or what went wrong in words that help."""
+    try:
+        tool = _find(tools, name)
+        return to_result(await tool.handle(read_arguments(tool.arguments, given), call))
+    except Failure as failure:
+        return explain(failure)
+    except Exception:
+        logger.exception("%s crashed", name)
+        return explain(Crash("or-mcp itself failed; its stderr has the details"))
+
+
+def _find(tools: Mapping[str, AnyTool], name: str) -> AnyTool:
+    if name in tools:
+        return tools[name]
+    close = difflib.get_close_matches(name, tools, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(tools)}"
+    raise InvalidRequest(f"There is no tool {name!r}: {hint}")

@@ -1,0 +1,81 @@
+"""What a tool works with: the parts of the program, who is calling, and a way to say how it goes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from or_mcp.attachments.paths import Sandbox
+from or_mcp.catalogue.cache import Catalogue
+from or_mcp.catalogue.policy import Policy
+from or_mcp.openrouter.client import OpenRouter
+from or_mcp.openrouter.errors import NotAuthorized
+from or_mcp.openrouter.wire.routing import Provider
+from or_mcp.runs.key_limit import KeyLimits
+from or_mcp.runs.runner import Runner
+from or_mcp.tools.keepsake import Keepsake
+
+Tell = Callable[[float, float, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of the program, put together once at start."""
+
+    upstream: OpenRouter
+    catalogue: Catalogue
+    policy: Policy
+    runner: Runner
+    key_limits: KeyLimits
+    provider: Provider | None
+    default_model: str
+    wait_seconds: float | None
+    sandbox: Sandbox
+    data_dir: Path | None
+    rules: Mapping[str, str]
+    keepsakes: Mapping[str, Keepsake]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whose key pays. The id is all that is ever kept of the key."""
+
+    id: str
+    key: str | None
+
+    @classmethod
+    def of(cls, key: str | None) -> Caller:
+        """The caller behind a key."""
+        return cls(hashlib.sha256(key.encode()).hexdigest()[:24] if key else "no-key", key)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a tool."""
+
+    parts: Parts
+    caller: Caller
+    host: str
+    tell: Tell | None = None
+
+    @property
+    def upstream(self) -> OpenRouter:
+        """The API, paid by the caller."""
+        return self.parts.upstream.with_key(self.caller.key)
+
+    def require_key(self) -> None:
+        """Paid tools need a key.
+
+        Raises:
+            NotAuthorized: There is none.
+        """
+        if self.caller.key is None:
+            raise NotAuthorized("No OpenRouter key is set, and this call costs money")
+
+
+def decimal_or_none(amount: float | None) -> Decimal | None:
+    """A person's amount, exactly as written."""
+    return None if amount is None else Decimal(str(amount))

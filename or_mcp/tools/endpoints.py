@@ -1,0 +1,242 @@
+"""`endpoints`: who serves a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from or_mcp.catalogue.prices import per_million
+from or_mcp.openrouter.errors import Failure, InvalidRequest, ModelUnavailable, NotFound
+from or_mcp.openrouter.wire.endpoints import Endpoint, Provider
+from or_mcp.openrouter.wire.errors import Availability
+from or_mcp.tools.arguments import Arguments
+from or_mcp.tools.call import Call
+from or_mcp.tools.list_models import price_number, price_words
+from or_mcp.tools.reply import Answer, Maybe, Reply
+from or_mcp.tools.tool import Tool
+
+DESCRIPTION = """
+Who serves a model: each provider's price, limits, quantization, uptime, latency, throughput, whether it keeps nothing
+(ZDR), and its privacy policy, terms and status page. Free.
+
+Use it before relying on a model for something fast, long, cheap or private. With `zdr` and no model: every endpoint
+that keeps nothing.
+"""
+
+
+class EndpointsArguments(Arguments):
+    """What `endpoints` takes."""
+
+    model: str = Field("", description="Model id. Empty only with zdr.")
+    zdr: bool = Field(default=False, description="Only endpoints that keep nothing.")
+    sort: Literal["price", "latency", "throughput", "uptime"] = Field("price", description="Default price.")
+    limit: int = Field(20, ge=1, le=100, description="Default 20.")
+
+
+class EndpointRow(Answer):
+    """One provider's offer. Prices in USD per million tokens."""
+
+    provider: str
+    tag: Maybe[str] = None
+    model: Maybe[str] = None
+    input_price: float | None
+    output_price: float | None
+    context: int | None
+    max_output: int | None
+    quantization: Maybe[str] = None
+    uptime_30m: float | None
+    latency_p50_ms: float | None
+    throughput_p50: float | None
+    zdr: bool | None
+    supports: list[str]
+    status: str
+
+
+class ProviderRow(Answer):
+    """Where a provider says what it does with data."""
+
+    provider: str
+    privacy_policy: Maybe[str] = None
+    terms: Maybe[str] = None
+    status_page: Maybe[str] = None
+
+
+class EndpointsAnswer(Answer):
+    """The structured form."""
+
+    model: Maybe[str] = None
+    endpoints: list[EndpointRow]
+    total: int
+    supported_parameters: list[str]
+    providers: list[ProviderRow]
+    notes: list[str]
+
+
+async def endpoints(arguments: EndpointsArguments, call: Call) -> Reply:
+    """Ask who serves it."""
+    if not arguments.model and not arguments.zdr:
+        raise InvalidRequest("model is missing; it takes a model id, and may be empty only with zdr true")
+    rows, zdr_known, name = await _rows(arguments, call)
+    ordered = sorted(rows, key=lambda row: _order(row, arguments.sort))
+    shown = ordered[: arguments.limit]
+    providers = await _providers(call, shown)
+    answer = EndpointsAnswer(
+        model=name,
+        endpoints=shown,
+        total=len(ordered),
+        supported_parameters=sorted({name for row in ordered for name in row.supports}),
+        providers=providers,
+        notes=_notes(ordered, call, zdr_known=zdr_known),
+    )
+    return Reply(_text(answer), answer)
+
+
+async def _rows(arguments: EndpointsArguments, call: Call) -> tuple[list[EndpointRow], bool, str | None]:
+    zdr = await _zdr(call, required=arguments.zdr)
+    if not arguments.model:
+        return [_row(endpoint, zdr=True, with_model=True) for endpoint in zdr or ()], True, None
+    try:
+        served = await call.parts.catalogue.endpoints(arguments.model)
+    except NotFound as failure:
+        raise await _unknown(arguments.model, call) from failure
+    keeping_nothing = {_identity(endpoint) for endpoint in zdr} if zdr is not None else None
+    rows = [
+        _row(endpoint, zdr=None if keeping_nothing is None else _identity(endpoint) in keeping_nothing)
+        for endpoint in served.endpoints
+    ]
+    return [row for row in rows if row.zdr or not arguments.zdr], zdr is not None, served.id
+
+
+async def _zdr(call: Call, *, required: bool) -> Sequence[Endpoint] | None:
+    try:
+        return await call.parts.catalogue.zdr_endpoints()
+    except Failure:
+        if required:
+            raise
+        return None
+
+
+async def _unknown(model: str, call: Call) -> ModelUnavailable:
+    try:
+        closest = (await call.parts.catalogue.models()).closest(model)
+    except Failure:
+        closest = ()
+    return ModelUnavailable(f"There is no model {model!r}", availability=Availability(fallback_models=closest))
+
+
+def _identity(endpoint: Endpoint) -> tuple[str | None, str]:
+    return endpoint.model_id, endpoint.tag or endpoint.provider_name
+
+
+def _row(endpoint: Endpoint, *, zdr: bool | None, with_model: bool = False) -> EndpointRow:
+    pricing = endpoint.pricing
+    return EndpointRow(
+        provider=endpoint.provider_name,
+        tag=endpoint.tag,
+        model=endpoint.model_id if with_model else None,
+        input_price=price_number(per_million(pricing.prompt) if pricing else None),
+        output_price=price_number(per_million(pricing.completion) if pricing else None),
+        context=endpoint.context_length,
+        max_output=endpoint.max_completion_tokens,
+        quantization=endpoint.quantization,
+        uptime_30m=endpoint.uptime_last_30m,
+        latency_p50_ms=endpoint.latency_last_30m.p50 if endpoint.latency_last_30m else None,
+        throughput_p50=endpoint.throughput_last_30m.p50 if endpoint.throughput_last_30m else None,
+        zdr=zdr,
+        supports=list(endpoint.supported_parameters),
+        status=_STATUS.get(str(endpoint.status), "degraded"),
+    )
+
+
+_STATUS = {"0": "ok", "None": "unknown"}
+
+
+def _order(row: EndpointRow, sort: str) -> tuple[bool, float]:
+    """Best first; what is not known comes last."""
+    price = None if row.input_price is None else row.input_price + 3 * (row.output_price or 0)
+    value = {
+        "price": price,
+        "latency": row.latency_p50_ms,
+        "throughput": None if row.throughput_p50 is None else -row.throughput_p50,
+        "uptime": None if row.uptime_30m is None else -row.uptime_30m,
+    }[sort]
+    return value is None, value or 0.0
+
+
+async def _providers(call: Call, rows: Sequence[EndpointRow]) -> list[ProviderRow]:
+    known = {provider.name: provider for provider in await _known_providers(call)}
+    return [_links_of(known[name]) for name in dict.fromkeys(row.provider for row in rows) if name in known]
+
+
+async def _known_providers(call: Call) -> tuple[Provider, ...]:
+    try:
+        return await call.parts.catalogue.providers()
+    except Failure:
+        return ()
+
+
+def _links_of(provider: Provider) -> ProviderRow:
+    return ProviderRow(
+        provider=provider.name,
+        privacy_policy=provider.privacy_policy_url,
+        terms=provider.terms_of_service_url,
+        status_page=provider.status_page_url,
+    )
+
+
+def _notes(rows: Sequence[EndpointRow], call: Call, *, zdr_known: bool) -> list[str]:
+    notes: list[str] = []
+    if not zdr_known:
+        notes.append("Which endpoints keep nothing could not be read; zdr is null.")
+    elif rows and rows[0].model is None:
+        keeping = sum(row.zdr is True for row in rows)
+        notes.append(f"{keeping} of {len(rows)} endpoints keep nothing; OR_MCP_ZDR would leave those.")
+    if call.caller.key is None:
+        notes.append("Latency and throughput are told only with a key.")
+    return notes
+
+
+def _text(answer: EndpointsAnswer) -> str:
+    lines = [f"{answer.model or 'ZDR endpoints'}: {answer.total} endpoints; provider (tag) | USD per M in/out | limits"]
+    lines += [_line(row) for row in answer.endpoints]
+    lines += [f"Parameters: {', '.join(answer.supported_parameters)}"] if answer.supported_parameters else []
+    lines += [_links(row) for row in answer.providers]
+    lines += [f"Note: {note}" for note in answer.notes]
+    return "\n".join(lines)
+
+
+def _line(row: EndpointRow) -> str:
+    facts = [
+        f"{row.provider} ({row.tag or '-'})" + (f" {row.model}" if row.model else ""),
+        f"{price_words(row.input_price)}/{price_words(row.output_price)}",
+        f"context {row.context or '-'}, output {row.max_output or '-'}",
+        row.quantization or "-",
+        f"up {row.uptime_30m:.1f} %" if row.uptime_30m is not None else "up ?",
+        f"{row.latency_p50_ms:.0f} ms" if row.latency_p50_ms is not None else "? ms",
+        f"{row.throughput_p50:.0f} tok/s" if row.throughput_p50 is not None else "? tok/s",
+        {True: "ZDR", False: "keeps data", None: "ZDR ?"}[row.zdr],
+        row.status,
+    ]
+    return " | ".join(facts)
+
+
+def _links(row: ProviderRow) -> str:
+    told = [
+        f"{label} <{url}>"
+        for label, url in (("privacy", row.privacy_policy), ("terms", row.terms), ("status", row.status_page))
+        if url
+    ]
+    return f"{row.provider}: {', '.join(told)}"
+
+
+TOOL = Tool(
+    name="endpoints",
+    title="Who serves a model",
+    kind="read",
+    description=DESCRIPTION,
+    arguments=EndpointsArguments,
+    answer=EndpointsAnswer,
+    handle=endpoints,
+)

@@ -1,0 +1,121 @@
+"""Failures in words: what happened, what was spent, where what arrived is kept, and one concrete next step."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import mcp_types
+
+from or_mcp.openrouter.errors import (
+    ConnectionFailed,
+    DeadlinePassed,
+    Failure,
+    InvalidRequest,
+    ModelUnavailable,
+    NoCredit,
+    NotAuthorized,
+    NotFound,
+    RateLimited,
+    Refused,
+    StreamBroken,
+    UpstreamFailed,
+    from_facts,
+)
+from or_mcp.runs.budget import OverBudget, dollars
+from or_mcp.runs.record import Cancelled, RunRecord
+from or_mcp.runs.runner import Crash
+
+GET_A_KEY = (
+    "get a key at https://openrouter.ai/settings/keys and set OPENROUTER_API_KEY for this server, "
+    "or run `or-mcp login` in a terminal"
+)
+
+
+class RunFailed(Failure):
+    """A run that ended without its answer; what had arrived is kept."""
+
+    kind = "internal"
+
+    def __init__(self, record: RunRecord) -> None:
+        self.record = record
+        self.cause = failure_of(record)
+        super().__init__(self.cause.message)
+
+
+def failure_of(record: RunRecord) -> Failure:
+    """Why a run failed."""
+    return from_facts(record.failure) if record.failure else Crash("The run ended without a reason")
+
+
+def explain(failure: Failure) -> mcp_types.CallToolResult:
+    """A failure as a tool's answer: text alone, complete on its own."""
+    text = explanation(failure.cause, failure.record) if isinstance(failure, RunFailed) else explanation(failure)
+    return mcp_types.CallToolResult(content=[mcp_types.TextContent(type="text", text=text)], is_error=True)
+
+
+def explanation(failure: Failure, record: RunRecord | None = None) -> str:
+    """The words for a failure."""
+    lines = [f"{failure.kind}: {_sentence(failure)}", f"Spent: {_spent(failure, record)}"]
+    if record is not None and _was_sent(failure, record):
+        lines.append(f"Run: {record.run_id} (what had arrived is kept; call run with this run_id to read it)")
+    lines.append(f"Next: {next_step(failure)}")
+    return "\n".join(lines)
+
+
+def _was_sent(failure: Failure, record: RunRecord) -> bool:
+    return failure.may_be_billed or record.generation_id is not None or record.cost_usd is not None
+
+
+def _sentence(failure: Failure) -> str:
+    parts = [failure.message]
+    if failure.quote:
+        parts.append(f'OpenRouter says: "{failure.quote}"')
+    found = failure.availability
+    if found is not None:
+        if found.excluded_by:
+            parts.append(f"excluded_by: {', '.join(found.excluded_by)}")
+        if found.constraint is not None and found.constraint.field:
+            parts.append(f"constraint: {found.constraint.field} {found.constraint.detail or ''}".rstrip())
+        if found.fallback_models:
+            parts.append(f"fallback_models: {', '.join(found.fallback_models)}")
+    return ". ".join(part.rstrip(".") for part in parts) + "."
+
+
+def _spent(failure: Failure, record: RunRecord | None) -> str:
+    cost = record.cost_usd if record is not None else None
+    if cost is not None:
+        return dollars(cost) if cost > Decimal(0) else "nothing"
+    generation_id = failure.generation_id or (record.generation_id if record else None)
+    if failure.may_be_billed or (record is not None and record.generation_id is not None):
+        return f"unknown (generation {generation_id})" if generation_id else "unknown"
+    return "nothing"
+
+
+def next_step(failure: Failure) -> str:
+    """One concrete step: what this failure itself suggests, else what its kind does."""
+    fallbacks = failure.availability.fallback_models if failure.availability else None
+    if isinstance(failure, NotAuthorized) and failure.status is None:
+        return f"{GET_A_KEY}."
+    if isinstance(failure, ModelUnavailable) and fallbacks:
+        return f"call again with model {fallbacks[0]!r}, or find another with list_models."
+    if isinstance(failure, RateLimited) and failure.retry_after:
+        return f"wait {failure.retry_after:.0f} s, then call again."
+    return _STEPS[type(failure)]
+
+
+_STEPS: dict[type[Failure], str] = {
+    OverBudget: "change the call as said above, or ask the user to raise the limit.",
+    NotAuthorized: "check the key (its kind, its limits, whether it is disabled) with `or-mcp doctor`, or set another.",
+    NoCredit: "add credit at https://openrouter.ai/settings/credits, or lower the tokens or the panel.",
+    ModelUnavailable: "find a model with list_models, or see who serves this one with endpoints.",
+    InvalidRequest: "correct the argument and call again.",
+    Refused: "rephrase the prompt, or choose a model with other rules (list_models).",
+    NotFound: "check the id; run without run_id lists the latest runs.",
+    RateLimited: "wait a minute, then call again, or choose another model with list_models.",
+    UpstreamFailed: "call again in a moment, or choose another model with list_models.",
+    ConnectionFailed: "check the network and OPENROUTER_BASE_URL with `or-mcp doctor`, then call again.",
+    StreamBroken: "read what arrived with run; call again only if that is not enough, since it costs again.",
+    DeadlinePassed: "read what arrived with run; ask for less, or raise OR_MCP_RUN_DEADLINE_SECONDS.",
+    Cancelled: "read what arrived with run, or call again.",
+    Crash: "call again; if it happens twice, report it with the server's stderr.",
+}

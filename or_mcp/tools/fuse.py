@@ -1,0 +1,205 @@
+"""`fuse`: a panel of models, an analyst, one answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+from pydantic.json_schema import SkipJsonSchema
+
+from or_mcp.catalogue.cache import Snapshot
+from or_mcp.catalogue.prices import Estimate, FusionShape, count_tokens, estimate_fusion
+from or_mcp.fusion import plan as planning
+from or_mcp.fusion.plan import FusionChoices, FusionPlan, plan_fusion
+from or_mcp.fusion.result import FusionResult, read_result
+from or_mcp.fusion.state import FusionState
+from or_mcp.fusion.telling import Clock, steps, tell
+from or_mcp.openrouter.client import OpenRouter
+from or_mcp.openrouter.errors import NotFound, UpstreamFailed
+from or_mcp.runs.live import Kept, LiveRun, Progress
+from or_mcp.runs.record import RunRecord
+from or_mcp.tools.arguments import Arguments
+from or_mcp.tools.call import Call, decimal_or_none
+from or_mcp.tools.fuse_answer import FuseAnswer, show
+from or_mcp.tools.keepsake import Keepsake, Shown
+from or_mcp.tools.paid import Order, check_models, place
+from or_mcp.tools.reply import Reply
+from or_mcp.tools.tool import Tool
+
+DESCRIPTION = """
+Ask a panel of models the same question at once, let an analyst compare their answers, and get one answer with the
+comparison: consensus, contradictions, partial coverage, unique insights, blind spots.
+
+For decisions, research, reviews and open questions where being wrong is expensive. For a quick or simple question `ask`
+costs a fraction.
+
+Costs money: typically $0.05 to $2 and 20 s to 5 min, growing with the panel; checked against the ceilings before
+anything is sent. The panel sees only `prompt`: no history, no files. Put everything needed into it.
+
+If it takes longer than this host waits, the answer is `running` with a run_id: call `run` with it. Nothing paid for is
+lost, and asking the same again joins the same run.
+"""
+
+Effort = Literal["max", "xhigh", "high", "medium", "low", "minimal", "none"]
+
+
+class FuseArguments(Arguments):
+    """What `fuse` takes."""
+
+    preset: str = Field("", description="general-high, general-budget or general-fast.")
+    analysis_models: tuple[str, ...] = Field(
+        (), max_length=8, description="The panel, 1-8 model ids. Default: OpenRouter's current one."
+    )
+    analyst_model: str = Field("", description="Compares the answers.")
+    writer_model: str = Field("", description="Writes the final answer.")
+    reasoning_effort: Effort | SkipJsonSchema[None] = Field(None, description="Of panel and analyst.")
+    max_tool_calls: Annotated[int, Field(ge=1, le=16)] | SkipJsonSchema[None] = Field(
+        None, description="Web steps per panelist. Default 4."
+    )
+    max_completion_tokens: Annotated[int, Field(ge=16)] | SkipJsonSchema[None] = Field(
+        None, description="Per panelist, reasoning included. Default 16000."
+    )
+    temperature: Annotated[float, Field(ge=0, le=2)] | SkipJsonSchema[None] = None
+    web: bool = Field(default=True, description="Let the panel search the web. Default true.")
+    max_cost_usd: Annotated[float, Field(gt=0)] | SkipJsonSchema[None] = None
+    wait_seconds: Annotated[float, Field(ge=0, le=3600)] | SkipJsonSchema[None] = Field(
+        None, description="Wait this long, then answer `running`; 0 starts it."
+    )
+    detail: Literal["brief", "standard", "full"] = Field("standard", description="full adds every panelist's text.")
+    instructions: str = Field("", description="Style or role for the answer.")
+    prompt: str = Field(min_length=1, description="The whole question, self-contained.")
+
+    def choices(self) -> FusionChoices:
+        """The same, as the fusion room takes it."""
+        return FusionChoices(
+            prompt=self.prompt,
+            instructions=self.instructions,
+            preset=self.preset,
+            analysis_models=self.analysis_models,
+            analyst_model=self.analyst_model,
+            writer_model=self.writer_model,
+            reasoning_effort=self.reasoning_effort or "",
+            max_tool_calls=self.max_tool_calls,
+            max_completion_tokens=self.max_completion_tokens,
+            temperature=self.temperature,
+            web=self.web,
+            max_cost_usd=decimal_or_none(self.max_cost_usd),
+        )
+
+
+async def fuse(arguments: FuseArguments, call: Call) -> Reply:
+    """Plan, check, carry out, show."""
+    call.require_key()
+    plan = plan_fusion(arguments.choices(), call.parts.provider)
+    snapshot = await check_models(call, plan.models)
+    order = Order(
+        tool="fuse",
+        arguments=arguments,
+        models=plan.models or (plan.choices.preset or plan.request.model,),
+        prompt=arguments.prompt,
+        estimate=_estimate(plan, snapshot),
+        make=lambda: Fusing(plan, call.upstream),
+        ceiling_usd=plan.choices.max_cost_usd,
+        wait_seconds=arguments.wait_seconds,
+        notes=tuple(plan.warnings()),
+    )
+    return await place(call, order, KEEPSAKE, Shown(detail=arguments.detail))
+
+
+class Fusing:
+    """A fusion being carried out."""
+
+    def __init__(self, plan: FusionPlan, upstream: OpenRouter) -> None:
+        self._plan = plan
+        self._upstream = upstream
+        self._state = FusionState(planned=plan.panel)
+        self._clock = Clock()
+
+    def kept(self) -> Kept:
+        """Everything that has arrived."""
+        result = read_result(self._state)
+        return Kept(_RESULT.dump_json(result).decode(), result.cost_usd, result.generation_id, result.outcome)
+
+    def progress(self) -> Progress:
+        """Who has answered, who is writing."""
+        return Progress(*steps(self._state), tell(self._state, self._clock))
+
+    async def carry_out(self, run: LiveRun) -> None:
+        """Read the stream to its end, putting every step on disk before the next is read."""
+        state = self._state
+        async with self._upstream.responses(self._plan.request) as stream:
+            state.generation_id = stream.generation_id
+            await run.told("accepted", self._plan.request.model, stream.generation_id or "")
+            async for event in stream:
+                milestones = state.apply(event)
+                for milestone in milestones:
+                    await run.told(milestone.step, milestone.model, milestone.detail)
+                if not milestones:
+                    await run.grew()
+        state.check_ended()
+        result = read_result(state)
+        if not result.answer and not result.answered and result.analysis is None:
+            raise UpstreamFailed(
+                "OpenRouter answered with nothing: no text and no panel",
+                generation_id=result.generation_id,
+                may_be_billed=True,
+            )
+
+
+def _estimate(plan: FusionPlan, snapshot: Snapshot | None) -> Estimate:
+    if snapshot is None:
+        return Estimate(None, None, ("the catalogue with its prices could not be read",))
+    chosen = plan.choices
+    if chosen.preset and not chosen.analysis_models:
+        return Estimate(None, None, (f"preset {chosen.preset}: upstream decides its panel",))
+    panel = chosen.analysis_models or planning.DEFAULT_PANEL
+    writer = chosen.writer_model or planning.DEFAULT_PANEL[0]
+    shape = FusionShape(
+        panel=panel,
+        analyst=chosen.analyst_model or writer,
+        writer=writer,
+        steps=(chosen.max_tool_calls or planning.DEFAULT_STEPS) if chosen.web else 0,
+        completion_tokens=chosen.max_completion_tokens or planning.DEFAULT_COMPLETION_TOKENS,
+        question_tokens=count_tokens(chosen.prompt + chosen.instructions),
+        answer_tokens=planning.ANSWER_TOKENS,
+    )
+    return estimate_fusion(snapshot, shape)
+
+
+_RESULT: TypeAdapter[FusionResult] = TypeAdapter(FusionResult)
+
+
+def _result(record: RunRecord) -> FusionResult:
+    return _RESULT.validate_json(record.result) if record.result else read_result(FusionState())
+
+
+def _show(record: RunRecord, shown: Shown) -> Reply:
+    return show(record, _result(record), shown)
+
+
+def _part(record: RunRecord, part: Literal["result", "panel"], model: str) -> str:
+    result = _result(record)
+    if part == "result":
+        return result.answer
+    wrote = [member for member in result.panel if not model or member.model == model]
+    if not wrote:
+        names = ", ".join(member.model for member in result.panel) or "nobody"
+        raise NotFound(f"{model!r} is not on the panel of this run; on it: {names}")
+    return "\n\n".join(f"{member.model} ({member.status}):\n{member.text or member.error or ''}" for member in wrote)
+
+
+KEEPSAKE = Keepsake(show=_show, part=_part)
+
+META: dict[str, Any] = {"anthropic/alwaysLoad": True}
+
+TOOL = Tool(
+    name="fuse",
+    title="Fuse: a panel of models, one answer",
+    kind="spend",
+    description=DESCRIPTION,
+    arguments=FuseArguments,
+    answer=FuseAnswer,
+    handle=fuse,
+    keepsake=KEEPSAKE,
+    meta=META,
+)

@@ -1,0 +1,274 @@
+"""What `fuse` answers, in both forms, at the size that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from or_mcp.fusion.analysis import Analysis, Contradiction, Coverage, Insight, Stance
+from or_mcp.fusion.result import FusionResult, Outcome, PanelMember, Source, WriterUsage
+from or_mcp.runs.record import RunRecord, Status
+from or_mcp.tools.explain import explanation, failure_of
+from or_mcp.tools.keepsake import Shown
+from or_mcp.tools.quoting import quoted
+from or_mcp.tools.reply import LIMIT, Answer, Maybe, Reply, cut, usd
+
+STANDARD_LIMIT = 11_500
+
+
+class PanelRow(Answer):
+    """One panelist."""
+
+    model: str
+    status: Literal["pending", "answered", "failed"]
+    chars: int
+    error: Maybe[str] = None
+    status_code: Maybe[int] = None
+
+
+class FailedRow(Answer):
+    """A panelist with no reply, and why."""
+
+    model: str
+    error: str
+    status_code: Maybe[int] = None
+
+
+class ResponseRow(Answer):
+    """What one panelist wrote."""
+
+    model: str
+    content: str
+
+
+class EstimateRange(Answer):
+    """What the run was estimated to cost."""
+
+    low: float
+    high: float
+
+
+class FuseAnswer(Answer):
+    """The structured form."""
+
+    run_id: str
+    tool: Maybe[str] = None
+    status: Status
+    outcome: Maybe[Outcome] = None
+    answer: str
+    analysis: Maybe[Analysis] = None
+    panel: list[PanelRow]
+    responses: Maybe[list[ResponseRow]] = None
+    failed_models: list[FailedRow]
+    failure_reason: Maybe[str] = None
+    error: Maybe[str] = None
+    sources: Maybe[list[Source]] = None
+    analyst_model: Maybe[str] = None
+    model: Maybe[str] = None
+    cost_usd: float | None
+    cost_estimate_usd: Maybe[EstimateRange] = None
+    usage: Maybe[WriterUsage] = None
+    elapsed_seconds: float
+    generation_id: Maybe[str] = None
+    replayed: bool
+    notes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """How much of each part is shown."""
+
+    answer: int
+    item: int
+    rows: int
+    panelist: int = 0
+
+
+_STANDARD = (_Room(6000, 600, 12), _Room(4500, 300, 8), _Room(3000, 160, 6), _Room(1800, 90, 4), _Room(900, 60, 2))
+_FULL = (
+    _Room(20_000, 2000, 60, 40_000),
+    _Room(14_000, 800, 30, 5000),
+    _Room(9000, 500, 20, 2500),
+    _Room(6000, 300, 12, 1500),
+    _Room(3000, 160, 8, 800),
+)
+
+
+def show(record: RunRecord, result: FusionResult, shown: Shown) -> Reply:
+    """The answer at the size asked for: parts shrink until both forms fit, and the rest is named."""
+    limit, rooms = (LIMIT, _FULL) if shown.detail == "full" else (STANDARD_LIMIT, _STANDARD)
+    for room in rooms[:-1]:
+        reply = _reply(record, result, shown, room)
+        if len(reply.text) <= limit and len(reply.structured.model_dump_json()) <= limit:
+            return reply
+    return _reply(record, result, shown, rooms[-1])
+
+
+def _reply(record: RunRecord, result: FusionResult, shown: Shown, room: _Room) -> Reply:
+    rest = f"the rest: run(run_id={record.run_id!r}, part='result')"
+    analysis = None if shown.detail == "brief" else _fit_analysis(result.analysis, room)
+    answer = FuseAnswer(
+        run_id=record.run_id,
+        status=record.status,
+        outcome=result.outcome,
+        answer=cut(result.answer, room.answer, rest),
+        analysis=analysis,
+        panel=[_row(member) for member in result.panel],
+        responses=_responses(record, result, shown, room),
+        failed_models=[_failed(member) for member in result.failed],
+        failure_reason=result.failure_reason,
+        error=_error(record, result),
+        sources=None if shown.detail == "brief" else [_source(source, room) for source in result.sources[: room.rows]],
+        analyst_model=result.analyst_model,
+        model=result.model,
+        cost_usd=usd(record.cost_usd),
+        cost_estimate_usd=estimate_range(record),
+        usage=result.usage,
+        elapsed_seconds=record.elapsed_seconds(),
+        generation_id=record.generation_id,
+        replayed=shown.replayed,
+        notes=[*result.notes, *_notes(record, result, shown, analysis, room), *shown.notes],
+    )
+    return Reply("\n".join(_text(answer, shown)), answer)
+
+
+def estimate_range(record: RunRecord) -> EstimateRange | None:
+    """The estimate a run was admitted with."""
+    if record.low_usd is None or record.high_usd is None:
+        return None
+    return EstimateRange(low=float(round(record.low_usd, 6)), high=float(round(record.high_usd, 6)))
+
+
+def _error(record: RunRecord, result: FusionResult) -> str | None:
+    if record.failure is not None:
+        return explanation(failure_of(record), record).split("\n", 1)[0]
+    return result.error
+
+
+def _row(member: PanelMember) -> PanelRow:
+    return PanelRow(
+        model=member.model,
+        status=member.status,
+        chars=len(member.text),
+        error=cut(member.error, 100, "see failed_models") if member.error else None,
+        status_code=member.status_code,
+    )
+
+
+def _failed(member: PanelMember) -> FailedRow:
+    return FailedRow(
+        model=member.model, error=(member.error or "failed without a reason")[:300], status_code=member.status_code
+    )
+
+
+def _responses(record: RunRecord, result: FusionResult, shown: Shown, room: _Room) -> list[ResponseRow] | None:
+    if shown.detail != "full":
+        return None
+    return [
+        ResponseRow(
+            model=member.model,
+            content=cut(
+                member.text,
+                room.panelist,
+                f"the rest: run(run_id={record.run_id!r}, part='panel', model={member.model!r})",
+            ),
+        )
+        for member in result.panel
+        if member.text
+    ]
+
+
+def _source(source: Source, room: _Room) -> Source:
+    return Source(source.url, source.title[: room.item])
+
+
+def _fit_analysis(analysis: Analysis | None, room: _Room) -> Analysis | None:
+    if analysis is None:
+        return None
+    item, rows = room.item, room.rows
+
+    def short(text: str) -> str:
+        return text if len(text) <= item else text[: item - 1] + "…"
+
+    return Analysis(
+        consensus=tuple(short(point) for point in analysis.consensus[:rows]),
+        contradictions=tuple(
+            Contradiction(
+                short(each.topic), tuple(Stance(stance.model, short(stance.stance)) for stance in each.stances[:8])
+            )
+            for each in analysis.contradictions[:rows]
+        ),
+        partial_coverage=tuple(Coverage(each.models, short(each.point)) for each in analysis.partial_coverage[:rows]),
+        unique_insights=tuple(Insight(each.model, short(each.insight)) for each in analysis.unique_insights[:rows]),
+        blind_spots=tuple(short(point) for point in analysis.blind_spots[:rows]),
+    )
+
+
+def _notes(
+    record: RunRecord, result: FusionResult, shown: Shown, analysis: Analysis | None, room: _Room
+) -> Iterator[str]:
+    if not record.finished:
+        yield f"Still running: call run with run_id {record.run_id!r} and wait_seconds to get the answer."
+    if shown.replayed and record.finished:
+        yield f"Paid for at {record.started:%Y-%m-%d %H:%M} UTC and not received then; nothing was paid now."
+    if analysis is not None and analysis != result.analysis:
+        yield f"The analysis is shortened; all of it: resource openrouter://runs/{record.run_id}."
+    if shown.detail != "brief" and len(result.sources) > room.rows:
+        yield f"{len(result.sources) - room.rows} more sources: resource openrouter://runs/{record.run_id}."
+    if shown.detail == "standard" and any(member.text for member in result.panel):
+        yield f"Panelists' full texts: run(run_id={record.run_id!r}, part='panel')."
+
+
+def _text(answer: FuseAnswer, shown: Shown) -> Iterator[str]:
+    if answer.status == "running":
+        yield f"Running: {answer.run_id} · {shown.progress or 'in another process'}"
+    elif answer.status != "completed":
+        yield f"{answer.status.capitalize()}: {answer.error or 'no reason recorded'}"
+    if answer.outcome not in (None, "fused"):
+        yield from answer.notes[:1]
+    if answer.answer:
+        yield quoted(answer.run_id, f"answer by {answer.model or 'the writer'}", answer.answer)
+    if answer.analysis is not None:
+        yield quoted(answer.run_id, f"analysis by {answer.analyst_model or 'the analyst'}", _told(answer.analysis))
+    for row in answer.responses or ():
+        yield quoted(answer.run_id, f"panelist {row.model}", row.content)
+    yield _panel_line(answer.panel)
+    yield from (f"Failed: {row.model}{_code(row)}: {row.error}" for row in answer.failed_models)
+    if answer.sources:
+        listed = "\n".join(f"- {source.title} <{source.url}>" for source in answer.sources)
+        yield quoted(answer.run_id, "sources, as cited", listed)
+    said = 1 if answer.outcome not in (None, "fused") else 0
+    yield from (f"Note: {note}" for note in answer.notes[said:] if not note.startswith("Failed: "))
+    yield f"Run: {answer.run_id} · {answer.outcome or answer.status} · {answer.elapsed_seconds} s"
+    if shown.cost_line:
+        yield shown.cost_line
+
+
+def _told(analysis: Analysis) -> str:
+    """Where they disagree first, what only one saw, what nobody covered, then the rest."""
+    parts = (
+        ("The panel disagrees", [_contradiction(each) for each in analysis.contradictions]),
+        ("Only one model saw", [f"{each.model or 'one'}: {each.insight}" for each in analysis.unique_insights]),
+        ("Nobody covered", list(analysis.blind_spots)),
+        ("Consensus", list(analysis.consensus)),
+        ("Only some covered", [f"{each.point} ({', '.join(each.models)})" for each in analysis.partial_coverage]),
+    )
+    told = [f"{title}:\n" + "\n".join(f"- {row}" for row in rows) for title, rows in parts if rows]
+    return "\n".join(told) or "The analyst found nothing to compare."
+
+
+def _contradiction(each: Contradiction) -> str:
+    stances = "".join(f"\n  - {stance.model or 'one'}: {stance.stance}" for stance in each.stances)
+    return f"{each.topic}{stances}"
+
+
+def _panel_line(panel: Sequence[PanelRow]) -> str:
+    marks = {"answered": "✓", "failed": "✗", "pending": "…"}
+    answered = sum(row.status == "answered" for row in panel)
+    told = " · ".join(f"{row.model} {marks[row.status]}" for row in panel)
+    return f"Panel: {answered}/{len(panel)} answered" + (f" · {told}" if told else "")
+
+
+def _code(row: FailedRow) -> str:
+    return f" ({row.status_code})" if row.status_code else ""

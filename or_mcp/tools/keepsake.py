@@ -1,0 +1,31 @@
+"""How a paid tool reads its runs back, whoever carried them and however long ago."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from or_mcp.conversation.turn import Thread
+from or_mcp.runs.record import RunRecord
+from or_mcp.tools.reply import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a run is to be shown."""
+
+    detail: Literal["brief", "standard", "full"] = "standard"
+    replayed: bool = False
+    cost_line: str = ""
+    progress: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Keepsake:
+    """How a paid tool reads its runs back, whoever carried them."""
+
+    show: Callable[[RunRecord, Shown], Reply]
+    part: Callable[[RunRecord, Literal["result", "panel"], str], str]
+    thread: Callable[[RunRecord, str | None], Thread] | None = None

@@ -1,0 +1,185 @@
+"""`list_models`: find a model."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
+
+from or_mcp.catalogue.cache import Snapshot
+from or_mcp.catalogue.prices import per_million
+from or_mcp.catalogue.search import Query, search
+from or_mcp.openrouter.wire.models import Model
+from or_mcp.tools.arguments import Arguments
+from or_mcp.tools.call import Call, decimal_or_none
+from or_mcp.tools.reply import LIMIT, Answer, Maybe, Reply
+from or_mcp.tools.tool import Tool
+
+DESCRIPTION = """
+Find a model among OpenRouter's hundreds: its id, price, limits and abilities today. Free.
+
+Understands what a person means (`opus`, `gpt5 mini`, `cheap vision`, typos). Look here before naming a model from
+memory. `~…-latest` aliases point to the newest of a family. Who serves a model is in `endpoints`.
+"""
+
+Sort = Literal["relevance", "newest", "price", "context", "intelligence", "coding", "agentic"]
+_NAMED_SUPPORTS = ("tools", "structured_outputs", "reasoning", "web_search_options")
+TEXT_ROW_LIMIT = 190
+
+
+class ListModelsArguments(Arguments):
+    """What `list_models` takes."""
+
+    query: str = Field("", description="Name, family or wish.")
+    output_modality: str = Field("text", description="text (default), embeddings, image, rerank, audio, video, all.")
+    input_modality: str = Field("", description="image, file, audio, video.")
+    supports: tuple[str, ...] = Field((), description="e.g. tools, structured_outputs, reasoning.")
+    author: str = Field("", description="e.g. anthropic.")
+    max_input_price: Annotated[float, Field(ge=0)] | SkipJsonSchema[None] = Field(None, description="USD/M tokens.")
+    max_output_price: Annotated[float, Field(ge=0)] | SkipJsonSchema[None] = Field(None, description="USD/M tokens.")
+    min_context: Annotated[int, Field(ge=0)] | SkipJsonSchema[None] = None
+    free: bool = Field(default=False, description="Only free models.")
+    sort: Sort = Field("relevance", description="Default relevance.")
+    limit: int = Field(20, ge=1, le=100, description="Default 20.")
+    cursor: str = Field("", description="next_cursor of the page before.")
+
+
+class ModelRow(Answer):
+    """One model. Prices in USD per million tokens; null means it depends."""
+
+    id: str
+    name: str
+    context: int | None
+    max_output: Maybe[int] = None
+    input_price: float | None
+    output_price: float | None
+    modalities: str
+    supports: list[str]
+    created: Maybe[str] = None
+    alias_of: Maybe[str] = None
+    expires: Maybe[str] = None
+
+
+class ListModelsAnswer(Answer):
+    """The structured form."""
+
+    models: list[ModelRow]
+    total: int
+    next_cursor: Maybe[str] = None
+    closest: Maybe[list[str]] = None
+    notes: list[str]
+
+
+async def list_models(arguments: ListModelsArguments, call: Call) -> Reply:
+    """Search the catalogue."""
+    snapshot = await call.parts.catalogue.models()
+    allowed = [model for model in snapshot.models if call.parts.policy.allows(snapshot, model.id)]
+    found = search(allowed, _query(arguments))
+    answer = ListModelsAnswer(
+        models=[model_row(model) for model in found.rows],
+        total=found.total,
+        next_cursor=found.next_cursor,
+        closest=list(found.closest) or None,
+        notes=freshness(snapshot),
+    )
+    return Reply(_text(answer), answer)
+
+
+def _query(arguments: ListModelsArguments) -> Query:
+    return Query(
+        text=arguments.query,
+        output_modality=arguments.output_modality,
+        input_modality=arguments.input_modality,
+        supports=arguments.supports,
+        author=arguments.author,
+        max_input_price=decimal_or_none(arguments.max_input_price),
+        max_output_price=decimal_or_none(arguments.max_output_price),
+        min_context=arguments.min_context,
+        free=arguments.free,
+        sort=arguments.sort,
+        limit=arguments.limit,
+        cursor=arguments.cursor,
+    )
+
+
+def freshness(snapshot: Snapshot) -> list[str]:
+    """How old the catalogue is, when that matters."""
+    if snapshot.problem is None:
+        return []
+    minutes = round(snapshot.age_seconds / 60)
+    age = f"{minutes} min" if minutes < 120 else f"{round(minutes / 60)} h"
+    return [f"OpenRouter cannot be reached ({snapshot.problem.message}); this catalogue is {age} old."]
+
+
+def model_row(model: Model) -> ModelRow:
+    """One compact row."""
+    return ModelRow(
+        id=model.id,
+        name=model.name,
+        context=model.context_length,
+        max_output=model.top_provider.max_completion_tokens if model.top_provider else None,
+        input_price=price_number(per_million(model.pricing.prompt) if model.pricing else None),
+        output_price=price_number(per_million(model.pricing.completion) if model.pricing else None),
+        modalities=modalities(model),
+        supports=[name for name in _NAMED_SUPPORTS if name in model.supported_parameters],
+        created=datetime.fromtimestamp(model.created, UTC).date().isoformat() if model.created else None,
+        alias_of=model.alias_target.slug if model.alias_target else None,
+        expires=model.expiration_date,
+    )
+
+
+def price_number(amount: Decimal | None) -> float | None:
+    """A price at the edge."""
+    return None if amount is None else float(round(amount, 6))
+
+
+def modalities(model: Model) -> str:
+    """What goes in and what comes out: `text+image->text`."""
+    shape = model.architecture
+    return f"{'+'.join(shape.input_modalities)}->{'+'.join(shape.output_modalities)}" if shape else "unknown"
+
+
+def _text(answer: ListModelsAnswer) -> str:
+    lines = [f"{answer.total} models; id | context | USD per M tokens in/out | modalities | supports"]
+    lines += [_line(row)[:TEXT_ROW_LIMIT] for row in answer.models]
+    if answer.total == 0:
+        lines = ["No model matches." + (f" Closest: {', '.join(answer.closest)}" if answer.closest else "")]
+    lines += [f"Note: {note}" for note in answer.notes]
+    if answer.next_cursor:
+        lines.append(f"More: call again with cursor={answer.next_cursor!r}")
+    return "\n".join(lines)[:LIMIT]
+
+
+def _line(row: ModelRow) -> str:
+    price = f"{price_words(row.input_price)}/{price_words(row.output_price)}"
+    parts = [row.id, f"{round(row.context / 1000)}k" if row.context else "-", price, row.modalities]
+    parts.append(",".join(_SHORT.get(name, name) for name in row.supports) or "-")
+    if row.alias_of:
+        parts.append(f"-> {row.alias_of}")
+    if row.expires:
+        parts.append(f"retires {row.expires}")
+    return " | ".join(parts)
+
+
+_SHORT = {"structured_outputs": "json", "web_search_options": "web"}
+
+
+def price_words(price: float | None) -> str:
+    """A price in few characters."""
+    if price is None:
+        return "depends"
+    return "free" if price == 0 else f"{price:.4g}"
+
+
+TOOL = Tool(
+    name="list_models",
+    title="Find a model",
+    kind="read",
+    description=DESCRIPTION,
+    arguments=ListModelsArguments,
+    answer=ListModelsAnswer,
+    handle=list_models,
+)

@@ -1,0 +1,148 @@
+"""The way of every paid call: check, reserve, start or join a run, wait as long as the host will, hand over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from or_mcp.catalogue.cache import Snapshot
+from or_mcp.catalogue.prices import Estimate
+from or_mcp.openrouter.errors import Failure
+from or_mcp.runs.budget import Standing, dollars
+from or_mcp.runs.live import Work
+from or_mcp.runs.record import RunRecord, RunRequest
+from or_mcp.runs.waiting import tolerated_wait
+from or_mcp.tools.arguments import Arguments
+from or_mcp.tools.call import Call
+from or_mcp.tools.explain import RunFailed
+from or_mcp.tools.keepsake import Keepsake, Shown
+from or_mcp.tools.reply import Reply
+
+MESSAGE_LIMIT = 199
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A paid call that has been checked: what it is, what it may cost, and how to carry it out."""
+
+    tool: str
+    arguments: Arguments
+    models: tuple[str, ...]
+    prompt: str
+    estimate: Estimate
+    make: Callable[[], Work]
+    ceiling_usd: Decimal | None = None
+    wait_seconds: float | None = None
+    context: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def request(self, caller: str) -> RunRequest:
+        """What is recorded before anything is sent."""
+        return RunRequest(
+            tool=self.tool,
+            caller=caller,
+            arguments=self.arguments.model_dump(mode="json", exclude_defaults=True),
+            models=self.models,
+            prompt=self.prompt,
+            low_usd=self.estimate.low,
+            high_usd=self.estimate.high,
+            ceiling_usd=self.ceiling_usd,
+            context=self.context,
+        )
+
+
+async def snapshot_or_none(call: Call) -> Snapshot | None:
+    """The catalogue, or None when it cannot be had: then prices are unknown, and upstream decides about models."""
+    try:
+        return await call.parts.catalogue.models()
+    except Failure:
+        return None
+
+
+async def check_models(call: Call, slugs: Sequence[str]) -> Snapshot | None:
+    """Catch a model that does not exist, or that the operator does not allow, before anything is spent.
+
+    Raises:
+        ModelUnavailable: It names the closest models.
+    """
+    snapshot = await snapshot_or_none(call)
+    for slug in slugs:
+        if not call.parts.policy.allows(snapshot, slug):
+            raise call.parts.policy.explain(slug, snapshot)
+        if snapshot is not None and snapshot.find(slug) is None:
+            await call.parts.catalogue.check(slug)
+    return snapshot
+
+
+async def place(call: Call, order: Order, keepsake: Keepsake, shown: Shown) -> Reply:
+    """Carry out a paid call and answer before the host would give up.
+
+    Raises:
+        Failure: It was refused, or the run failed.
+    """
+    runner = call.parts.runner
+    caller = call.caller.id
+    runner.pays(caller, call.upstream)
+    key_left = await call.parts.key_limits.left(caller, call.upstream)
+    begun = await runner.begin(order.request(caller), order.make, key_left=key_left)
+    tell = Narrator(call, begun.run_id).tell if call.tell is not None else None
+    record = await runner.wait(begun.run_id, caller, _patience(call, order), tell, cancels=not begun.replayed)
+    if record.finished and record.status != "completed":
+        raise RunFailed(record)
+    standing = await runner.standing(caller)
+    if record.finished:
+        runner.delivered(record.run_id)
+    progress = runner.progress(record.run_id)
+    return keepsake.show(
+        record,
+        replace(
+            shown,
+            replayed=begun.replayed,
+            cost_line=cost_line(record, standing),
+            progress=progress.message if progress else "",
+            notes=tuple(standing_notes(call, order)),
+        ),
+    )
+
+
+def _patience(call: Call, order: Order) -> float:
+    tolerated = call.parts.wait_seconds if call.parts.wait_seconds is not None else tolerated_wait(call.host)
+    return tolerated if order.wait_seconds is None else order.wait_seconds
+
+
+def standing_notes(call: Call, order: Order) -> list[str]:
+    """What the caller should know beside the result."""
+    notes = list(order.notes)
+    notes += [f"Cost not estimated: {reason}." for reason in order.estimate.unknown]
+    if call.parts.runner.store.problem:
+        notes.append(call.parts.runner.store.problem)
+    return notes
+
+
+def cost_line(record: RunRecord, standing: Standing) -> str:
+    """The one line under every paid answer."""
+    cost = "unknown" if record.cost_usd is None else dollars(record.cost_usd)
+    left = "no daily budget" if standing.left_usd is None else f"budget left ${standing.left_usd:.2f}"
+    return f"Cost: {cost} · today ${standing.today_usd:.2f} · {left}"
+
+
+class Narrator:
+    """Tells a host how a run goes: strictly increasing, in few words, and never after the result."""
+
+    def __init__(self, call: Call, run_id: str) -> None:
+        self._call = call
+        self._run_id = run_id
+        self._step = -1.0
+        self._beats = 0
+
+    async def tell(self) -> None:
+        """Say where the run stands."""
+        progress = self._call.parts.runner.progress(self._run_id)
+        if progress is None or self._call.tell is None:
+            return
+        self._beats = self._beats + 1 if progress.done <= self._step else 1
+        self._step = max(self._step, progress.done)
+        # Between two steps every word moves on a little, and never as far as the next step.
+        value = self._step + 1 - 1 / (self._beats + 1)
+        await self._call.tell(value, max(progress.total, self._step + 1), progress.message[:MESSAGE_LIMIT])

@@ -1,0 +1,184 @@
+"""`run`: what became of a run."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from or_mcp.openrouter.errors import InvalidRequest
+from or_mcp.runs.record import RunRecord, Status
+from or_mcp.runs.waiting import tolerated_wait
+from or_mcp.tools.arguments import Arguments
+from or_mcp.tools.call import Call
+from or_mcp.tools.keepsake import Keepsake, Shown
+from or_mcp.tools.paid import Narrator, cost_line
+from or_mcp.tools.quoting import quoted
+from or_mcp.tools.reply import Answer, Maybe, Reply, usd
+from or_mcp.tools.tool import Tool
+
+DESCRIPTION = """
+What became of a paid call (fuse, ask, embed, rerank): its result, or how far it has come. Free. Works after a timeout,
+a restart or a crash, and for runs started in a terminal.
+
+When a tool answered `running`, call this with its run_id and wait_seconds. Without run_id: the latest runs. `part` and
+`offset` page through long texts.
+"""
+
+PAGE = 20_000
+_LISTED = 20
+
+
+class RunArguments(Arguments):
+    """What `run` takes."""
+
+    run_id: str = Field("", description="Empty: the latest runs.")
+    wait_seconds: Annotated[float, Field(ge=0, le=3600)] | SkipJsonSchema[None] = Field(
+        None, description="Wait this long for it to finish."
+    )
+    part: Literal["result", "panel", "request", "events"] | SkipJsonSchema[None] = Field(
+        None, description="One part's full text instead of the summary."
+    )
+    model: str = Field("", description="panel: one panelist.")
+    offset: int = Field(0, ge=0, description="Where the text goes on.")
+
+
+class RunRow(Answer):
+    """One run."""
+
+    run_id: str
+    tool: str
+    status: Status
+    outcome: Maybe[str] = None
+    models: list[str]
+    cost_usd: float | None
+    started: str
+    elapsed_seconds: float
+    prompt: str
+
+
+class RunAnswer(Answer):
+    """The structured form: a list of runs, or one run in the shape of the tool that made it."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    runs: Maybe[list[RunRow]] = None
+    run_id: Maybe[str] = None
+    tool: Maybe[str] = None
+    status: Maybe[Status] = None
+    text: Maybe[str] = None
+    offset: Maybe[int] = None
+    total_chars: Maybe[int] = None
+    next_offset: Maybe[int] = None
+    notes: Maybe[list[str]] = None
+
+
+async def run(arguments: RunArguments, call: Call) -> Reply:
+    """One run, a part of it, or the latest."""
+    if not arguments.run_id:
+        return await _list(call)
+    record = await _wait(arguments, call)
+    keepsake = call.parts.keepsakes[record.tool]
+    if arguments.part is not None:
+        return await _part(arguments, record, keepsake, call)
+    return await _whole(record, keepsake, call)
+
+
+async def _wait(arguments: RunArguments, call: Call) -> RunRecord:
+    runner, caller = call.parts.runner, call.caller.id
+    runner.pays(caller, call.upstream)
+    record = await runner.find(arguments.run_id, caller)
+    if record.finished or not arguments.wait_seconds:
+        return record
+    patience = call.parts.wait_seconds if call.parts.wait_seconds is not None else tolerated_wait(call.host)
+    tell = Narrator(call, record.run_id).tell if call.tell is not None else None
+    return await runner.wait(record.run_id, caller, min(arguments.wait_seconds, patience), tell)
+
+
+async def _whole(record: RunRecord, keepsake: Keepsake, call: Call) -> Reply:
+    runner = call.parts.runner
+    progress = runner.progress(record.run_id)
+    standing = await runner.standing(call.caller.id)
+    shown = Shown(cost_line=cost_line(record, standing), progress=progress.message if progress else "")
+    reply = keepsake.show(record, shown)
+    if record.finished:
+        runner.delivered(record.run_id)
+    values: dict[str, Any] = reply.structured.model_dump(mode="json")
+    return Reply(reply.text, RunAnswer.model_validate({**values, "tool": record.tool}), reply.links)
+
+
+async def _part(arguments: RunArguments, record: RunRecord, keepsake: Keepsake, call: Call) -> Reply:
+    whole = await _text_of(arguments, record, keepsake, call)
+    if arguments.offset > len(whole):
+        raise InvalidRequest(f"offset was {arguments.offset}; this part has {len(whole)} characters")
+    text = whole[arguments.offset : arguments.offset + PAGE]
+    end = arguments.offset + len(text)
+    following = end if end < len(whole) else None
+    if following is None and arguments.part == "result" and record.finished:
+        call.parts.runner.delivered(record.run_id)
+    answer = RunAnswer(
+        run_id=record.run_id,
+        tool=record.tool,
+        status=record.status,
+        text=text,
+        offset=arguments.offset,
+        total_chars=len(whole),
+        next_offset=following,
+        notes=[],
+    )
+    more = f"\nMore: call again with offset={following}" if following is not None else ""
+    what = f"{arguments.part} of {record.run_id}, characters {arguments.offset:,} to {end:,} of {len(whole):,}"
+    return Reply(quoted(record.run_id, what, text) + more, answer)
+
+
+async def _text_of(arguments: RunArguments, record: RunRecord, keepsake: Keepsake, call: Call) -> str:
+    match arguments.part:
+        case "request":
+            return json.dumps(json.loads(record.arguments), ensure_ascii=False, indent=1)
+        case "events":
+            events = await call.parts.runner.events(record.run_id)
+            return "\n".join(f"{at.at:%H:%M:%S.%f} {at.step} {at.model} {at.detail}".rstrip() for at in events)
+        case "panel":
+            return keepsake.part(record, "panel", arguments.model)
+        case _:
+            return keepsake.part(record, "result", "")
+
+
+async def _list(call: Call) -> Reply:
+    rows = [run_row(record) for record in await call.parts.runner.latest(call.caller.id, _LISTED)]
+    lines = [_line(row) for row in rows]
+    return Reply("\n".join(lines) or "No runs yet.", RunAnswer(runs=rows))
+
+
+def _line(row: RunRow) -> str:
+    cost = "$?" if row.cost_usd is None else f"${row.cost_usd:.4f}"
+    told = f"{row.run_id} {row.tool} {row.outcome or row.status} {cost} {row.started} {row.elapsed_seconds} s"
+    return f"{told}: {row.prompt}"
+
+
+def run_row(record: RunRecord) -> RunRow:
+    """One line of the list."""
+    return RunRow(
+        run_id=record.run_id,
+        tool=record.tool,
+        status=record.status,
+        outcome=record.outcome,
+        models=list(record.models),
+        cost_usd=usd(record.cost_usd),
+        started=record.started.isoformat(timespec="seconds"),
+        elapsed_seconds=record.elapsed_seconds(),
+        prompt=" ".join(record.prompt.split())[:80],
+    )
+
+
+TOOL = Tool(
+    name="run",
+    title="What became of a run",
+    kind="read",
+    description=DESCRIPTION,
+    arguments=RunArguments,
+    answer=RunAnswer,
+    handle=run,
+)

@@ -1,0 +1,55 @@
+"""What a tool is: one object that says everything about it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from inspect import cleandoc
+from typing import Any, Generic, Literal, TypeVar
+
+import mcp_types
+
+from or_mcp.tools.arguments import Arguments, input_schema
+from or_mcp.tools.call import Call
+from or_mcp.tools.keepsake import Keepsake
+from or_mcp.tools.reply import Answer, Reply, output_schema
+
+Kind = Literal["read", "spend"]
+ArgumentsT = TypeVar("ArgumentsT", bound=Arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Tool(Generic[ArgumentsT]):
+    """One tool: what a host lists, and what happens when it is called."""
+
+    name: str
+    title: str
+    kind: Kind
+    description: str
+    arguments: type[ArgumentsT]
+    answer: type[Answer]
+    handle: Callable[[ArgumentsT, Call], Awaitable[Reply]]
+    keepsake: Keepsake | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def listed(self) -> mcp_types.Tool:
+        """The tool as hosts see it. The hints all come from the kind, so they cannot contradict each other."""
+        spends = self.kind == "spend"
+        return mcp_types.Tool(
+            name=self.name,
+            title=self.title,
+            description=cleandoc(self.description),
+            input_schema=input_schema(self.arguments),
+            output_schema=output_schema(self.answer),
+            annotations=mcp_types.ToolAnnotations(
+                title=self.title,
+                read_only_hint=not spends,
+                destructive_hint=False,
+                idempotent_hint=not spends,
+                open_world_hint=True,
+            ),
+            _meta=dict(self.meta) or None,
+        )
+
+
+AnyTool = Tool[Any]

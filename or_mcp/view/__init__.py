@@ -1,0 +1,1 @@
+"""The page that shows a run: inside a host, and as a report that stands alone."""

@@ -1,0 +1,63 @@
+"""What every test stands on: a simulated upstream on a real socket, and our program talking to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import Client
+
+from or_mcp.server import Program
+from or_mcp.settings import read_settings
+from or_mcp.simulator import Simulator
+
+
+class Upstream(Simulator):
+    """The simulator, and where it listens."""
+
+    base_url = ""
+
+
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+
+
+@pytest.fixture
+async def upstream() -> AsyncGenerator[Upstream]:
+    """A simulated OpenRouter on a socket; its address is in `base_url`."""
+    simulator = Upstream()
+    async with simulator.running() as base_url:
+        simulator.base_url = base_url
+        yield simulator
+
+
+@pytest.fixture
+def environment(upstream: Upstream, tmp_path: Path) -> dict[str, str]:
+    """The variables of a program that talks to the simulated upstream."""
+    return {
+        "OPENROUTER_API_KEY": "sk-or-test",
+        "OPENROUTER_BASE_URL": upstream.base_url,
+        "OR_MCP_DATA_DIR": str(tmp_path / "data"),
+        "OR_MCP_ALLOWED_DIRS": str(tmp_path),
+        "HOME": str(tmp_path),
+    }
+
+
+@pytest.fixture
+def connect(environment: dict[str, str]) -> Connect:
+    """Connect an MCP client to our program; settings and client options may be given."""
+
+    @asynccontextmanager
+    async def connected(mode: str = "auto", client: dict[str, Any] | None = None, **settings: str) -> Any:
+        program = Program(read_settings(environment | settings))
+        async with Client(program.server, mode=mode, **(client or {})) as connection:
+            yield connection
+
+    return connected
+
+
+def text_of(result: Any) -> str:
+    """The text of a tool's answer."""
+    return result.content[0].text

@@ -1,0 +1,132 @@
+"""Nothing is spent unasked: estimates, ceilings, budgets."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import anyio
+import pytest
+
+from tests.conftest import Connect, Upstream, text_of
+
+PANEL = ["openai/gpt-5-mini", "openai/gpt-5-nano"]
+
+
+def question(number: int = 0) -> dict[str, Any]:
+    return {
+        "prompt": f"Question {number}?",
+        "analysis_models": PANEL,
+        "writer_model": "openai/gpt-5-mini",
+        "web": False,
+    }
+
+
+async def test_a_call_estimated_above_the_operators_ceiling_is_refused_with_three_ways(
+    connect: Connect, upstream: Upstream
+):
+    async with connect(OR_MCP_MAX_COST_PER_CALL_USD="0.001") as client:
+        told = text_of(await client.call_tool("fuse", question()))
+    assert told.startswith("over_budget: The call is estimated at $")
+    assert "above the ceiling of $0.0010 (OR_MCP_MAX_COST_PER_CALL_USD)" in told
+    assert "analysis_models, lower max_completion_tokens, or set web to false" in told
+    assert "Spent: nothing" in told
+    assert not upstream.posts()
+
+
+async def test_the_callers_own_ceiling_counts_too(connect: Connect, upstream: Upstream):
+    async with connect() as client:
+        told = text_of(await client.call_tool("ask", {"prompt": "Hello?", "model": PANEL[0], "max_cost_usd": 1e-6}))
+    assert told.startswith("over_budget:")
+    assert "max_cost_usd" in told
+    assert not upstream.posts()
+
+
+async def test_zero_means_no_ceiling(connect: Connect):
+    async with connect(OR_MCP_MAX_COST_PER_CALL_USD="0") as client:
+        result = await client.call_tool("ask", {"prompt": "Hello?", "model": "openai/gpt-5.4-pro"})
+    assert not result.is_error
+
+
+async def test_an_answer_is_limited_where_only_that_keeps_it_under_the_ceiling(connect: Connect, upstream: Upstream):
+    async with connect() as client:
+        await client.call_tool("ask", {"prompt": "Hello?", "model": "openai/gpt-5-mini"})
+        await client.call_tool("ask", {"prompt": "Hello?", "model": "anthropic/claude-opus-5-fast"})
+    cheap, dear = upstream.posts("/chat/completions")
+    assert "max_completion_tokens" not in cheap.body
+    assert 16_000 < dear.body["max_completion_tokens"] < 64_000
+
+
+async def test_a_price_that_depends_is_unknown_never_nothing(connect: Connect):
+    async with connect() as client:
+        result = await client.call_tool("ask", {"prompt": "Hello?", "model": "openrouter/auto"})
+    assert any("depends on the model it picks" in note for note in result.structured_content["notes"])
+
+
+async def test_a_budget_for_seven_lets_seven_through_whatever_the_interleaving(connect: Connect, upstream: Upstream):
+    upstream.script({"path": "/responses", "latency_ms": 300})
+    async with connect(OR_MCP_DATA_DIR="/nonexistent-probe", OR_MCP_STORE="off") as client:
+        probe = await client.call_tool("fuse", question(99))
+    high = Decimal(str(probe.structured_content["cost_estimate_usd"]["high"]))
+    upstream.reset()
+    upstream.script({"path": "/responses", "latency_ms": 1500})
+    budget = str(high * 7 + high / 2)
+    told: list[str] = []
+
+    async def fuse(client: Any, number: int) -> None:
+        told.append(text_of(await client.call_tool("fuse", question(number))))
+
+    async with (
+        connect(OR_MCP_DAILY_BUDGET_USD=budget) as one,
+        connect(OR_MCP_DAILY_BUDGET_USD=budget) as two,
+        anyio.create_task_group() as group,
+    ):
+        for number in range(20):
+            group.start_soon(fuse, (one, two)[number % 2], number)
+    assert len(upstream.posts("/responses")) == 7
+    assert sum(text.startswith("over_budget:") for text in told) == 13
+
+
+async def test_what_was_reserved_is_released_to_the_real_cost(connect: Connect):
+    async with connect(OR_MCP_DAILY_BUDGET_USD="10") as client:
+        result = await client.call_tool("fuse", question())
+        account = (await client.call_tool("account", {})).structured_content
+    cost = result.structured_content["cost_usd"]
+    assert account["today"]["total_usd"] == cost
+    assert account["today"]["by_tool"] == {"fuse": cost}
+    assert account["budget_left_usd"] == pytest.approx(10 - cost)
+    assert text_of(result).splitlines()[-1] == f"Cost: ${cost:.4f} · today ${cost:.2f} · budget left ${10 - cost:.2f}"
+
+
+async def test_a_failed_call_that_was_never_accepted_costs_nothing(connect: Connect, upstream: Upstream):
+    upstream.script({"path": "/responses", "status": 402})
+    async with connect(OR_MCP_DAILY_BUDGET_USD="10") as client:
+        await client.call_tool("fuse", question())
+        account = (await client.call_tool("account", {})).structured_content
+    assert account["budget_left_usd"] == 10
+
+
+async def test_a_broken_call_of_unknown_cost_keeps_its_reservation_until_the_cost_is_known(
+    connect: Connect, upstream: Upstream
+):
+    upstream.script({"path": "/responses", "cut_at_event": 12}, {"path": "/generation", "status": 404, "times": 1})
+    async with connect(OR_MCP_DAILY_BUDGET_USD="10") as client:
+        told = text_of(await client.call_tool("fuse", question()))
+        assert "Spent: unknown (generation gen-" in told
+        reserved = (await client.call_tool("account", {})).structured_content["budget_left_usd"]
+        assert reserved < 10
+        run_id = told.partition("Run: ")[2].split()[0]
+        with anyio.fail_after(10):
+            while (await client.call_tool("run", {"run_id": run_id})).structured_content["cost_usd"] is None:
+                await anyio.sleep(0.1)
+        left = (await client.call_tool("account", {})).structured_content["budget_left_usd"]
+    assert reserved < left < 10
+
+
+async def test_the_limit_on_the_key_counts_when_it_is_lower(connect: Connect, upstream: Upstream):
+    upstream.reset(limit="0.00001")
+    async with connect() as client:
+        told = text_of(await client.call_tool("fuse", question()))
+    assert told.startswith("over_budget:")
+    assert "left on the OpenRouter key" in told
+    assert not upstream.posts()
