@@ -61,6 +61,7 @@ class Program:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.owner = Caller.of(settings.api_key, settings.base_url)
         self.tools: dict[str, AnyTool] = {tool.name: tool for tool in ALL_TOOLS if tool.name in settings.tools}
         self._listed: Sequence[mcp_types.Tool] = [tool.listed() for tool in self.tools.values()]
         self._schemas = {tool.name: tool.input_schema for tool in self._listed}
@@ -108,7 +109,7 @@ class Program:
         )
         async with anyio.create_task_group() as background:
             async with catalogue.running(background), runner.running():
-                background.start_soon(warm_up, parts)
+                background.start_soon(warm_up, parts, self.owner)
                 self._parts = parts
                 try:
                     yield parts
@@ -132,8 +133,9 @@ class Program:
 
     def _caller(self, ctx: Context) -> Caller:
         if self.settings.http_auth == "passthrough" and ctx.request is not None:
-            return Caller.of(ctx.request.headers["authorization"].removeprefix("Bearer "))
-        return Caller.of(self.settings.api_key)
+            key = ctx.request.headers["authorization"].removeprefix("Bearer ")
+            return Caller.of(key, self.settings.base_url)
+        return self.owner
 
 
 def provider_preferences(settings: Settings) -> Provider | None:
@@ -161,14 +163,13 @@ def rules(settings: Settings) -> dict[str, str]:
     return {name: value for name, value in told.items() if value}
 
 
-async def warm_up(parts: Parts) -> None:
+async def warm_up(parts: Parts, owner: Caller) -> None:
     """Have the connection, the prices and the key's limit ready before the first call needs them."""
     try:
+        parts.runner.pays(owner.id, parts.upstream)
+        if owner.key is not None:
+            await parts.key_limits.left(owner.id, parts.upstream)
         await parts.catalogue.models()
-        caller = Caller.of(parts.upstream.key)
-        parts.runner.pays(caller.id, parts.upstream)
-        if caller.key is not None:
-            await parts.key_limits.left(caller.id, parts.upstream)
     except Failure:
         # Nothing is lost: whoever needs it asks again, and is told what went wrong.
         return

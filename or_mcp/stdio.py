@@ -28,7 +28,8 @@ _CHUNK = 256 * 1024
 async def open_stdio(at_end: Callable[[], None]) -> AsyncGenerator[tuple[Any, Any]]:
     """The streams that the SDK's server reads from and writes to.
 
-    `at_end` is called the moment the host closes its side. While serving, fd 0 is empty and fd 1 is stderr, so nothing but the protocol can reach the host.
+    `at_end` is called the moment the host closes its side. While serving, fd 0 is empty and fd 1 is stderr, so that
+    nothing but the protocol can reach the host.
     """
     if sys.platform == "win32" or not (_can_wait(0) and _can_wait(1)):
         async with stdio_server() as streams:

@@ -50,7 +50,9 @@ def connect(environment: dict[str, str]) -> Connect:
     """Connect an MCP client to our program; settings and client options may be given."""
 
     @asynccontextmanager
-    async def connected(mode: str = "auto", client: dict[str, Any] | None = None, **settings: str) -> Any:
+    async def connected(
+        mode: str = "auto", client: dict[str, Any] | None = None, **settings: str
+    ) -> AsyncGenerator[Client]:
         program = Program(read_settings(environment | settings))
         async with Client(program.server, mode=mode, **(client or {})) as connection:
             yield connection

@@ -90,6 +90,8 @@ def standing(connection: sqlite3.Connection, caller: str, limits: Limits) -> Sta
 
 
 def _fits(request: RunRequest, amount: Decimal | None, left: Decimal, what: str) -> None:
+    if amount == 0:
+        return
     if left <= 0 or (amount is not None and amount > left):
         raise OverBudget(
             f"The call is estimated at {_range(request)}, but only {dollars(max(left, Decimal(0)))} is {what}. "

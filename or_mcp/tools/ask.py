@@ -23,8 +23,9 @@ from or_mcp.runs.record import RunRecord
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.ask_answer import AskAnswer, show
 from or_mcp.tools.call import Call, decimal_or_none
+from or_mcp.tools.choosing import check_models, retiring
 from or_mcp.tools.keepsake import Keepsake, Shown
-from or_mcp.tools.paid import Order, check_models, place
+from or_mcp.tools.paid import Order, place
 from or_mcp.tools.reply import Reply
 from or_mcp.tools.tool import Tool
 
@@ -91,7 +92,7 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
         ceiling_usd=turn.max_cost_usd,
         wait_seconds=arguments.wait_seconds,
         context=thread.dump(),
-        notes=tuple(notes),
+        notes=(*notes, *retiring(snapshot, (turn.model, *turn.fallback_models))),
     )
     return await place(call, order, KEEPSAKE, Shown())
 
@@ -161,7 +162,9 @@ def _bounded(turn: Turn, thread: Thread, snapshot: Snapshot | None, call: Call) 
         and estimate.high is not None
         and estimate.high <= ceiling
     ):
-        most = output_ceiling(snapshot, turn.model, prompt_tokens=prompt_tokens, ceiling=ceiling)
+        most = output_ceiling(
+            snapshot, turn.model, prompt_tokens=prompt_tokens, ceiling=ceiling, fallbacks=turn.fallback_models
+        )
         model = snapshot.find(turn.model)
         longest = model.top_provider.max_completion_tokens if model and model.top_provider else None
         if most is not None and (longest is None or most < longest):

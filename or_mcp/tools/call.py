@@ -47,9 +47,11 @@ class Caller:
     key: str | None
 
     @classmethod
-    def of(cls, key: str | None) -> Caller:
-        """The caller behind a key."""
-        return cls(hashlib.sha256(key.encode()).hexdigest()[:24] if key else "no-key", key)
+    def of(cls, key: str | None, base_url: str) -> Caller:
+        """The caller behind a key. At another upstream the same key is another caller: a simulator's runs and
+        vectors must never be taken for real ones.
+        """
+        return cls(hashlib.sha256(f"{key}@{base_url}".encode()).hexdigest()[:24], key)
 
 
 @dataclass(frozen=True, slots=True)

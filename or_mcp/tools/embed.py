@@ -17,16 +17,16 @@ from or_mcp.attachments.lines import read_lines
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.prices import Estimate, count_tokens, estimate_embedding
 from or_mcp.openrouter.client import OpenRouter
-from or_mcp.openrouter.errors import InvalidRequest, ModelUnavailable
-from or_mcp.openrouter.wire.errors import Availability
+from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.openrouter.wire.routing import Provider
 from or_mcp.runs.live import Kept, LiveRun, Progress
 from or_mcp.runs.record import RunRecord
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.call import Call
+from or_mcp.tools.choosing import check_models
 from or_mcp.tools.embed_answer import EmbedAnswer, found_as_json, show
 from or_mcp.tools.keepsake import Keepsake, Shown
-from or_mcp.tools.paid import Order, check_models, place
+from or_mcp.tools.paid import Order, place
 from or_mcp.tools.reply import Reply
 from or_mcp.tools.tool import Tool
 from or_mcp.vectors.cache import VectorCache
@@ -77,8 +77,7 @@ async def embed(arguments: EmbedArguments, call: Call) -> Reply:
     """Plan, look up what is paid for already, check, carry out, show."""
     call.require_key()
     plan = await _plan(arguments, call)
-    snapshot = await check_models(call, (plan.model,))
-    _check_kind(plan.model, snapshot)
+    snapshot = await check_models(call, (plan.model,), OUTPUT_MODALITY)
     recipe = Recipe(call.caller.id, _concrete(plan.model, snapshot), plan.dimensions)
     known = await anyio.to_thread.run_sync(look_up, plan.data_dir, plan, recipe, count_tokens)
     plan.check_size(known.dimensions)
@@ -118,18 +117,6 @@ def _asked(arguments: EmbedArguments, plan: EmbedPlan) -> EmbedAsked:
     short = sum(len(text) for text in arguments.input) <= _KEPT_CHARS
     given = arguments.model_dump() | {"texts": len(plan.rows), "sha256": digest.hexdigest()}
     return EmbedAsked.model_validate(given if short else given | {"input": ()})
-
-
-def _check_kind(slug: str, snapshot: Snapshot | None) -> None:
-    """A model of another kind is caught before anything is sent."""
-    model = snapshot.find(slug) if snapshot else None
-    made = model.architecture.output_modalities if model and model.architecture else ()
-    if snapshot is not None and made and OUTPUT_MODALITY not in made:
-        names = snapshot.closest(slug, output_modality=OUTPUT_MODALITY)
-        raise ModelUnavailable(
-            f"{slug} makes {', '.join(made)}, not embeddings",
-            availability=Availability(requested_models=(slug,), fallback_models=names or None),
-        )
 
 
 def _concrete(slug: str, snapshot: Snapshot | None) -> str:

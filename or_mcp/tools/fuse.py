@@ -20,9 +20,10 @@ from or_mcp.runs.live import Kept, LiveRun, Progress
 from or_mcp.runs.record import RunRecord
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.call import Call, decimal_or_none
+from or_mcp.tools.choosing import check_can_be_forced, check_models, retiring
 from or_mcp.tools.fuse_answer import FuseAnswer, show
 from or_mcp.tools.keepsake import Keepsake, Shown
-from or_mcp.tools.paid import Order, check_models, place
+from or_mcp.tools.paid import Order, place
 from or_mcp.tools.reply import Reply
 from or_mcp.tools.tool import Tool
 
@@ -92,6 +93,8 @@ async def fuse(arguments: FuseArguments, call: Call) -> Reply:
     call.require_key()
     plan = plan_fusion(arguments.choices(), call.parts.provider)
     snapshot = await check_models(call, plan.models)
+    if arguments.writer_model:
+        check_can_be_forced(snapshot, arguments.writer_model)
     order = Order(
         tool="fuse",
         arguments=arguments,
@@ -101,7 +104,7 @@ async def fuse(arguments: FuseArguments, call: Call) -> Reply:
         make=lambda: Fusing(plan, call.upstream),
         ceiling_usd=plan.choices.max_cost_usd,
         wait_seconds=arguments.wait_seconds,
-        notes=tuple(plan.warnings()),
+        notes=(*plan.warnings(), *retiring(snapshot, plan.models)),
     )
     return await place(call, order, KEEPSAKE, Shown(detail=arguments.detail))
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.prices import Estimate
-from or_mcp.openrouter.errors import Failure
 from or_mcp.runs.budget import Standing, dollars
 from or_mcp.runs.live import Work
 from or_mcp.runs.record import RunRecord, RunRequest
@@ -50,29 +48,6 @@ class Order:
             ceiling_usd=self.ceiling_usd,
             context=self.context,
         )
-
-
-async def snapshot_or_none(call: Call) -> Snapshot | None:
-    """The catalogue, or None when it cannot be had: then prices are unknown, and upstream decides about models."""
-    try:
-        return await call.parts.catalogue.models()
-    except Failure:
-        return None
-
-
-async def check_models(call: Call, slugs: Sequence[str]) -> Snapshot | None:
-    """Catch a model that does not exist, or that the operator does not allow, before anything is spent.
-
-    Raises:
-        ModelUnavailable: It names the closest models.
-    """
-    snapshot = await snapshot_or_none(call)
-    for slug in slugs:
-        if not call.parts.policy.allows(snapshot, slug):
-            raise call.parts.policy.explain(slug, snapshot)
-        if snapshot is not None and snapshot.find(slug) is None:
-            await call.parts.catalogue.check(slug)
-    return snapshot
 
 
 async def place(call: Call, order: Order, keepsake: Keepsake, shown: Shown) -> Reply:

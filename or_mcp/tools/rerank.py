@@ -12,16 +12,16 @@ from pydantic.json_schema import SkipJsonSchema
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.prices import Estimate, estimate_rerank
 from or_mcp.openrouter.client import OpenRouter
-from or_mcp.openrouter.errors import InvalidRequest, ModelUnavailable, shorten
+from or_mcp.openrouter.errors import InvalidRequest, shorten
 from or_mcp.openrouter.wire.embeddings import RerankRequest
-from or_mcp.openrouter.wire.errors import Availability
 from or_mcp.runs.live import Kept, LiveRun, Progress
 from or_mcp.runs.record import RunRecord, Status
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.call import Call
+from or_mcp.tools.choosing import check_models
 from or_mcp.tools.explain import explanation, failure_of
 from or_mcp.tools.keepsake import Keepsake, Shown
-from or_mcp.tools.paid import Order, check_models, place
+from or_mcp.tools.paid import Order, place
 from or_mcp.tools.quoting import quoted
 from or_mcp.tools.reply import LIMIT, Answer, Maybe, Reply, usd
 from or_mcp.tools.tool import Tool
@@ -52,8 +52,7 @@ async def rerank(arguments: RerankArguments, call: Call) -> Reply:
     call.require_key()
     check_texts("query", [arguments.query])
     check_texts("documents", arguments.documents)
-    snapshot = await check_models(call, (arguments.model,))
-    _check_kind(arguments.model, snapshot)
+    snapshot = await check_models(call, (arguments.model,), OUTPUT_MODALITY)
     request = RerankRequest(
         model=arguments.model,
         query=arguments.query,
@@ -70,18 +69,6 @@ async def rerank(arguments: RerankArguments, call: Call) -> Reply:
         make=lambda: Reranking(request, call.upstream),
     )
     return await place(call, order, KEEPSAKE, Shown())
-
-
-def _check_kind(slug: str, snapshot: Snapshot | None) -> None:
-    """A model of another kind is caught before anything is sent."""
-    model = snapshot.find(slug) if snapshot else None
-    made = model.architecture.output_modalities if model and model.architecture else ()
-    if snapshot is not None and made and OUTPUT_MODALITY not in made:
-        names = snapshot.closest(slug, output_modality=OUTPUT_MODALITY)
-        raise ModelUnavailable(
-            f"{slug} makes {', '.join(made)}; it does not rerank",
-            availability=Availability(requested_models=(slug,), fallback_models=names or None),
-        )
 
 
 def _estimate(arguments: RerankArguments, snapshot: Snapshot | None) -> Estimate:

@@ -70,7 +70,7 @@ async def test_a_line_that_cannot_be_used_is_named(fresh: World, name: str, data
     "path", ["link", "../outside/canary.txt", "/proc/self/environ", "fifo", "file:///etc/passwd", "sub"]
 )
 async def test_it_is_read_from_the_allowed_directories_only(world: World, path: str) -> None:
-    with pytest.raises(InvalidRequest, match="^input_file: ") as refused:
+    with pytest.raises(InvalidRequest, match=r"^input_file: ") as refused:
         await read_lines(path, world.sandbox)
     assert CANARY.decode() not in refused.value.message
 

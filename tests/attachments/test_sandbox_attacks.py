@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import threading
@@ -170,10 +171,10 @@ def filled(text: str, world: World) -> str:
     )
 
 
-def refusal(sandbox: Sandbox, text: str) -> str:
+def refusal(sandbox: Sandbox, text: str, limit: int = 10_000) -> str:
     """What the caller is told, which never holds anything that was read."""
     with pytest.raises(InvalidRequest) as refused:
-        sandbox.open(text, limit=10_000)
+        sandbox.open(text, limit=limit)
     assert CANARY.decode() not in refused.value.message
     return refused.value.message
 
@@ -302,6 +303,20 @@ def test_a_file_that_is_longer_than_it_says_is_read_no_further_than_the_limit(mo
         Sandbox((Path("/proc/self"),)).open("maps", limit=5)
 
 
+def test_no_more_is_read_than_one_byte_over_the_limit(fresh: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file grows without end from the moment its size was asked."""
+    asked: list[int] = []
+
+    class Endless(io.FileIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            asked.append(-1 if size is None else size)
+            return b"x" * asked[-1]
+
+    monkeypatch.setattr(os, "fdopen", Endless)
+    assert "larger than the 20 bytes" in refusal(fresh.sandbox, "in.txt", 20)
+    assert asked == [21]
+
+
 def test_a_chain_of_links_longer_than_a_path_may_be_is_not_followed_by_its_unresolved_end(fresh: World) -> None:
     """realpath() gives up on paths beyond PATH_MAX and calls what is left no link (CVE-2025-4517)."""
     here, name = fresh.root, "d" * 240
@@ -385,6 +400,26 @@ def test_a_file_swapped_after_it_was_looked_at_is_not_read(
     monkeypatch.setattr(descent, "require_file", look_then_swap)
     refusal(fresh.sandbox, "in.txt")
     assert looked
+
+
+def test_a_directory_that_was_another_only_while_the_file_was_opened_is_noticed_without_steps(
+    fresh: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(descent, "STEPWISE", False)
+    (fresh.outside / "in.txt").write_bytes(CANARY)
+    opening, place, kept = os.open, fresh.root / "sub", fresh.root / "kept"
+
+    def open_elsewhere(path: Path, flags: int) -> int:
+        place.rename(kept)
+        place.symlink_to(fresh.outside)
+        try:
+            return opening(path, flags)
+        finally:
+            place.unlink()
+            kept.rename(place)
+
+    monkeypatch.setattr(os, "open", open_elsewhere)
+    assert "cannot be read" in refusal(fresh.sandbox, "sub/in.txt")
 
 
 def test_a_directory_that_flickers_never_shows_what_is_outside(fresh: World) -> None:

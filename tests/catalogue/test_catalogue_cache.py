@@ -86,7 +86,7 @@ async def arrives(catalogue: Catalogue, slug: str) -> bool:
 
 async def until(condition: Callable[[], bool]) -> None:
     with anyio.fail_after(5):
-        while not condition():  # noqa: ASYNC110 -- the other side of a socket sets no event
+        while not condition():
             await anyio.sleep(0.005)
 
 

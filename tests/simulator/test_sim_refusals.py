@@ -160,7 +160,7 @@ async def test_fallbacks_are_tried_in_order(caller: Caller) -> None:
     reply = await caller.result("/chat/completions", chat(models=models) | {"model": None})
     assert reply["model"] == "z-ai/glm-5.2"
     status, error = await refused(caller, "/chat/completions", chat(models=models[:2]) | {"model": None})
-    assert (status, error["availability"]["requested_models"]) == (400, ["no/such-model"])
+    assert (status, error["availability"]["requested_models"]) == (404, ["no/such-model"])
 
 
 async def test_a_prompt_that_is_too_long_is_refused_or_on_responses_incomplete(caller: Caller) -> None:

@@ -16,7 +16,7 @@ async def until(condition: Callable[[], object], seconds: float = 1.0) -> float:
     """Wait until a condition holds; how long that took."""
     started = time.monotonic()
     with anyio.fail_after(seconds):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens in the server
+        while not condition():
             await anyio.sleep(0.002)
     return time.monotonic() - started
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -33,11 +33,12 @@ ARGUMENTS = {
 
 def nodes(schema: Any) -> Iterator[dict[str, Any]]:
     if isinstance(schema, dict):
-        yield schema
-        for value in schema.values():
+        node = cast("dict[str, Any]", schema)
+        yield node
+        for value in node.values():
             yield from nodes(value)
     elif isinstance(schema, list):
-        for value in schema:
+        for value in cast("list[Any]", schema):
             yield from nodes(value)
 
 

@@ -126,7 +126,7 @@ async def test_progress_counts_texts(connect: Connect, upstream: Upstream):
         told.append(message or "")
 
     upstream.script({"match": {"path": "/embeddings"}, "latency_ms": 100})
-    async with connect() as client:
+    async with connect(mode="legacy") as client:
         arguments = {"model": MODEL, "dimensions": 16, "input": words(2000)}
         await client.call_tool("embed", arguments, progress_callback=hear)
     assert told

@@ -180,3 +180,14 @@ async def test_a_fully_cached_call_fits_any_budget(connect: Connect):
     async with connect(OR_MCP_MAX_COST_PER_CALL_USD="0.000000001") as client:
         assert (await embed(client, input=["one", "two"]))["cost_usd"] == 0
         assert "over_budget" in await refusal(client, input=["one", "two", "three"])
+
+
+async def test_what_arrived_before_a_run_was_stopped_is_not_paid_twice(connect: Connect, upstream: Upstream):
+    upstream.script({"match": AT | {"contains": "word-00150", "times": 1}, "latency_ms": 60_000})
+    async with connect(OR_MCP_RUN_DEADLINE_SECONDS="1") as client:
+        text = await refusal(client, input=words(300))
+        answer = await embed(client, input=words(300))
+    assert text.startswith("deadline")
+    assert "Spent: unknown" in text
+    assert answer["notes"][0] == "200 of 300 texts had been embedded before and cost nothing."
+    assert len(sent(upstream)) == 4

@@ -48,7 +48,7 @@ async def test_more_than_there_are_is_all(connect: Connect, upstream: Upstream):
         ({"documents": ["one", ""]}, "documents[1] is empty"),
         ({"query": " "}, "query[0] is empty"),
         ({"top_n": 0}, "top_n"),
-        ({"model": "openai/text-embedding-3-small"}, "does not rerank"),
+        ({"model": "openai/text-embedding-3-small"}, "not rerank"),
     ],
 )
 async def test_what_cannot_work_is_refused_before_anything_is_sent(

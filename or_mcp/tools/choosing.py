@@ -1,0 +1,88 @@
+"""Models are checked before anything is spent: that they exist, are allowed, fit the job, and will still be there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from or_mcp.catalogue.cache import Snapshot
+from or_mcp.openrouter.errors import Failure, ModelUnavailable
+from or_mcp.openrouter.wire.errors import Availability
+from or_mcp.openrouter.wire.models import Model
+from or_mcp.tools.call import Call
+
+_SOON = timedelta(days=14)
+
+
+async def check_models(call: Call, slugs: Sequence[str], modality: str = "text") -> Snapshot | None:
+    """The catalogue, after every model was found in it; None when it cannot be had, and upstream decides.
+
+    Raises:
+        ModelUnavailable: A model does not exist, is not allowed, or makes something else. It names the closest.
+    """
+    try:
+        snapshot = await call.parts.catalogue.models()
+    except Failure:
+        snapshot = None
+    for slug in slugs:
+        if not call.parts.policy.allows(snapshot, slug):
+            raise call.parts.policy.explain(slug, snapshot)
+        model = await call.parts.catalogue.check(slug, modality)
+        if snapshot is not None and model is not None:
+            _check_makes(slug, model, modality, snapshot)
+            _check_alive(slug, model, modality, snapshot)
+    return snapshot
+
+
+def retiring(snapshot: Snapshot | None, slugs: Sequence[str]) -> list[str]:
+    """What to know about models that will soon be gone."""
+    found = [(slug, snapshot.find(slug)) for slug in slugs] if snapshot else []
+    return [
+        f"{slug} retires on {model.expiration_date}."
+        for slug, model in found
+        if model is not None and (ends := _ends(model)) is not None and ends - _today() <= _SOON
+    ]
+
+
+def check_can_be_forced(snapshot: Snapshot | None, slug: str) -> None:
+    """A writer that cannot be made to call a tool would answer alone, after the caller asked for a panel.
+
+    Raises:
+        ModelUnavailable: The model takes no tool_choice.
+    """
+    model = snapshot.find(slug) if snapshot else None
+    if snapshot is None or model is None or not model.supported_parameters:
+        return
+    if "tool_choice" not in model.supported_parameters:
+        raise _unavailable(slug, "cannot be made to convene a panel (it takes no tool_choice)", "text", snapshot)
+
+
+def _check_makes(slug: str, model: Model, modality: str, snapshot: Snapshot) -> None:
+    made = model.architecture.output_modalities if model.architecture else ()
+    if made and modality not in made:
+        raise _unavailable(slug, f"makes {', '.join(made)}, not {modality}", modality, snapshot)
+
+
+def _check_alive(slug: str, model: Model, modality: str, snapshot: Snapshot) -> None:
+    ends = _ends(model)
+    if ends is not None and ends < _today():
+        raise _unavailable(slug, f"was retired on {ends}", modality, snapshot)
+
+
+def _unavailable(slug: str, why: str, modality: str, snapshot: Snapshot) -> ModelUnavailable:
+    others = [name for name in snapshot.closest(slug, n=4, output_modality=modality) if name != slug]
+    return ModelUnavailable(
+        f"{slug} {why}",
+        availability=Availability(requested_models=(slug,), fallback_models=tuple(others[:3]) or None),
+    )
+
+
+def _ends(model: Model) -> date | None:
+    try:
+        return date.fromisoformat(model.expiration_date or "")
+    except ValueError:
+        return None
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
