@@ -80,8 +80,8 @@ class Program:
         )
 
     @asynccontextmanager
-    async def running(self) -> AsyncGenerator[Parts]:
-        """The parts, for as long as the program runs."""
+    async def running(self, *, warm: bool = True) -> AsyncGenerator[Parts]:
+        """The parts, for as long as the program runs; not warm, nothing is asked of upstream unless it is needed."""
         settings = self.settings
         http = Http(settings.base_url, IDENTITY)
         upstream = OpenRouter(http, settings.api_key)
@@ -109,7 +109,8 @@ class Program:
         )
         async with anyio.create_task_group() as background:
             async with catalogue.running(background), runner.running():
-                background.start_soon(warm_up, parts, self.owner)
+                if warm:
+                    background.start_soon(warm_up, parts, self.owner)
                 self._parts = parts
                 try:
                     yield parts

@@ -42,6 +42,37 @@ def _simulate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--faults", metavar="FILE", help="JSON list of scripted faults")
 
 
+def _question(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--max-cost", type=float, metavar="USD", help="refuse if it may cost more")
+    parser.add_argument("--json", action="store_true", help="print the structured result")
+
+
+def _fuse(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("question", help="the whole question, self-contained; - reads it from stdin")
+    parser.add_argument("--preset", default="", help="general-high, general-budget or general-fast")
+    parser.add_argument("--model", action="append", default=[], metavar="MODEL", help="a panelist; repeat for more")
+    parser.add_argument("--analyst", default="", metavar="MODEL", help="compares the answers")
+    parser.add_argument("--writer", default="", metavar="MODEL", help="writes the answer")
+    parser.add_argument("--no-web", action="store_true", help="do not let the panel search the web")
+    _question(parser)
+
+
+def _ask(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", help="a model id, such as ~openai/gpt-latest")
+    parser.add_argument("question", help="the question; - reads it from stdin")
+    parser.add_argument("--attach", action="append", default=[], metavar="FILE", help="an image, PDF, audio or text")
+    parser.add_argument("--web", action="store_true", help="let it search the web")
+    parser.add_argument("--continue", dest="continue_run", default="", metavar="RUN_ID", help="go on from a run")
+    _question(parser)
+
+
+def _runs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run_id", nargs="?", default="", help="show this run")
+    parser.add_argument("--html", metavar="FILE", help="write its report")
+    parser.add_argument("--cancel", action="store_true", help="stop it, whichever process carries it")
+    parser.add_argument("--json", action="store_true", help="print the structured result")
+
+
 def _port(text: str) -> int:
     port = int(text)
     if not 0 <= port < 65536:
@@ -51,6 +82,9 @@ def _port(text: str) -> int:
 
 COMMANDS: tuple[Command, ...] = (
     Command("serve", "the MCP server, on stdio (default) or over HTTP", _serve),
+    Command("fuse", "ask a panel of models, and get one answer", _fuse),
+    Command("ask", "ask one model", _ask),
+    Command("runs", "what was paid for: list, show, report, stop", _runs),
     Command("demo", "one fusion, live, with no key and no internet", _none),
     Command("simulate", "the OpenRouter simulator on loopback", _simulate),
 )

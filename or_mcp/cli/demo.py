@@ -11,6 +11,8 @@ from tempfile import mkdtemp
 from typing import Any
 
 from or_mcp.cli import fail
+from or_mcp.cli.live import Screen, follow
+from or_mcp.cli.readable import readable
 
 QUESTION = "Monolith or microservices for a product built by five people?"
 PANEL = ("anthropic/claude-opus-5", "openai/gpt-5.6-sol", "google/gemini-3.1-pro-preview")
@@ -41,9 +43,10 @@ async def _demo() -> int:
         answer = await _fuse(base_url, directory)
     if answer.is_error:
         return fail(answer.content[0].text)
-    for line in answer.content[0].text.splitlines():
+    told: Mapping[str, Any] = answer.structured_content
+    for line in readable(told, answer.content[0].text.splitlines()[-1]).splitlines():
         print(line if line.startswith(LABEL) else f"{LABEL} {line}")
-    print(f"{LABEL} HTML report: {_write_report(directory, answer.structured_content)}")
+    print(f"{LABEL} HTML report: {_write_report(directory, told)}")
     return 0
 
 
@@ -61,14 +64,9 @@ async def _fuse(base_url: str, directory: Path) -> Any:
     server = StdioServerParameters(command=sys.executable, args=["-m", "or_mcp"], env=environment)
     async with Client(stdio_client(server)) as client:
         print(f"{LABEL} Asking a panel of {len(PANEL)}: {QUESTION}")
-        return await client.call_tool(
-            "fuse", {"analysis_models": list(PANEL), "prompt": QUESTION}, progress_callback=_show_progress
+        return await follow(
+            client.call_tool, "fuse", {"analysis_models": list(PANEL), "prompt": QUESTION}, Screen(LABEL, sys.stdout)
         )
-
-
-async def _show_progress(progress: float, total: float | None, message: str | None) -> None:
-    share = f"{100 * progress / total:3.0f} %" if total else ""
-    print(f"{LABEL} {share} {message or ''}", flush=True)
 
 
 def _write_report(directory: Path, answer: Mapping[str, Any]) -> Path:

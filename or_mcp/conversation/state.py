@@ -190,7 +190,11 @@ class AnswerState:
             return
         joined, new = cast("dict[str, Any]", last), cast("dict[str, Any]", detail)
         for name, value in new.items():
-            joined[name] = joined.get(name, "") + value if name in _FRAGMENTS else value
+            known = joined.get(name)
+            if name in _FRAGMENTS and isinstance(known, str) and isinstance(value, str):
+                joined[name] = known + value
+            elif value is not None:
+                joined[name] = value
 
     def _cite(self, note: ChatAnnotation) -> None:
         found = note.url_citation

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from pydantic import JsonValue
+from pydantic_core import from_json
 
 T = TypeVar("T")
 
@@ -93,7 +93,8 @@ def _plain(name: str) -> str:
 def _object(raw: JsonValue) -> Mapping[str, JsonValue] | None:
     if isinstance(raw, str):
         try:
-            raw = json.loads(raw)
+            # Not json.loads: it takes NaN and halves of characters, and deep nesting crashes it.
+            raw = from_json(raw, allow_inf_nan=False)
         except ValueError:
             return None
     return raw if isinstance(raw, dict) else None

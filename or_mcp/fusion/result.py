@@ -112,11 +112,12 @@ def _panel(state: FusionState, item: OutputItem | None) -> tuple[PanelMember, ..
     """The final record over what the events said, in the order the caller asked."""
     members = [PanelMember(each.model, each.status, each.text, each.error, each.status_code) for each in state.panel]
     if item is not None:
+        settled: set[int] = set()
         for reply in item.responses:
-            _put(members, PanelMember(reply.model, "answered", reply.content or ""))
+            _put(members, settled, PanelMember(reply.model, "answered", reply.content or ""))
         for failure in item.failed_models:
             reason = shorten(failure.error or "failed without a reason")
-            _put(members, PanelMember(failure.model, "failed", "", reason, failure.status_code))
+            _put(members, settled, PanelMember(failure.model, "failed", "", reason, failure.status_code))
     if members or not state.ended:
         members += [PanelMember(model, "pending") for model in _missing(state.planned, members)]
     if state.ended:
@@ -140,13 +141,15 @@ def _settled(member: PanelMember) -> PanelMember:
     return PanelMember(member.model, "failed", member.text, "no reply was recorded")
 
 
-def _put(members: list[PanelMember], final: PanelMember) -> None:
+def _put(members: list[PanelMember], settled: set[int], final: PanelMember) -> None:
     """Settle one panelist by the final record; a text that was streamed is kept if the record has none."""
     for place, known in enumerate(members):
-        if known.model == final.model and _same_panelist(known, final):
+        if place not in settled and known.model == final.model and _same_panelist(known, final):
+            settled.add(place)
             text = final.text or known.text
             members[place] = PanelMember(final.model, final.status, text, final.error, final.status_code)
             return
+    settled.add(len(members))
     members.append(final)
 
 

@@ -150,6 +150,11 @@ class Runner:
             await self.store.run(lambda connection: queries.ask_to_cancel(connection, run_id))
         return await self.wait(run_id, caller, GRACE_SECONDS)
 
+    async def cancel_all(self) -> None:
+        """Stop every run that this process carries."""
+        for live in list(self._live.values()):
+            await self.cancel(live.record.run_id, None)
+
     async def latest(self, caller: str | None, limit: int) -> list[RunRecord]:
         """The newest runs first."""
         records = await self.store.run(lambda connection: queries.latest(connection, caller, limit))
@@ -266,10 +271,10 @@ class Runner:
 
     async def _watch(self) -> None:
         """Recover what dead processes left, then keep an eye on requests to cancel."""
-        for record in await self.store.run(queries.running):
-            await self._still_carried(record)
         for record in await self.store.run(partial(queries.without_cost, since=queries.days_ago(1))):
             self._group.start_soon(self._look_up, record)
+        for record in await self.store.run(queries.running):
+            await self._still_carried(record)
         while True:
             await anyio.sleep(_LOOK_EVERY_SECONDS)
             if self._live:

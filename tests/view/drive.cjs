@@ -124,12 +124,13 @@ const CHECKS = {
   },
 
   async "a live run fills its cards in place and stops asking when it ends"() {
-    let polls = 0;
+    let release;
+    const seen = new Promise((resolve) => { release = resolve; });
     const answers = [
       { ...runs.running, elapsed_seconds: 41, panel: [runs.running.panel[0], { ...runs.fused.panel[1] }, { ...runs.running.panel[2], chars: 900 }] },
       { ...runs.fused },
     ];
-    const view = await openView(browser, { callTool: async (_, args) => ended(answers[Math.min(polls++, args.wait_seconds ? 1 : 0)]) });
+    const view = await openView(browser, { callTool: async () => (await seen, ended(answers.shift())) });
     const { frame, calls, notify, result, page } = view;
     await notify("tool-input", { arguments: { prompt: runs.fused.prompt, analysis_models: runs.fused.panel.map((row) => row.model) } });
     await frame.waitForSelector(".cards li");
@@ -137,6 +138,7 @@ const CHECKS = {
     await result(runs.running);
     await until(frame, "1,180 characters");
     await frame.focus(".cards button");
+    release();
     await until(frame, "by 41 s");
     await until(frame, "Fused");
     assert.ok(await frame.evaluate(() => window.first.every((card, place) => card === document.querySelectorAll(".cards li")[place])));

@@ -1,0 +1,133 @@
+"""One turn becomes one checked request."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from or_mcp.conversation.turn import Thread, ToolOutput, Turn, request_for, say
+from or_mcp.openrouter.errors import InvalidRequest
+from or_mcp.openrouter.wire.routing import Provider
+from tests.oracle import request_problems
+
+CALL = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+OTHER = {"id": "c2", "type": "function", "function": {"name": "find", "arguments": "{}"}}
+WAITING = Thread(
+    "s", ({"role": "user", "content": "q"}, {"role": "assistant", "content": None, "tool_calls": [CALL, OTHER]})
+)
+TOOL = {"name": "look", "description": "d", "parameters": {"type": "object"}}
+
+
+def body(turn: Turn, thread: Thread | None = None, provider: Provider | None = None) -> dict[str, Any]:
+    request = request_for(say(thread or Thread.new(), turn), turn, provider).body()
+    assert not request_problems("/chat/completions", request)
+    return request
+
+
+def test_a_thread_that_was_kept_is_the_same_again():
+    assert Thread.load(WAITING.dump()) == WAITING
+
+
+def test_every_new_thread_is_another_session():
+    assert Thread.new().session_id != Thread.new().session_id
+
+
+def test_new_instructions_replace_the_old_ones_and_stand_first():
+    before = say(Thread.new(), Turn("m", "one", instructions="old"))
+    after = say(before, Turn("m", "two", instructions="new"))
+    assert [(message["role"], message["content"]) for message in after.messages] == [
+        ("system", "new"),
+        ("user", "one"),
+        ("user", "two"),
+    ]
+    assert say(after, Turn("m", "three")).messages[0]["content"] == "new"
+
+
+def test_tool_outputs_answer_every_call_and_words_may_follow():
+    outputs = (ToolOutput("c2", "two"), ToolOutput("c1", "one"))
+    request = body(Turn("m", "and now?", tool_outputs=outputs), WAITING)
+    assert request["messages"][2:] == [
+        {"role": "tool", "tool_call_id": "c2", "content": "two"},
+        {"role": "tool", "tool_call_id": "c1", "content": "one"},
+        {"role": "user", "content": "and now?"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("thread", "outputs", "words"),
+    [
+        (WAITING, ["c1"], "lacks an output for c2 (find)"),
+        (WAITING, [], "lacks an output for c1 (look), c2 (find)"),
+        (WAITING, ["c1", "c2", "c9"], "answers c9, but the model called c1, c2"),
+        (Thread("s", ({"role": "assistant", "content": "a"},)), ["c1"], "no tool call is waiting"),
+        (Thread("s"), ["c1"], "no tool call is waiting"),
+    ],
+)
+def test_tool_outputs_that_do_not_fit_are_refused(thread: Thread, outputs: list[str], words: str):
+    with pytest.raises(InvalidRequest) as caught:
+        say(thread, Turn("m", "q", tool_outputs=tuple(ToolOutput(each, "x") for each in outputs)))
+    assert words in caught.value.message
+
+
+def test_nothing_said_at_all_is_refused():
+    with pytest.raises(InvalidRequest, match="prompt is missing"):
+        say(Thread.new(), Turn("m"))
+
+
+def test_attachments_stand_after_the_words_and_may_stand_alone():
+    part = {"type": "image_url", "image_url": {"url": "https://a.example/x.png"}}
+    assert body(Turn("m", "what?", attached=(part,)))["messages"][0]["content"] == [
+        {"type": "text", "text": "what?"},
+        part,
+    ]
+    assert body(Turn("m", attached=(part,)))["messages"][0]["content"] == [part]
+
+
+@pytest.mark.parametrize("tool", [TOOL, {"type": "function", **TOOL}, {"type": "function", "function": TOOL}])
+def test_functions_are_taken_flat_or_in_their_envelope(tool: dict[str, Any]):
+    request = body(Turn("m", "q", tools=(tool,)))
+    assert request["tools"] == [{"type": "function", "function": TOOL}]
+    assert request["provider"] == {"require_parameters": True}
+
+
+@pytest.mark.parametrize("tool", [{}, {"name": ""}, {"name": 7}, {"function": "look"}, {"function": {}}])
+def test_a_function_without_a_name_is_refused(tool: dict[str, Any]):
+    with pytest.raises(InvalidRequest, match="one has no name"):
+        body(Turn("m", "q", tools=(tool,)))
+
+
+@pytest.mark.parametrize(
+    ("choice", "sent"),
+    [
+        ("auto", "auto"),
+        ("none", "none"),
+        ("required", "required"),
+        ("look", {"type": "function", "function": {"name": "look"}}),
+    ],
+)
+def test_the_tool_choice_is_a_word_or_a_function(choice: str, sent: Any):
+    assert body(Turn("m", "q", tools=(TOOL,), tool_choice=choice))["tool_choice"] == sent
+
+
+def test_a_tool_choice_that_cannot_be_is_refused():
+    with pytest.raises(InvalidRequest, match="it takes auto, none, required or one of the tools: look"):
+        body(Turn("m", "q", tools=(TOOL,), tool_choice="lok"))
+    with pytest.raises(InvalidRequest, match="but tools is empty"):
+        body(Turn("m", "q", tool_choice="required"))
+
+
+def test_what_the_operator_demands_stays_when_parameters_are_required():
+    request = body(Turn("m", "q", json_schema={"type": "object"}), provider=Provider(zdr=True))
+    assert request["provider"] == {"zdr": True, "require_parameters": True}
+    assert request["response_format"]["json_schema"]["schema"] == {"type": "object"}
+
+
+def test_only_a_search_has_a_brake_since_only_it_goes_on_by_itself():
+    ceiling = Decimal("0.5")
+    assert body(Turn("m", "q", web=True, max_cost_usd=ceiling))["stop_server_tools_when"] == [
+        {"type": "max_cost", "max_cost_in_dollars": 0.5}
+    ]
+    assert "stop_server_tools_when" not in body(Turn("m", "q", max_cost_usd=ceiling))
+    assert "stop_server_tools_when" not in body(Turn("m", "q", web=True))

@@ -1,0 +1,156 @@
+"""However a process ends, nothing that was paid for is lost."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import suppress
+from typing import Any
+
+import anyio
+import pytest
+from mcp import MCPError
+
+from tests.conftest import Upstream, text_of
+from tests.runs.program import Killable, started
+
+PANEL = ["openai/gpt-5-mini", "openai/gpt-5-nano"]
+FUSE = {"prompt": "Monolith or microservices?", "analysis_models": PANEL, "web": False}
+EVENTS = 45
+
+
+async def begin(server: Killable, upstream: Upstream, **arguments: Any) -> str:
+    """Start a fusion, and wait until upstream has sent all it will send."""
+    begun = await server.client.call_tool("fuse", FUSE | arguments | {"wait_seconds": 0})
+    run_id = begun.structured_content["run_id"]
+    with anyio.fail_after(20):
+        while not upstream.open_streams:
+            await anyio.sleep(0.01)
+    return run_id
+
+
+async def part(server: Killable, run_id: str, name: str) -> str:
+    return text_of(await server.client.call_tool("run", {"run_id": run_id, "part": name}))
+
+
+async def steps(server: Killable, run_id: str) -> list[str]:
+    return [line.split()[1] for line in (await part(server, run_id, "events")).splitlines() if line[:2].isdigit()]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_killed_at_each_event_of_a_stream_it_shows_everything_that_had_arrived(
+    upstream: Upstream, environment: dict[str, str]
+):
+    lost: list[str] = []
+    async with started(environment) as server:
+        whole = await server.client.call_tool("fuse", FUSE | {"detail": "full"})
+        texts = {row["model"]: row["content"] for row in whole.structured_content["responses"]}
+    previous: tuple[str, int, list[str]] | None = None
+    for cut in [*range(2, EVENTS, 2), EVENTS]:
+        upstream.script({"path": "/responses", "stall_at_event": cut})
+        async with started(environment) as server:
+            if previous is not None:
+                lost += await what_is_lost(server, *previous, texts)
+            run_id = await begin(server, upstream, temperature=cut / 100)
+            seen = await settled(server, run_id)
+            previous = (run_id, cut, seen)
+            await server.kill()
+        with anyio.fail_after(5):
+            while upstream.open_streams:
+                await anyio.sleep(0.01)
+    assert not lost, "\n".join(lost)
+    assert len(upstream.posts("/responses")) == len([*range(2, EVENTS, 2), EVENTS]) + 1
+
+
+async def settled(server: Killable, run_id: str) -> list[str]:
+    """The steps of a run once no more arrive: what the process has seen of a stream that stands still."""
+    last: list[str] = []
+    for _ in range(200):
+        await anyio.sleep(0.05)
+        seen = await steps(server, run_id)
+        if seen and seen == last:
+            return seen
+        last = seen
+    raise AssertionError("the stream never came to a standstill")
+
+
+async def what_is_lost(server: Killable, run_id: str, cut: int, seen: list[str], texts: dict[str, str]) -> list[str]:
+    told = (await server.client.call_tool("run", {"run_id": run_id})).structured_content
+    lost: list[str] = []
+    if told["status"] != "interrupted":
+        lost.append(f"cut at {cut}: status {told['status']}")
+    panel = json.loads(json.dumps(told["panel"]))
+    answered = [row["model"] for row in panel if row["status"] == "answered"]
+    if len(answered) != seen.count("panelist_answered"):
+        lost.append(f"cut at {cut}: {answered} of {seen}")
+    kept = await part(server, run_id, "panel")
+    lost += [f"cut at {cut}: the text of {model}" for model in answered if texts[model][:200] not in kept]
+    with anyio.move_on_after(8):
+        while told["cost_usd"] is None:
+            await anyio.sleep(0.1)
+            told = (await server.client.call_tool("run", {"run_id": run_id})).structured_content
+    if told["cost_usd"] is None:
+        lost.append(f"cut at {cut}: the cost")
+    return lost
+
+
+async def test_a_run_in_flight_when_the_host_leaves_gets_time_to_finish(
+    upstream: Upstream, environment: dict[str, str]
+):
+    upstream.script({"path": "/responses", "duration_s": 2})
+    async with started(environment) as server:
+        run_id = await begin(server, upstream)
+        assert await server.close_stdin() == 0
+    async with started(environment) as server:
+        told = (await server.client.call_tool("run", {"run_id": run_id})).structured_content
+    assert (told["status"], told["outcome"]) == ("completed", "fused")
+
+
+async def test_a_call_that_was_being_waited_for_when_the_host_left_is_not_cancelled(
+    upstream: Upstream, environment: dict[str, str]
+):
+    upstream.script({"path": "/responses", "duration_s": 2})
+    async with started(environment) as server, anyio.create_task_group() as group:
+
+        async def wait_in_vain() -> None:
+            with suppress(MCPError):
+                await server.client.call_tool("fuse", FUSE)
+
+        group.start_soon(wait_in_vain)
+        with anyio.fail_after(10):
+            while not upstream.open_streams:
+                await anyio.sleep(0.01)
+        assert await server.close_stdin() == 0
+    async with started(environment) as server:
+        (row,) = (await server.client.call_tool("run", {})).structured_content["runs"]
+    assert (row["status"], row["outcome"]) == ("completed", "fused")
+
+
+@pytest.mark.slow
+async def test_a_run_that_does_not_finish_in_time_is_interrupted_with_all_that_arrived(
+    upstream: Upstream, environment: dict[str, str]
+):
+    upstream.script({"path": "/responses", "stall_at_event": 24})
+    async with started(environment) as server:
+        run_id = await begin(server, upstream)
+        with anyio.fail_after(20):
+            assert await server.terminate() == 0
+    async with started(environment) as server:
+        told = (await server.client.call_tool("run", {"run_id": run_id})).structured_content
+        kept = await part(server, run_id, "panel")
+    assert told["status"] == "interrupted"
+    assert "[simulated]" in kept
+    assert upstream.open_streams == 0
+
+
+async def test_a_run_is_stopped_from_another_process(upstream: Upstream, environment: dict[str, str]):
+    upstream.script({"path": "/responses", "stall_at_event": 8})
+    async with started(environment) as server:
+        run_id = await begin(server, upstream)
+        command = ["-m", "or_mcp", "runs", run_id, "--cancel", "--json"]
+        done = await anyio.run_process([sys.executable, *command], env=environment)
+        assert json.loads(done.stdout)["status"] == "cancelled"
+        assert upstream.open_streams == 0
+        told = (await server.client.call_tool("run", {"run_id": run_id})).structured_content
+    assert told["status"] == "cancelled"
