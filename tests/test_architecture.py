@@ -24,16 +24,18 @@ ALLOWED: dict[str, set[str]] = {
     "attachments": CLIENT,
     "vectors": CLIENT,
     "runs": CLIENT | {"fusion", "catalogue"},
-    "tools": RUNS | DOMAIN,
+    "tools": RUNS | DOMAIN | {"view"},
+    "resources": TOOLS | {"view"},
+    "prompts": CLIENT,
     "view": set(),
     "simulator": set(),
     "stdio": set(),
-    "server": TOOLS | {"settings", "view"},
+    "server": TOOLS | {"settings", "resources", "prompts"},
     "http_app": {"server", "settings"},
     "serving": {"server", "http_app", "stdio", "settings"},
     "cli": ROOTS | TOOLS | {"settings", "simulator", "view"},
 }
-MCP_ROOMS = {"server", "http_app", "stdio", "tools", "cli"}
+MCP_ROOMS = {"server", "http_app", "stdio", "tools", "resources", "prompts", "cli"}
 
 
 def room_of(module: str) -> str:

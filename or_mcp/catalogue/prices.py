@@ -23,6 +23,8 @@ DOCUMENTS_PER_UNIT = 100
 # What the writer of a fusion spends on calling the panel, and the least that anyone is likely to write.
 _CALL_TOKENS = 200
 _SHORT_REPLY, _SHORT_ANALYSIS, _SHORT_ANSWER = 500, 1_000, 500
+# The analyst writes a short JSON, whatever the panel is allowed.
+_LONG_ANALYSIS = 4_000
 
 _WIDE = re.compile(
     r"[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+"
@@ -175,7 +177,7 @@ class _Amount:
 
 
 def estimate_fusion(snapshot: Snapshot, shape: FusionShape, now: datetime | None = None) -> Estimate:
-    """Low: short replies with no web steps. High: everybody writes all they may, once, after every step."""
+    """Low: short replies with no web steps. High: the panel writes all it may, once, after every step."""
     moment = now or datetime.now(UTC)
     limit = shape.completion_tokens
     short = _Amount(
@@ -184,7 +186,9 @@ def estimate_fusion(snapshot: Snapshot, shape: FusionShape, now: datetime | None
         answer=min(_SHORT_ANSWER, shape.answer_tokens),
         steps=0,
     )
-    long = _Amount(reply=limit, analysis=limit, answer=shape.answer_tokens, steps=shape.steps)
+    long = _Amount(
+        reply=limit, analysis=min(_LONG_ANALYSIS, limit), answer=shape.answer_tokens, steps=shape.steps
+    )
     unknown = _unknown(snapshot, shape, moment)
     if unknown:
         return Estimate(None, None, unknown)

@@ -17,6 +17,7 @@ from or_mcp.cli.readable import readable
 QUESTION = "Monolith or microservices for a product built by five people?"
 PANEL = ("anthropic/claude-opus-5", "openai/gpt-5.6-sol", "google/gemini-3.1-pro-preview")
 LABEL = "[simulated]"
+_REPORT = "report.html"
 _SECONDS = 6
 # One panelist fails on purpose: a panel that is not complete is what a user must be able to recognise.
 _FAULT: Mapping[str, object] = {
@@ -38,15 +39,14 @@ async def _demo() -> int:
     from or_mcp.simulator import Simulator
 
     print(f"{LABEL} or-mcp demo: a simulated OpenRouter on this machine. No key, no internet, nothing is paid.")
+    directory = Path(mkdtemp(prefix="or-mcp-demo-"))
     async with Simulator(faults=[_FAULT]).running() as base_url:
-        directory = Path(mkdtemp(prefix="or-mcp-demo-"))
         answer = await _fuse(base_url, directory)
     if answer.is_error:
         return fail(answer.content[0].text)
-    told: Mapping[str, Any] = answer.structured_content
-    for line in readable(told, answer.content[0].text.splitlines()[-1]).splitlines():
+    for line in readable(answer.structured_content, answer.content[0].text.splitlines()[-1]).splitlines():
         print(line if line.startswith(LABEL) else f"{LABEL} {line}")
-    print(f"{LABEL} HTML report: {_write_report(directory, told)}")
+    print(f"{LABEL} HTML report: {directory / _REPORT}")
     return 0
 
 
@@ -64,14 +64,9 @@ async def _fuse(base_url: str, directory: Path) -> Any:
     server = StdioServerParameters(command=sys.executable, args=["-m", "or_mcp"], env=environment)
     async with Client(stdio_client(server)) as client:
         print(f"{LABEL} Asking a panel of {len(PANEL)}: {QUESTION}")
-        return await follow(
-            client.call_tool, "fuse", {"analysis_models": list(PANEL), "prompt": QUESTION}, Screen(LABEL, sys.stdout)
-        )
-
-
-def _write_report(directory: Path, answer: Mapping[str, Any]) -> Path:
-    from or_mcp.view.report import report_html
-
-    path = directory / "report.html"
-    path.write_text(report_html(answer), encoding="utf-8")
-    return path
+        given = {"analysis_models": list(PANEL), "prompt": QUESTION}
+        answer = await follow(client.call_tool, "fuse", given, Screen(LABEL, sys.stdout))
+        if not answer.is_error:
+            report = await client.read_resource(f"openrouter://runs/{answer.structured_content['run_id']}/report")
+            (directory / _REPORT).write_text(getattr(report.contents[0], "text", ""), encoding="utf-8")
+        return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Generic, TypeVar
@@ -193,8 +194,8 @@ def _read(body: bytes, shape: type[ModelT], what: str, generation_id: str | None
 
 
 async def _response_events(reply: OpenReply) -> AsyncIterator[ResponseEvent]:
-    body = b"" if reply.streamed else await reply.body()
-    if _is_json(body):
+    body = None if reply.streamed else await reply.body()
+    if body is not None and _is_json(body):
         response = _read(body, Response, "answer", reply.generation_id, paid=True)
         if response.status is None and not response.output:
             raise _no_answer(body, reply)
@@ -205,8 +206,8 @@ async def _response_events(reply: OpenReply) -> AsyncIterator[ResponseEvent]:
 
 
 async def _chat_chunks(reply: OpenReply) -> AsyncIterator[ChatChunk]:
-    body = b"" if reply.streamed else await reply.body()
-    if _is_json(body):
+    body = None if reply.streamed else await reply.body()
+    if body is not None and _is_json(body):
         chunk = _read(body, ChatChunk, "answer", reply.generation_id, paid=True)
         if chunk.error is not None or not chunk.choices:
             raise _no_answer(body, reply)
@@ -236,6 +237,10 @@ def _no_answer(body: bytes, reply: OpenReply) -> Failure:
 def _event(data: str, shape: type[ModelT], reply: OpenReply) -> ModelT:
     try:
         return shape.model_validate_json(data)
+    except ValidationError:
+        whole = _without_halves(data)
+    try:
+        return shape.model_validate_json(whole)
     except ValidationError as error:
         raise StreamBroken(
             "The stream holds something that is not an event",
@@ -243,3 +248,11 @@ def _event(data: str, shape: type[ModelT], reply: OpenReply) -> ModelT:
             generation_id=reply.generation_id,
             may_be_billed=True,
         ) from error
+
+
+def _without_halves(data: str) -> bytes:
+    """The same JSON with a "?" for each escaped half of a character: a stream may be cut between the two."""
+    try:
+        return json.dumps(json.loads(data), ensure_ascii=False).encode(errors="replace")
+    except (ValueError, RecursionError):
+        return data.encode()

@@ -66,7 +66,7 @@ class OpenReply:
         self.generation_id = response.headers.get("x-generation-id")
         self.streamed = response.headers.get("content-type", "").startswith("text/event-stream")
 
-    async def events(self, received: bytes = b"") -> AsyncIterator[str]:
+    async def events(self, received: bytes | None = None) -> AsyncIterator[str]:
         """The data of each event up to `[DONE]`, as it arrives; `received` is a body that was read already.
 
         Raises:
@@ -74,7 +74,7 @@ class OpenReply:
         """
         reader = EventReader()
         try:
-            async for chunk in _once(received) if received else self._response.aiter_bytes():
+            async for chunk in _once(received) if received is not None else self._response.aiter_bytes():
                 for data in reader.feed(chunk):
                     if data.strip() == _DONE:
                         return

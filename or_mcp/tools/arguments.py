@@ -116,6 +116,9 @@ def plain_schema(model: type[BaseModel]) -> dict[str, Any]:
 
 def _tell(problem: ErrorDetails, shape: type[Arguments]) -> str:
     name = str(problem["loc"][0]) if problem["loc"] else "arguments"
+    inside = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"][1:])
+    if inside and problem["type"] in ("extra_forbidden", "missing"):
+        return f"{name}{inside} is {'missing' if problem['type'] == 'missing' else 'unknown'}"
     if problem["type"] == "extra_forbidden":
         return _unknown(name, list(shape.model_fields))
     accepted = accepts(input_schema(shape)["properties"].get(name, {}))

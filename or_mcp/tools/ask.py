@@ -236,10 +236,7 @@ def _show(record: RunRecord, shown: Shown) -> Reply:
     return show(record, result.said, result.json, result.json_problem, shown)
 
 
-def _part(record: RunRecord, part: Literal["result", "panel"], model: str) -> str:
-    del model
-    if part == "panel":
-        raise InvalidRequest(f"{record.run_id} is a run of ask and has no panel; part takes result, request or events")
+def _text(record: RunRecord) -> str:
     return _result(record).said.text
 
 
@@ -251,7 +248,7 @@ def _go_on(record: RunRecord, context: str | None) -> Thread:
     return replace(thread, messages=(*thread.messages, said.message()))
 
 
-KEEPSAKE = Keepsake(show=_show, part=_part, thread=_go_on)
+KEEPSAKE = Keepsake(show=_show, result=_text, thread=_go_on)
 
 TOOL = Tool(
     name="ask",

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated
 
 import anyio
 import anyio.to_thread
@@ -218,16 +218,11 @@ def _show(record: RunRecord, shown: Shown) -> Reply:
     return show(record, _result(record), shown)
 
 
-def _part(record: RunRecord, part: Literal["result", "panel"], model: str) -> str:
-    del model
-    if part == "panel":
-        raise InvalidRequest(
-            f"{record.run_id} is a run of embed and has no panel; part takes result, request or events"
-        )
+def _whole(record: RunRecord) -> str:
     return found_as_json(_result(record))
 
 
-KEEPSAKE = Keepsake(show=_show, part=_part)
+KEEPSAKE = Keepsake(show=_show, result=_whole)
 
 TOOL = Tool(
     name="embed",

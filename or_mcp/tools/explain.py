@@ -32,9 +32,7 @@ GET_A_KEY = (
 
 
 class RunFailed(Failure):
-    """A run that ended without its answer; what had arrived is kept."""
-
-    kind = "internal"
+    """A run that ended without its answer; what had arrived is kept. Its kind is its cause's."""
 
     def __init__(self, record: RunRecord) -> None:
         self.record = record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
@@ -9,23 +10,25 @@ from pydantic.json_schema import SkipJsonSchema
 
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.prices import Estimate, FusionShape, count_tokens, estimate_fusion
+from or_mcp.conversation.turn import Thread
 from or_mcp.fusion import plan as planning
 from or_mcp.fusion.plan import FusionChoices, FusionPlan, plan_fusion
 from or_mcp.fusion.result import FusionResult, read_result
 from or_mcp.fusion.state import FusionState
 from or_mcp.fusion.telling import Clock, steps, tell
 from or_mcp.openrouter.client import OpenRouter
-from or_mcp.openrouter.errors import NotFound, UpstreamFailed
+from or_mcp.openrouter.errors import UpstreamFailed
 from or_mcp.runs.live import Kept, LiveRun, Progress
 from or_mcp.runs.record import RunRecord
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.call import Call, decimal_or_none
 from or_mcp.tools.choosing import check_can_be_forced, check_models, retiring
-from or_mcp.tools.fuse_answer import FuseAnswer, show
-from or_mcp.tools.keepsake import Keepsake, Shown
+from or_mcp.tools.fuse_answer import FuseAnswer, show, told_analysis
+from or_mcp.tools.keepsake import Keepsake, PanelText, Shown
 from or_mcp.tools.paid import Order, place
 from or_mcp.tools.reply import Reply
 from or_mcp.tools.tool import Tool
+from or_mcp.view.report import VIEW_URI
 
 DESCRIPTION = """
 Ask a panel of models the same question at once, let an analyst compare their answers, and get one answer with the
@@ -180,20 +183,32 @@ def _show(record: RunRecord, shown: Shown) -> Reply:
     return show(record, _result(record), shown)
 
 
-def _part(record: RunRecord, part: Literal["result", "panel"], model: str) -> str:
+def _answer(record: RunRecord) -> str:
+    return _result(record).answer
+
+
+def _panel(record: RunRecord) -> tuple[PanelText, ...]:
+    return tuple(PanelText(each.model, each.status, each.text or each.error or "") for each in _result(record).panel)
+
+
+def _thread(record: RunRecord, context: str | None) -> Thread:
+    """A conversation about the fusion: the question, and all that came of it."""
+    del context
     result = _result(record)
-    if part == "result":
-        return result.answer
-    wrote = [member for member in result.panel if not model or member.model == model]
-    if not wrote:
-        names = ", ".join(member.model for member in result.panel) or "nobody"
-        raise NotFound(f"{model!r} is not on the panel of this run; on it: {names}")
-    return "\n\n".join(f"{member.model} ({member.status}):\n{member.text or member.error or ''}" for member in wrote)
+    told = "\n\n".join(
+        [
+            result.answer,
+            *([f"What the analyst found:\n{told_analysis(result.analysis)}"] if result.analysis else []),
+            *(f"{each.model} ({each.status}) wrote:\n{each.words}" for each in _panel(record)),
+        ]
+    )
+    messages = ({"role": "user", "content": record.prompt}, {"role": "assistant", "content": told})
+    return replace(Thread.new(), messages=messages)
 
 
-KEEPSAKE = Keepsake(show=_show, part=_part)
+KEEPSAKE = Keepsake(show=_show, result=_answer, panel=_panel, thread=_thread)
 
-META: dict[str, Any] = {"anthropic/alwaysLoad": True}
+META: dict[str, Any] = {"anthropic/alwaysLoad": True, "ui": {"resourceUri": VIEW_URI}}
 
 TOOL = Tool(
     name="fuse",

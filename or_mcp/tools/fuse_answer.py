@@ -230,7 +230,9 @@ def _text(answer: FuseAnswer, shown: Shown) -> Iterator[str]:
     if answer.answer:
         yield quoted(answer.run_id, f"answer by {answer.model or 'the writer'}", answer.answer)
     if answer.analysis is not None:
-        yield quoted(answer.run_id, f"analysis by {answer.analyst_model or 'the analyst'}", _told(answer.analysis))
+        yield quoted(
+            answer.run_id, f"analysis by {answer.analyst_model or 'the analyst'}", told_analysis(answer.analysis)
+        )
     for row in answer.responses or ():
         yield quoted(answer.run_id, f"panelist {row.model}", row.content)
     yield _panel_line(answer.panel)
@@ -245,7 +247,7 @@ def _text(answer: FuseAnswer, shown: Shown) -> Iterator[str]:
         yield shown.cost_line
 
 
-def _told(analysis: Analysis) -> str:
+def told_analysis(analysis: Analysis) -> str:
     """Where they disagree first, what only one saw, what nobody covered, then the rest."""
     parts = (
         ("The panel disagrees", [_contradiction(each) for each in analysis.contradictions]),

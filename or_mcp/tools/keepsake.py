@@ -23,9 +23,19 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class PanelText:
+    """What one panelist wrote, or why it wrote nothing."""
+
+    model: str
+    status: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Keepsake:
     """How a paid tool reads its runs back, whoever carried them."""
 
     show: Callable[[RunRecord, Shown], Reply]
-    part: Callable[[RunRecord, Literal["result", "panel"], str], str]
+    result: Callable[[RunRecord], str]
+    panel: Callable[[RunRecord], tuple[PanelText, ...]] | None = None
     thread: Callable[[RunRecord, str | None], Thread] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 from pydantic.json_schema import SkipJsonSchema
@@ -12,7 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.prices import Estimate, estimate_rerank
 from or_mcp.openrouter.client import OpenRouter
-from or_mcp.openrouter.errors import InvalidRequest, shorten
+from or_mcp.openrouter.errors import shorten
 from or_mcp.openrouter.wire.embeddings import RerankRequest
 from or_mcp.runs.live import Kept, LiveRun, Progress
 from or_mcp.runs.record import RunRecord, Status
@@ -218,17 +218,12 @@ def _show(record: RunRecord, shown: Shown) -> Reply:
     return show(record, _result(record), shown)
 
 
-def _part(record: RunRecord, part: Literal["result", "panel"], model: str) -> str:
-    del model
-    if part == "panel":
-        raise InvalidRequest(
-            f"{record.run_id} is a run of rerank and has no panel; part takes result, request or events"
-        )
+def _whole(record: RunRecord) -> str:
     rows = _result(record).results
     return "\n".join(f"{n}. {row.score:.6f} [{row.index}] {row.text}" for n, row in enumerate(rows, 1))
 
 
-KEEPSAKE = Keepsake(show=_show, part=_part)
+KEEPSAKE = Keepsake(show=_show, result=_whole)
 
 TOOL = Tool(
     name="rerank",

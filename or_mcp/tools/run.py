@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from or_mcp.openrouter.errors import InvalidRequest
+from or_mcp.openrouter.errors import InvalidRequest, NotFound
 from or_mcp.runs.record import RunRecord, Status
 from or_mcp.runs.waiting import tolerated_wait
 from or_mcp.tools.arguments import Arguments
@@ -18,6 +18,7 @@ from or_mcp.tools.paid import Narrator, cost_line
 from or_mcp.tools.quoting import quoted
 from or_mcp.tools.reply import Answer, Maybe, Reply, usd
 from or_mcp.tools.tool import Tool
+from or_mcp.view.report import VIEW_URI
 
 DESCRIPTION = """
 What became of a paid call (fuse, ask, embed, rerank): its result, or how far it has come. Free. Works after a timeout,
@@ -141,9 +142,20 @@ async def _text_of(arguments: RunArguments, record: RunRecord, keepsake: Keepsak
             events = await call.parts.runner.events(record.run_id)
             return "\n".join(f"{at.at:%H:%M:%S.%f} {at.step} {at.model} {at.detail}".rstrip() for at in events)
         case "panel":
-            return keepsake.part(record, "panel", arguments.model)
+            return _panel(record, keepsake, arguments.model)
         case _:
-            return keepsake.part(record, "result", "")
+            return keepsake.result(record)
+
+
+def _panel(record: RunRecord, keepsake: Keepsake, model: str) -> str:
+    if keepsake.panel is None:
+        raise InvalidRequest(f"{record.run_id} is a run of {record.tool}: part takes result, request or events")
+    texts = keepsake.panel(record)
+    wrote = [each for each in texts if not model or each.model == model]
+    if not wrote:
+        names = ", ".join(each.model for each in texts) or "nobody"
+        raise NotFound(f"{model!r} is not on the panel of this run; on it: {names}")
+    return "\n\n".join(f"{each.model} ({each.status}):\n{each.words}" for each in wrote)
 
 
 async def _list(call: Call) -> Reply:
@@ -181,4 +193,5 @@ TOOL = Tool(
     arguments=RunArguments,
     answer=RunAnswer,
     handle=run,
+    meta={"ui": {"resourceUri": VIEW_URI}},
 )

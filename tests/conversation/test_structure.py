@@ -95,6 +95,7 @@ def visits() -> Iterator[tuple[str, list[str]]]:
         thread.join()
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_reference_in_a_schema_is_never_fetched(visits: tuple[str, list[str]]):
     url, seen = visits
     read_json("1", {"$ref": f"{url}/secret"})

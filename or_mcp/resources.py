@@ -1,0 +1,191 @@
+"""Resources: the catalogue, the providers, and every run in full."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import mcp_types
+
+from or_mcp.openrouter.errors import NotFound
+from or_mcp.runs.record import RunRecord
+from or_mcp.tools.call import Call
+from or_mcp.tools.keepsake import Shown
+from or_mcp.tools.list_models import ModelRow, model_row, price_words
+from or_mcp.view.report import VIEW_MIME, VIEW_URI, app_html, report_html
+
+TEXT, JSON, HTML = "text/plain", "application/json", "text/html"
+_COMPLETIONS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One kind of resource: its URI, with {arguments} where there are any."""
+
+    uri: str
+    name: str
+    description: str
+    mime_type: str
+    read: Callable[[Call, dict[str, str]], Awaitable[str]]
+
+    @property
+    def is_template(self) -> bool:
+        """Whether the URI has arguments."""
+        return "{" in self.uri
+
+    def match(self, uri: str) -> dict[str, str] | None:
+        """The arguments in a URI, or None when it is no such resource."""
+        found = re.fullmatch(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/?#]+)", re.escape(self.uri)), uri)
+        return found.groupdict() if found else None
+
+
+async def _models(call: Call, arguments: dict[str, str]) -> str:
+    del arguments
+    rows = [model_row(model) for model in (await call.parts.catalogue.models()).models]
+    lines = [_line(row) for row in rows if call.parts.policy.allows(None, row.id)]
+    return "\n".join(["id | context | USD per M tokens in/out | modalities", *lines])
+
+
+def _line(row: ModelRow) -> str:
+    price = f"{price_words(row.input_price)}/{price_words(row.output_price)}"
+    return f"{row.id} | {row.context or '-'} | {price} | {row.modalities}"
+
+
+async def _model(call: Call, arguments: dict[str, str]) -> str:
+    slug = f"{arguments['author']}/{arguments['slug']}"
+    model = await call.parts.catalogue.check(slug)
+    if model is None:
+        raise NotFound(f"There is no model {slug!r}")
+    return model.model_dump_json(exclude_none=True, indent=1)
+
+
+async def _providers(call: Call, arguments: dict[str, str]) -> str:
+    del arguments
+    rows = [provider.model_dump(exclude_none=True) for provider in await call.parts.catalogue.providers()]
+    return json.dumps(rows, ensure_ascii=False, indent=1)
+
+
+async def _find(call: Call, arguments: dict[str, str]) -> RunRecord:
+    return await call.parts.runner.find(arguments["run_id"], call.caller.id)
+
+
+async def _run(call: Call, arguments: dict[str, str]) -> str:
+    """Everything that is kept of a run, uncut."""
+    record = await _find(call, arguments)
+    told: dict[str, Any] = {
+        "run_id": record.run_id,
+        "tool": record.tool,
+        "status": record.status,
+        "outcome": record.outcome,
+        "models": record.models,
+        "started": record.started.isoformat(),
+        "elapsed_seconds": record.elapsed_seconds(),
+        "cost_usd": None if record.cost_usd is None else float(record.cost_usd),
+        "generation_id": record.generation_id,
+        "request": json.loads(record.arguments),
+        "failure": json.loads(record.failure) if record.failure else None,
+        "result": json.loads(record.result) if record.result else None,
+    }
+    return json.dumps(told, ensure_ascii=False, indent=1)
+
+
+async def _panelist(call: Call, arguments: dict[str, str]) -> str:
+    record = await _find(call, arguments)
+    keepsake = call.parts.keepsakes[record.tool]
+    texts = keepsake.panel(record) if keepsake.panel else ()
+    index = arguments["index"]
+    if not index.isdecimal() or int(index) >= len(texts):
+        raise NotFound(f"There is no panelist {index!r} in {record.run_id}; it has {len(texts)}, counted from 0")
+    return texts[int(index)].words
+
+
+async def _report(call: Call, arguments: dict[str, str]) -> str:
+    record = await _find(call, arguments)
+    reply = call.parts.keepsakes[record.tool].show(record, Shown(detail="full"))
+    return report_html({**reply.structured.model_dump(mode="json"), "tool": record.tool, "prompt": record.prompt})
+
+
+async def _view(call: Call, arguments: dict[str, str]) -> str:
+    del call, arguments
+    return app_html()
+
+
+ADDRESSES: tuple[Address, ...] = (
+    Address("openrouter://models", "models", "Every model, one line each", TEXT, _models),
+    Address("openrouter://models/{author}/{slug}", "model", "One model, all that is known", JSON, _model),
+    Address("openrouter://providers", "providers", "Every provider, with its policies", JSON, _providers),
+    Address("openrouter://runs/{run_id}", "run", "Everything that is kept of a run, uncut", JSON, _run),
+    Address("openrouter://runs/{run_id}/panel/{index}", "panelist", "One panelist's whole text", TEXT, _panelist),
+    Address("openrouter://runs/{run_id}/report", "report", "A run as a page", HTML, _report),
+    Address(VIEW_URI, "fusion view", "The page that shows a fusion live", VIEW_MIME, _view),
+)
+
+
+def listed() -> list[mcp_types.Resource]:
+    """The resources without arguments."""
+    return [
+        mcp_types.Resource(uri=each.uri, name=each.name, description=each.description, mime_type=each.mime_type)
+        for each in ADDRESSES
+        if not each.is_template
+    ]
+
+
+def templates() -> list[mcp_types.ResourceTemplate]:
+    """The resources with arguments."""
+    return [
+        mcp_types.ResourceTemplate(
+            uri_template=each.uri, name=each.name, description=each.description, mime_type=each.mime_type
+        )
+        for each in ADDRESSES
+        if each.is_template
+    ]
+
+
+async def read(uri: str, call: Call) -> mcp_types.TextResourceContents:
+    """One resource.
+
+    Raises:
+        NotFound: There is none at this URI, or it is another caller's.
+    """
+    for address in ADDRESSES:
+        arguments = address.match(uri)
+        if arguments is not None:
+            text = await address.read(call, arguments)
+            return mcp_types.TextResourceContents(uri=uri, text=text, mime_type=address.mime_type)
+    raise NotFound(f"There is no resource {uri!r}")
+
+
+async def complete(argument: str, typed: str, context: dict[str, str], call: Call) -> Sequence[str]:
+    """Values for an argument of a template or a prompt, closest first."""
+    values = await _values(argument, context, call)
+    begun = typed.lower()
+    starting = [value for value in values if value.lower().startswith(begun)]
+    containing = [value for value in values if begun in value.lower() and value not in starting]
+    return [*starting, *containing][:_COMPLETIONS]
+
+
+async def _values(argument: str, context: dict[str, str], call: Call) -> Sequence[str]:
+    if argument == "run_id":
+        return [record.run_id for record in await call.parts.runner.latest(call.caller.id, _COMPLETIONS)]
+    if argument == "index":
+        return await _indexes(context, call)
+    if argument not in ("author", "slug", "model", "models"):
+        return []
+    names = [model.id for model in (await call.parts.catalogue.models()).models]
+    if argument == "author":
+        return list(dict.fromkeys(name.partition("/")[0] for name in names))
+    if argument == "slug":
+        author = context.get("author", "")
+        return [name.partition("/")[2] for name in names if not author or name.startswith(f"{author}/")]
+    return names
+
+
+async def _indexes(context: dict[str, str], call: Call) -> Sequence[str]:
+    if "run_id" not in context:
+        return []
+    record = await _find(call, context)
+    panel = call.parts.keepsakes[record.tool].panel
+    return [str(index) for index in range(len(panel(record)))] if panel else []

@@ -1,0 +1,147 @@
+"""What `endpoints` tells, with and without a key, online and offline."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from tests.conftest import Connect, Upstream, text_of
+
+OPUS = "anthropic/claude-opus-5"
+OPEN = "openai/gpt-oss-120b"
+
+
+async def test_who_serves_a_model_is_told_in_full(connect: Connect, upstream: Upstream):
+    async with connect() as client:
+        result = await client.call_tool("endpoints", {"model": OPEN})
+    told = result.structured_content
+    assert told["model"] == OPEN
+    assert told["total"] == len(told["endpoints"]) > 2
+    first = told["endpoints"][0]
+    assert first["input_price"] < 5
+    assert first["context"] > 1000
+    assert {row["zdr"] for row in told["endpoints"]} <= {True, False}
+    assert all(row["latency_p50_ms"] and row["throughput_p50"] for row in told["endpoints"])
+    assert {"tools", "temperature"} <= set(told["supported_parameters"])
+    assert {row["provider"] for row in told["providers"]} == {row["provider"] for row in told["endpoints"]}
+    assert all(row["privacy_policy"].startswith("https://") for row in told["providers"])
+    assert not upstream.posts()
+    text = text_of(result)
+    assert text.startswith(f"{OPEN}: {told['total']} endpoints")
+    assert all(row["tag"] in text for row in told["endpoints"])
+    assert "privacy <https://" in text
+
+
+@pytest.mark.parametrize(
+    ("sort", "value"),
+    [
+        ("price", lambda row: row["input_price"] + 3 * row["output_price"]),
+        ("latency", lambda row: row["latency_p50_ms"]),
+        ("throughput", lambda row: -row["throughput_p50"]),
+        ("uptime", lambda row: -row["uptime_30m"] if row["uptime_30m"] is not None else math.inf),
+    ],
+)
+async def test_the_best_stand_first(connect: Connect, sort: str, value: Any):
+    async with connect() as client:
+        rows = (await client.call_tool("endpoints", {"model": OPEN, "sort": sort})).structured_content["endpoints"]
+    values = [value(row) for row in rows]
+    assert len(set(values)) > 1
+    assert values == sorted(values)
+
+
+async def test_a_limit_shows_fewer_and_counts_all(connect: Connect):
+    async with connect() as client:
+        told = (await client.call_tool("endpoints", {"model": OPEN, "limit": 1})).structured_content
+    assert len(told["endpoints"]) == len(told["providers"]) == 1
+    assert told["total"] > 1
+
+
+async def test_an_alias_leads_to_its_model_and_a_variant_to_its_own(connect: Connect):
+    async with connect() as client:
+        alias = await client.call_tool("endpoints", {"model": "~anthropic/claude-opus-latest"})
+        nitro = await client.call_tool("endpoints", {"model": f"{OPUS}:nitro"})
+    assert alias.structured_content["endpoints"]
+    assert nitro.structured_content["model"] == OPUS
+
+
+async def test_only_endpoints_that_keep_nothing(connect: Connect):
+    async with connect() as client:
+        every = (await client.call_tool("endpoints", {"model": OPEN})).structured_content
+        kept = (await client.call_tool("endpoints", {"model": OPEN, "zdr": True})).structured_content
+        all_models = await client.call_tool("endpoints", {"zdr": True, "limit": 100})
+    assert [row["tag"] for row in kept["endpoints"]] == [row["tag"] for row in every["endpoints"] if row["zdr"]]
+    assert 0 < kept["total"] < every["total"]
+    assert any("endpoints keep nothing; OR_MCP_ZDR would leave those" in note for note in every["notes"])
+    told = all_models.structured_content
+    assert "model" not in told
+    assert all(row["zdr"] and row["model"] for row in told["endpoints"])
+    assert told["total"] > len(told["endpoints"]) == 100
+    assert text_of(all_models).startswith("ZDR endpoints:")
+    assert told["endpoints"][0]["model"] in text_of(all_models)
+    assert len(text_of(all_models)) < 48_000
+    assert len(str(told)) < 48_000
+
+
+async def test_without_model_and_zdr_the_model_is_missing(connect: Connect):
+    async with connect() as client:
+        told = text_of(await client.call_tool("endpoints", {}))
+    assert told.startswith("invalid_request: model is missing")
+
+
+@pytest.mark.parametrize("model", ["anthropic/claude-opus5", "claude opus 5", "nobody/nothing", "a/b/c", "§"])
+async def test_an_unknown_model_is_answered_with_the_three_closest(connect: Connect, model: str):
+    async with connect() as client:
+        result = await client.call_tool("endpoints", {"model": model})
+    told = text_of(result)
+    assert told.startswith("model_unavailable: There is no model")
+    closest = told.partition("fallback_models: ")[2].splitlines()[0].rstrip(".").split(", ")
+    assert len(closest) == 3
+    if "opus" in model:
+        assert OPUS in closest
+
+
+async def test_without_a_key_latency_and_throughput_are_unknown_and_that_is_said(connect: Connect, upstream: Upstream):
+    async with connect(OPENROUTER_API_KEY="") as client:
+        result = await client.call_tool("endpoints", {"model": OPUS, "sort": "latency"})
+    told = result.structured_content
+    assert told["endpoints"]
+    assert all(row["latency_p50_ms"] is None for row in told["endpoints"])
+    assert "Latency and throughput are told only with a key." in told["notes"]
+    assert "? ms" in text_of(result)
+
+
+async def test_what_cannot_be_read_is_said_and_the_rest_is_told(connect: Connect, upstream: Upstream):
+    async with connect() as client:
+        upstream.script({"path": "/endpoints/zdr", "status": 404}, {"path": "/providers", "status": 404})
+        result = await client.call_tool("endpoints", {"model": OPUS})
+        strict = await client.call_tool("endpoints", {"model": OPUS, "zdr": True})
+    told = result.structured_content
+    assert {row["zdr"] for row in told["endpoints"]} == {None}
+    assert told["providers"] == []
+    assert "Which endpoints keep nothing could not be read; zdr is null." in told["notes"]
+    assert "ZDR ?" in text_of(result)
+    assert strict.is_error
+
+
+async def test_odd_rows_are_told_as_unknown_not_invented(connect: Connect, upstream: Upstream):
+    odd = {"data": {"id": OPUS, "endpoints": [{"provider_name": "Somebody", "model_id": OPUS, "status": -2}]}}
+    async with connect() as client:
+        upstream.script({"path": f"/models/{OPUS}/endpoints", "status": 200, "body": odd})
+        result = await client.call_tool("endpoints", {"model": OPUS})
+    (row,) = result.structured_content["endpoints"]
+    assert row["input_price"] is row["context"] is row["uptime_30m"] is None
+    assert row["status"] == "degraded"
+    assert "Somebody (-) | depends/depends | context -, output - | - | up ? | ? ms | ? tok/s" in text_of(result)
+
+
+async def test_offline_the_last_answer_serves_and_then_the_failure_is_plain(connect: Connect, upstream: Upstream):
+    async with connect() as client:
+        await client.call_tool("endpoints", {"model": OPUS})
+        upstream.script({"status": 404, "html": True})
+        known = await client.call_tool("endpoints", {"model": OPUS})
+        unknown = await client.call_tool("endpoints", {"model": OPEN})
+    assert known.structured_content["endpoints"]
+    assert unknown.is_error
+    assert "Spent: nothing" in text_of(unknown)

@@ -1,0 +1,188 @@
+"""What `list_models` finds and how it is told, online and offline."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Connect, Upstream, text_of
+
+
+async def found(connect: Connect, **arguments: Any) -> dict[str, Any]:
+    async with connect() as client:
+        result = await client.call_tool("list_models", arguments)
+    assert not result.is_error, text_of(result)
+    assert len(text_of(result)) < 48_000
+    return result.structured_content
+
+
+async def test_a_row_says_what_a_choice_needs(connect: Connect):
+    row = (await found(connect, query="anthropic/claude-opus-5"))["models"][0]
+    assert row["id"] == "anthropic/claude-opus-5"
+    assert 0 < row["input_price"] < row["output_price"]
+    assert row["modalities"].endswith("->text")
+    assert {"tools", "structured_outputs", "reasoning"} <= set(row["supports"])
+    assert row["context"] >= row["max_output"] > 0
+    assert row["created"].startswith("20")
+
+
+async def test_a_page_of_twenty_stays_small_and_pages_lead_through_everything(connect: Connect):
+    seen: list[str] = []
+    async with connect() as client:
+        cursor = ""
+        while True:
+            result = await client.call_tool("list_models", {"output_modality": "all", "cursor": cursor})
+            told = result.structured_content
+            assert len(text_of(result)) < 4000
+            seen += [row["id"] for row in told["models"]]
+            if "next_cursor" not in told:
+                break
+            cursor = told["next_cursor"]
+            assert f"cursor={cursor!r}" in text_of(result)
+            assert len(told["models"]) == 20
+    assert len(seen) == len(set(seen)) == told["total"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "holds"),
+    [
+        ({"output_modality": "embeddings"}, lambda row: row["modalities"].endswith("->embeddings")),
+        ({"output_modality": "rerank"}, lambda row: "rerank" in row["modalities"]),
+        ({"input_modality": "audio"}, lambda row: "audio" in row["modalities"].partition("->")[0]),
+        ({"supports": ["tools", "reasoning"]}, lambda row: {"tools", "reasoning"} <= set(row["supports"])),
+        ({"supports": "tools"}, lambda row: "tools" in row["supports"]),
+        ({"author": "anthropic"}, lambda row: row["id"].lstrip("~").startswith("anthropic/")),
+        ({"max_input_price": "0.5"}, lambda row: row["input_price"] <= 0.5),
+        ({"max_output_price": 1}, lambda row: row["output_price"] <= 1),
+        ({"min_context": 500_000}, lambda row: row["context"] >= 500_000),
+        ({"free": True}, lambda row: row["input_price"] == row["output_price"] == 0),
+        ({"free": True}, lambda row: row["input_price"] is not None),
+    ],
+)
+async def test_a_filter_leaves_only_what_fits(connect: Connect, arguments: dict[str, Any], holds: Any):
+    told = await found(connect, **arguments, limit=100)
+    assert told["models"]
+    assert all(holds(row) for row in told["models"])
+
+
+@pytest.mark.parametrize(
+    ("sort", "value"),
+    [
+        ("newest", lambda row: row["created"]),
+        ("context", lambda row: row["context"] or 0),
+    ],
+)
+async def test_an_order_holds_from_the_first_to_the_last(connect: Connect, sort: str, value: Any):
+    values = [value(row) for row in (await found(connect, sort=sort, limit=100))["models"]]
+    assert len(set(values)) > 3
+    assert values == sorted(values, reverse=True)
+
+
+@pytest.mark.parametrize("sort", ["relevance", "price", "intelligence", "coding", "agentic"])
+async def test_every_order_shows_the_same_models(connect: Connect, sort: str):
+    plain = await found(connect, author="anthropic", limit=100)
+    ordered = await found(connect, author="anthropic", limit=100, sort=sort)
+    assert {row["id"] for row in ordered["models"]} == {row["id"] for row in plain["models"]}
+
+
+async def test_the_cheapest_stand_first_and_what_depends_last(connect: Connect):
+    rows = (await found(connect, sort="price", limit=100))["models"]
+    known = [row["input_price"] for row in rows if row["input_price"] is not None]
+    assert known[0] == 0
+    assert rows[-1]["input_price"] is None
+
+
+async def test_an_alias_says_what_it_points_to(connect: Connect):
+    async with connect() as client:
+        result = await client.call_tool("list_models", {"query": "~openai/gpt-latest"})
+    assert result.structured_content["models"][0]["alias_of"] == "openai/gpt-5.6-sol"
+    assert "-> openai/gpt-5.6-sol" in text_of(result)
+
+
+async def test_a_model_that_will_be_retired_says_when(connect: Connect, upstream: Upstream):
+    row = {"id": "a/old", "name": "Old", "expiration_date": "2027-01-01", "pricing": {"prompt": "-1"}, "created": 1}
+    upstream.script({"path": "/models", "status": 200, "body": {"data": [row | {"architecture": {"output_modalities": ["text"]}}]}})
+    async with connect() as client:
+        result = await client.call_tool("list_models", {})
+    assert "a/old | - | depends/depends" in text_of(result)
+    assert "retires 2027-01-01" in text_of(result)
+    assert result.structured_content["models"][0]["expires"] == "2027-01-01"
+
+
+async def test_nothing_found_names_the_closest(connect: Connect):
+    async with connect() as client:
+        result = await client.call_tool("list_models", {"query": "xyzzy quux", "output_modality": "all"})
+    assert result.structured_content["total"] == 0
+    assert len(result.structured_content["closest"]) >= 3
+    assert text_of(result).startswith("No model matches. Closest: ")
+
+
+async def test_only_what_the_operator_allows_is_shown(connect: Connect):
+    async with connect(OR_MCP_MODELS="anthropic/*,openai/gpt-5-*") as client:
+        told = (await client.call_tool("list_models", {"limit": 100})).structured_content
+    assert told["models"]
+    assert all(row["id"].lstrip("~").startswith(("anthropic/", "openai/gpt-")) for row in told["models"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"sort": "cheapest"}, "sort was"),
+        ({"limit": 101}, "from 1 to 100"),
+        ({"limit": 0}, "from 1 to 100"),
+        ({"cursor": "nonsense"}, "cursor"),
+        ({"max_input_price": -1}, "max_input_price was -1"),
+        ({"querry": "x"}, "did you mean 'query'?"),
+        ({"free": "maybe"}, "true or false"),
+    ],
+)
+async def test_bad_input_is_told(connect: Connect, arguments: dict[str, Any], words: str):
+    async with connect() as client:
+        result = await client.call_tool("list_models", arguments)
+    assert result.is_error
+    assert words in text_of(result)
+
+
+async def test_without_a_key_the_catalogue_is_the_same(connect: Connect, upstream: Upstream):
+    with_key = await found(connect, limit=100)
+    async with connect(OPENROUTER_API_KEY="") as client:
+        without = (await client.call_tool("list_models", {"limit": 100})).structured_content
+    assert without == with_key
+
+
+async def test_offline_a_new_process_serves_the_disk_copy_and_says_how_old_it_is(
+    connect: Connect, upstream: Upstream, environment: dict[str, str]
+):
+    online = await found(connect, query="opus")
+    kept = Path(environment["OR_MCP_DATA_DIR"]) / "catalogue"
+    upstream.script({"status": 403, "html": True})
+    async with connect() as client:
+        offline = await client.call_tool("list_models", {"query": "opus"})
+    assert [row["id"] for row in offline.structured_content["models"]] == [row["id"] for row in online["models"]]
+    shutil.rmtree(kept)
+    async with connect() as client:
+        nothing = await client.call_tool("list_models", {"query": "opus"})
+    assert nothing.is_error
+    assert "Spent: nothing" in text_of(nothing)
+
+
+async def test_an_old_copy_says_its_age_when_upstream_is_down(
+    connect: Connect, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+):
+    from or_mcp.catalogue import cache
+
+    await found(connect)
+    upstream.script({"status": 403, "html": True})
+    # However young, the copy is too old: it must be fetched again, and cannot be.
+    monkeypatch.setattr(cache, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(cache, "TOO_OLD_SECONDS", 0.0)
+    async with connect() as client:
+        result = await client.call_tool("list_models", {})
+    assert result.structured_content["models"]
+    (note,) = result.structured_content["notes"]
+    assert note.startswith("OpenRouter cannot be reached (")
+    assert note.endswith("this catalogue is 0 min old.")
+    assert note in text_of(result)
