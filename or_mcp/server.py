@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,8 +15,10 @@ from mcp import MCPError
 from mcp.server.caching import CacheHint
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
+from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 
 from or_mcp import __version__, prompts, resources
+from or_mcp.asking import asker, question_result
 from or_mcp.attachments.paths import Sandbox
 from or_mcp.catalogue.cache import Catalogue
 from or_mcp.catalogue.policy import Policy
@@ -26,11 +29,13 @@ from or_mcp.openrouter.wire.routing import Provider
 from or_mcp.runs.budget import Limits
 from or_mcp.runs.key_limit import KeyLimits
 from or_mcp.runs.runner import Runner
+from or_mcp.runs.shared_secret import shared_secret
 from or_mcp.runs.store import Store
 from or_mcp.settings import Settings
 from or_mcp.tools import ALL_TOOLS
 from or_mcp.tools.boundary import answer
 from or_mcp.tools.call import Call, Caller, Parts
+from or_mcp.tools.confirming import NeedsAnswer
 from or_mcp.tools.tool import AnyTool
 
 NAME = "openrouter"
@@ -88,6 +93,9 @@ class Program:
             on_completion=self._complete,
         )
         self.server.extensions[UI_EXTENSION] = {}
+        secret = shared_secret(settings.data_dir if settings.store else None)
+        security = RequestStateSecurity(keys=[secret])
+        self.server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
 
     @asynccontextmanager
     async def running(self, *, warm: bool = True) -> AsyncGenerator[Parts]:
@@ -138,8 +146,14 @@ class Program:
         del ctx, params
         return mcp_types.ListToolsResult(tools=list(self._listed))
 
-    async def _call_tool(self, ctx: Context, params: mcp_types.CallToolRequestParams) -> mcp_types.CallToolResult:
-        return await answer(self.tools, params.name, params.arguments or {}, self._call(ctx))
+    async def _call_tool(
+        self, ctx: Context, params: mcp_types.CallToolRequestParams
+    ) -> mcp_types.CallToolResult | mcp_types.InputRequiredResult:
+        call = replace(self._call(ctx), ask=asker(ctx, params))
+        try:
+            return await answer(self.tools, params.name, params.arguments or {}, call)
+        except NeedsAnswer as needed:
+            return question_result(needed)
 
     async def _list_resources(self, ctx: Context, params: object) -> mcp_types.ListResourcesResult:
         del ctx, params

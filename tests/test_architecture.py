@@ -27,15 +27,16 @@ ALLOWED: dict[str, set[str]] = {
     "tools": RUNS | DOMAIN | {"view"},
     "resources": TOOLS | {"view"},
     "prompts": CLIENT,
+    "asking": {"tools"},
     "view": set(),
     "simulator": set(),
     "stdio": set(),
-    "server": TOOLS | {"settings", "resources", "prompts"},
+    "server": TOOLS | {"settings", "asking", "resources", "prompts"},
     "http_app": {"server", "settings"},
     "serving": {"server", "http_app", "stdio", "settings"},
     "cli": ROOTS | TOOLS | {"settings", "simulator", "view"},
 }
-MCP_ROOMS = {"server", "http_app", "stdio", "tools", "resources", "prompts", "cli"}
+MCP_ROOMS = {"server", "http_app", "stdio", "tools", "asking", "resources", "prompts", "cli"}
 
 
 def room_of(module: str) -> str:

@@ -186,9 +186,7 @@ def estimate_fusion(snapshot: Snapshot, shape: FusionShape, now: datetime | None
         answer=min(_SHORT_ANSWER, shape.answer_tokens),
         steps=0,
     )
-    long = _Amount(
-        reply=limit, analysis=min(_LONG_ANALYSIS, limit), answer=shape.answer_tokens, steps=shape.steps
-    )
+    long = _Amount(reply=limit, analysis=min(_LONG_ANALYSIS, limit), answer=shape.answer_tokens, steps=shape.steps)
     unknown = _unknown(snapshot, shape, moment)
     if unknown:
         return Estimate(None, None, unknown)

@@ -18,7 +18,7 @@ from anyio.abc import TaskGroup
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import DeadlinePassed, Failure, NotFound
 from or_mcp.runs import queries
-from or_mcp.runs.budget import Limits, Standing, check_ceiling, reserve, standing
+from or_mcp.runs.budget import Limits, Standing, reserve, standing
 from or_mcp.runs.live import LiveRun, Progress, Work
 from or_mcp.runs.record import Cancelled, RunEvent, RunRecord, RunRequest, Status, new_run_id
 from or_mcp.runs.store import Store
@@ -83,7 +83,6 @@ class Runner:
         Raises:
             OverBudget: It may cost more than is allowed. Nothing was sent.
         """
-        check_ceiling(request, self.limits)
         record, joined = await self.store.run(partial(self._admit, request=request, key_left=key_left))
         if not joined:
             live = LiveRun(record, make(), self.store)

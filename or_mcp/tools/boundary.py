@@ -13,6 +13,7 @@ from or_mcp.openrouter.errors import Failure, InvalidRequest
 from or_mcp.runs.runner import Crash
 from or_mcp.tools.arguments import read_arguments
 from or_mcp.tools.call import Call
+from or_mcp.tools.confirming import NeedsAnswer
 from or_mcp.tools.explain import explain
 from or_mcp.tools.reply import to_result
 from or_mcp.tools.tool import AnyTool
@@ -23,10 +24,16 @@ logger = logging.getLogger(__name__)
 async def answer(
     tools: Mapping[str, AnyTool], name: str, given: Mapping[str, Any], call: Call
 ) -> mcp_types.CallToolResult:
-    """Call a tool: its answer, or what went wrong in words that help."""
+    """Call a tool: its answer, or what went wrong in words that help.
+
+    Raises:
+        NeedsAnswer: The host must ask its user first.
+    """
     try:
         tool = _find(tools, name)
         return to_result(await tool.handle(read_arguments(tool.arguments, given), call))
+    except NeedsAnswer:
+        raise
     except Failure as failure:
         return explain(failure)
     except Exception:

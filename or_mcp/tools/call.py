@@ -18,6 +18,7 @@ from or_mcp.runs.key_limit import KeyLimits
 from or_mcp.runs.runner import Runner
 from or_mcp.tools.keepsake import Keepsake
 
+Ask = Callable[[str], Awaitable[bool]]
 Tell = Callable[[float, float, str], Awaitable[None]]
 
 
@@ -62,6 +63,7 @@ class Call:
     caller: Caller
     host: str
     tell: Tell | None = None
+    ask: Ask | None = None
 
     @property
     def upstream(self) -> OpenRouter:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from or_mcp.catalogue.prices import Estimate
-from or_mcp.runs.budget import Standing, dollars
+from or_mcp.runs.budget import Standing, check_ceiling, dollars
 from or_mcp.runs.live import Work
 from or_mcp.runs.record import RunRecord, RunRequest
 from or_mcp.runs.waiting import tolerated_wait
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.call import Call
+from or_mcp.tools.confirming import confirm
 from or_mcp.tools.explain import RunFailed
 from or_mcp.tools.keepsake import Keepsake, Shown
 from or_mcp.tools.reply import Reply
@@ -60,7 +61,10 @@ async def place(call: Call, order: Order, keepsake: Keepsake, shown: Shown) -> R
     caller = call.caller.id
     runner.pays(caller, call.upstream)
     key_left = await call.parts.key_limits.left(caller, call.upstream)
-    begun = await runner.begin(order.request(caller), order.make, key_left=key_left)
+    request = order.request(caller)
+    check_ceiling(request, runner.limits)
+    await confirm(call, request, runner.limits.per_call_usd)
+    begun = await runner.begin(request, order.make, key_left=key_left)
     tell = Narrator(call, begun.run_id).tell if call.tell is not None else None
     record = await runner.wait(begun.run_id, caller, _patience(call, order), tell, cancels=not begun.replayed)
     if record.finished and record.status != "completed":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,11 @@ async def test_the_cheapest_stand_first_and_what_depends_last(connect: Connect):
     known = [row["input_price"] for row in rows if row["input_price"] is not None]
     assert known[0] == 0
     assert rows[-1]["input_price"] is None
+
+
+async def test_a_hundred_rows_fit_a_host(connect: Connect):
+    told = await found(connect, output_modality="all", limit=100)
+    assert len(json.dumps(told)) * 100 / len(told["models"]) < 48_000
 
 
 async def test_an_alias_says_what_it_points_to(connect: Connect):

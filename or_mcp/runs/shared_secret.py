@@ -1,0 +1,32 @@
+"""A secret that every process on one data directory shares, so that any of them accepts what another sealed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+_BYTES = 32
+
+
+def shared_secret(directory: Path | None) -> bytes:
+    """The directory's secret, made on first use; without a directory that can be written, one of this process."""
+    if directory is not None:
+        with suppress(OSError):
+            return _kept(directory / "state.key")
+    return secrets.token_bytes(_BYTES)
+
+
+def _kept(path: Path) -> bytes:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    made.touch(mode=0o600)
+    made.write_bytes(secrets.token_bytes(_BYTES))
+    try:
+        # Linking, unlike renaming, fails when another process was first: whoever was first is right.
+        with suppress(FileExistsError):
+            os.link(made, path)
+    finally:
+        made.unlink()
+    return path.read_bytes()

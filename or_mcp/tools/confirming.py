@@ -1,0 +1,33 @@
+"""A call that may be expensive asks the user first, where the host can ask."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from or_mcp.runs.budget import dollars
+from or_mcp.runs.record import Cancelled, RunRequest
+from or_mcp.tools.call import Call
+
+
+class NeedsAnswer(Exception):
+    """The host must ask its user before this call can go on: it calls again with the answer."""
+
+    def __init__(self, question: str) -> None:
+        super().__init__(question)
+        self.question = question
+
+
+async def confirm(call: Call, request: RunRequest, ceiling: Decimal) -> None:
+    """Ask, when the call may cost more than half of what one call may.
+
+    Raises:
+        Cancelled: The user said no. Nothing was sent.
+        NeedsAnswer: The host asks and calls again.
+    """
+    high = request.high_usd
+    if call.ask is None or not ceiling or high is None or high <= ceiling / 2:
+        return
+    low = dollars(request.low_usd or Decimal(0))
+    models = ", ".join(request.models)
+    if not await call.ask(f"{request.tool} with {models} may cost {low} to {dollars(high)}. Spend it?"):
+        raise Cancelled("The user was asked whether to spend it, and did not agree")
