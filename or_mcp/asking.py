@@ -52,9 +52,12 @@ def _by_calling_again(params: mcp_types.CallToolRequestParams) -> Ask:
 
 def _by_request(ctx: ServerRequestContext[Any, Any]) -> Ask:
     async def ask(question: str) -> bool:
-        return _agreed(
-            await ctx.session.elicit_form(message=question, requested_schema=_SCHEMA, related_request_id=ctx.request_id)
-        )
+        try:
+            answer = await ctx.session.elicit_form(question, _SCHEMA, related_request_id=ctx.request_id)
+        except MCPError:
+            # A host that said it can ask, and then cannot, has not agreed.
+            return False
+        return _agreed(answer)
 
     return ask
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Literal
 
 from pydantic import Field
 
-from or_mcp.catalogue.prices import per_million
 from or_mcp.openrouter.errors import Failure, InvalidRequest, ModelUnavailable, NotFound
 from or_mcp.openrouter.wire.endpoints import Endpoint, Provider
 from or_mcp.openrouter.wire.errors import Availability
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.call import Call
-from or_mcp.tools.list_models import price_number, price_words
-from or_mcp.tools.reply import Answer, Maybe, Reply
+from or_mcp.tools.list_models import price_words, token_price
+from or_mcp.tools.reply import LIMIT, Answer, Maybe, Reply
 from or_mcp.tools.tool import Tool
 
 DESCRIPTION = """
@@ -80,17 +80,25 @@ async def endpoints(arguments: EndpointsArguments, call: Call) -> Reply:
         raise InvalidRequest("model is missing; it takes a model id, and may be empty only with zdr true")
     rows, zdr_known, name = await _rows(arguments, call)
     ordered = sorted(rows, key=lambda row: _order(row, arguments.sort))
-    shown = ordered[: arguments.limit]
-    providers = await _providers(call, shown)
+    shown = _that_fit(ordered[: arguments.limit])
+    notes = _notes(ordered, call, zdr_known=zdr_known)
+    if len(shown) < min(arguments.limit, len(ordered)):
+        notes.append(f"Only the first {len(shown)} endpoints fit into an answer; ask for one model to see the others.")
     answer = EndpointsAnswer(
         model=name,
         endpoints=shown,
         total=len(ordered),
         supported_parameters=sorted({name for row in ordered for name in row.supports}),
-        providers=providers,
-        notes=_notes(ordered, call, zdr_known=zdr_known),
+        providers=await _providers(call, shown),
+        notes=notes,
     )
     return Reply(_text(answer), answer)
+
+
+def _that_fit(rows: Sequence[EndpointRow]) -> list[EndpointRow]:
+    """As many as a host accepts, with room for the rest of the answer."""
+    sizes = accumulate(len(row.model_dump_json()) for row in rows)
+    return [row for row, size in zip(rows, sizes, strict=True) if size <= LIMIT * 2 // 3]
 
 
 async def _rows(arguments: EndpointsArguments, call: Call) -> tuple[list[EndpointRow], bool, str | None]:
@@ -136,8 +144,8 @@ def _row(endpoint: Endpoint, *, zdr: bool | None, with_model: bool = False) -> E
         provider=endpoint.provider_name,
         tag=endpoint.tag,
         model=endpoint.model_id if with_model else None,
-        input_price=price_number(per_million(pricing.prompt) if pricing else None),
-        output_price=price_number(per_million(pricing.completion) if pricing else None),
+        input_price=token_price(pricing, pricing.prompt if pricing else None),
+        output_price=token_price(pricing, pricing.completion if pricing else None),
         context=endpoint.context_length,
         max_output=endpoint.max_completion_tokens,
         quantization=endpoint.quantization,

@@ -12,7 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.prices import per_million
 from or_mcp.catalogue.search import Query, search
-from or_mcp.openrouter.wire.models import Model
+from or_mcp.openrouter.wire.models import Model, Pricing
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.call import Call, decimal_or_none
 from or_mcp.tools.reply import LIMIT, Answer, Maybe, Reply
@@ -121,8 +121,8 @@ def model_row(model: Model) -> ModelRow:
         name=model.name,
         context=model.context_length,
         max_output=model.top_provider.max_completion_tokens if model.top_provider else None,
-        input_price=price_number(per_million(model.pricing.prompt) if model.pricing else None),
-        output_price=price_number(per_million(model.pricing.completion) if model.pricing else None),
+        input_price=token_price(model.pricing, model.pricing.prompt if model.pricing else None),
+        output_price=token_price(model.pricing, model.pricing.completion if model.pricing else None),
         modalities=modalities(model),
         supports=[name for name in _NAMED_SUPPORTS if name in model.supported_parameters],
         created=datetime.fromtimestamp(model.created, UTC).date().isoformat() if model.created else None,
@@ -131,9 +131,13 @@ def model_row(model: Model) -> ModelRow:
     )
 
 
-def price_number(amount: Decimal | None) -> float | None:
-    """A price at the edge."""
-    return None if amount is None else float(round(amount, 6))
+def token_price(pricing: Pricing | None, per_token: Decimal | None) -> float | None:
+    """USD per million tokens; null where it depends, or where something else than tokens is paid for."""
+    amount = per_million(per_token)
+    by_other_means = pricing is not None and any(price and price > 0 for price in (pricing.request, pricing.image))
+    if amount is None or (amount == 0 and by_other_means):
+        return None
+    return float(round(amount, 6))
 
 
 def modalities(model: Model) -> str:

@@ -101,6 +101,15 @@ async def test_a_hundred_rows_fit_a_host(connect: Connect):
     assert len(json.dumps(told)) * 100 / len(told["models"]) < 48_000
 
 
+async def test_a_model_paid_by_the_request_is_not_called_free(connect: Connect):
+    async with connect() as client:
+        result = await client.call_tool("list_models", {"output_modality": "rerank"})
+        served = await client.call_tool("endpoints", {"model": "cohere/rerank-v4"})
+    assert {row["input_price"] for row in result.structured_content["models"]} == {None}
+    assert {row["input_price"] for row in served.structured_content["endpoints"]} == {None}
+    assert "free/free" not in text_of(result) + text_of(served)
+
+
 async def test_an_alias_says_what_it_points_to(connect: Connect):
     async with connect() as client:
         result = await client.call_tool("list_models", {"query": "~openai/gpt-latest"})
