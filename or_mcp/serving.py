@@ -34,7 +34,11 @@ async def serve_http(settings: Settings, host: str, port: int) -> None:
     )
     server = uvicorn.Server(config)
     print(f"or-mcp: MCP at http://{host}:{port}{PATH}", file=sys.stderr)  # noqa: T201
-    await server.serve()
+    try:
+        await server.serve()
+    except SystemExit:
+        # uvicorn has said that the port is taken; 3 is its own code for that.
+        raise SystemExit(1) from None
 
 
 async def _leave_on_signal(program: Program, scope: anyio.CancelScope) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 Auth = Literal["none", "token", "passthrough"]
 
@@ -71,11 +72,16 @@ def _text(value: str) -> str:
 
 def _key(value: str) -> str | None:
     # Hosts pass "${OPENROUTER_API_KEY}" literally when the variable is unset: that is no key.
-    return None if not value or "$" in value else value
+    if not value or "$" in value:
+        return None
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError
+    return value
 
 
 def _url(value: str) -> str:
-    if not value.startswith(("https://", "http://")) or "://" not in value or " " in value:
+    address = urlsplit(value)
+    if address.scheme not in ("https", "http") or not address.hostname or address.port == 0 or " " in value:
         raise ValueError
     return value.rstrip("/")
 
@@ -86,7 +92,7 @@ def _switch(value: str) -> bool:
 
 def _whole(value: str) -> int:
     number = int(value)
-    if number < 0:
+    if not 0 <= number <= 36_500:
         raise ValueError
     return number
 
@@ -324,7 +330,7 @@ def _read(row: Variable, environ: Mapping[str, str]) -> Any:
     value = environ.get(row.name, "").strip() or _default(row, environ)
     try:
         return row.parse(value)
-    except (ValueError, KeyError, InvalidOperation):
+    except (ValueError, KeyError, InvalidOperation, RuntimeError):
         raise SettingsError(row.name, "(hidden)" if row.secret else value, row.accepts) from None
 
 

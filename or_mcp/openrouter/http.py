@@ -23,6 +23,7 @@ REPLY_LIMIT = 64 * 1024 * 1024
 _DONE = "[DONE]"
 # A stream is never silent for long: upstream sends keep-alives, so this much silence means it is dead.
 _SILENCE_SECONDS = 300.0
+_LAST_BYTES_SECONDS = 0.05
 _TIMEOUT = httpx2.Timeout(connect=10.0, read=_SILENCE_SECONDS, write=60.0, pool=None)
 # The defaults (100 connections, 5 s for a place) would fail a burst of long calls.
 _LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=128)
@@ -54,6 +55,13 @@ class HttpReply:
     generation_id: str | None
 
 
+async def _read_the_rest(chunks: AsyncIterator[bytes]) -> None:
+    """A connection that was read to its end can serve the next call; a slow end is not worth waiting for."""
+    with anyio.move_on_after(_LAST_BYTES_SECONDS):
+        async for _ in chunks:
+            pass
+
+
 async def _once(body: bytes) -> AsyncIterator[bytes]:
     yield body
 
@@ -73,10 +81,12 @@ class OpenReply:
             StreamBroken: The connection broke, or an event is too large to be real.
         """
         reader = EventReader()
+        chunks = _once(received) if received is not None else self._response.aiter_bytes()
         try:
-            async for chunk in _once(received) if received is not None else self._response.aiter_bytes():
+            async for chunk in chunks:
                 for data in reader.feed(chunk):
                     if data.strip() == _DONE:
+                        await _read_the_rest(chunks)
                         return
                     yield data
         except (httpx2.HTTPError, EventTooLarge) as error:

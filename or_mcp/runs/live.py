@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import anyio
 
 from or_mcp.runs import queries
 from or_mcp.runs.record import RunEvent, RunRecord, Status
 from or_mcp.runs.store import Store
+
+T = TypeVar("T")
 
 _SAVE_EVERY_SECONDS = 1.0
 # Hosts count silence: they hear something at least every 5 s, and never more than they can show.
@@ -63,7 +66,7 @@ class LiveRun:
         self.work = work
         self.waiting = 0
         self.finished = anyio.Event()
-        self.changed = anyio.Event()
+        self._changed: anyio.Event | None = None
         self.scope = anyio.CancelScope()
         self.ending: Status = "cancelled"
         self._store = store
@@ -75,6 +78,12 @@ class LiveRun:
         self._events.append(RunEvent(datetime.now(UTC), step, model, detail))
         self._wake()
         await self.save(self.taken())
+
+    def noted(self, step: str, model: str = "", detail: str = "") -> None:
+        """A step has happened: it will be on disk in a moment, and nobody waits for that."""
+        self._events.append(RunEvent(datetime.now(UTC), step, model, detail))
+        self._wake()
+        self._store.post(self._saving(self.taken()))
 
     async def grew(self) -> None:
         """More text has arrived; it is written now and then."""
@@ -95,10 +104,23 @@ class LiveRun:
 
     async def save(self, record: RunRecord) -> None:
         """Put the run on disk as it stands."""
+        await self._store.run(self._saving(record))
+
+    async def finish(self, record: RunRecord, then: Callable[[sqlite3.Connection], T]) -> T:
+        """Put the run on disk for the last time, and do something else with the store in the same breath."""
+        saving = self._saving(record)
+
+        def save_and_then(connection: sqlite3.Connection) -> T:
+            saving(connection)
+            return then(connection)
+
+        return await self._store.run(save_and_then)
+
+    def _saving(self, record: RunRecord) -> Callable[[sqlite3.Connection], None]:
         events, self._events = self._events, []
         self.record = record
         self._saved = anyio.current_time()
-        await self._store.run(lambda connection: queries.save(connection, record, events))
+        return lambda connection: queries.save(connection, record, events)
 
     async def narrate(self, tell: Callable[[], Awaitable[None]]) -> None:
         """Tell somebody how it goes until it has finished."""
@@ -110,10 +132,12 @@ class LiveRun:
     async def _tell_changes(self, tell: Callable[[], Awaitable[None]]) -> None:
         while True:
             await tell()
+            self._changed = self._changed or anyio.Event()
             with anyio.move_on_after(_HEARTBEAT_SECONDS):
-                await self.changed.wait()
+                await self._changed.wait()
             await anyio.sleep(_TELL_EVERY_SECONDS)
 
     def _wake(self) -> None:
-        self.changed.set()
-        self.changed = anyio.Event()
+        if self._changed is not None:
+            self._changed.set()
+            self._changed = None

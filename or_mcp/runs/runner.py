@@ -29,6 +29,7 @@ GRACE_SECONDS = 10.0
 _LOOK_EVERY_SECONDS = 0.3
 _FORGET_EVERY_SECONDS = 24 * 3600.0
 _LOOKUPS = 5
+_RECENT_SECONDS = 0.1
 
 
 class Crash(Failure):
@@ -54,6 +55,7 @@ class Runner:
         self._deadline_seconds = deadline_seconds
         self._retention_days = retention_days
         self._live: dict[str, LiveRun] = {}
+        self._standings: dict[str, tuple[Standing, float]] = {}
         self._payers: dict[str, OpenRouter] = {}
         self._tasks: TaskGroup | None = None
         self.stopping = False
@@ -135,6 +137,8 @@ class Runner:
         finally:
             if live is not None:
                 live.waiting -= 1
+        if live is not None and live.finished.is_set():
+            return live.record
         return await self.find(run_id, caller)
 
     async def cancel(self, run_id: str, caller: str | None) -> RunRecord:
@@ -167,8 +171,11 @@ class Runner:
         """What happened in a run, in order."""
         return await self.store.run(lambda connection: queries.events_of(connection, run_id))
 
-    async def standing(self, caller: str) -> Standing:
-        """Where a caller stands today."""
+    async def standing(self, caller: str, *, recent: bool = False) -> Standing:
+        """Where a caller stands today; `recent` is content with where it stood when its last run ended just now."""
+        known = self._standings.get(caller)
+        if recent and known is not None and anyio.current_time() - known[1] < _RECENT_SECONDS:
+            return known[0]
         return await self.store.run(lambda connection: standing(connection, caller, self.limits))
 
     async def spending(self, caller: str, since: datetime) -> queries.Spending:
@@ -177,7 +184,7 @@ class Runner:
 
     def delivered(self, run_id: str) -> None:
         """Its answer has reached somebody: the same question asked again is a new one."""
-        self._group.start_soon(self.store.run, partial(queries.mark_delivered, run_id=run_id))
+        self.store.post(partial(queries.mark_delivered, run_id=run_id))
 
     @property
     def _group(self) -> TaskGroup:
@@ -235,7 +242,11 @@ class Runner:
         record = live.taken()
         if failure is not None and record.generation_id is None:
             record = replace(record, generation_id=failure.generation_id)
-        await live.save(record.end(status, failure))
+        caller = record.caller
+        where = await live.finish(
+            record.end(status, failure), lambda connection: standing(connection, caller, self.limits)
+        )
+        self._standings[caller] = (where, anyio.current_time())
         self._live.pop(live.record.run_id, None)
         live.finished.set()
         if live.record.cost_usd is None and live.record.generation_id and not self.stopping:

@@ -220,7 +220,7 @@ class Asking:
         """Read the stream to its end."""
         async with self._upstream.chat(self._request) as stream:
             self._state.generation_id = stream.generation_id
-            await run.told("accepted", self._request.model, stream.generation_id or "")
+            run.noted("accepted", self._request.model, stream.generation_id or "")
             async for chunk in stream:
                 self._state.apply(chunk)
                 await run.grew()

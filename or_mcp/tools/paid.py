@@ -69,7 +69,7 @@ async def place(call: Call, order: Order, keepsake: Keepsake, shown: Shown) -> R
     record = await runner.wait(begun.run_id, caller, _patience(call, order), tell, cancels=not begun.replayed)
     if record.finished and record.status != "completed":
         raise RunFailed(record)
-    standing = await runner.standing(caller)
+    standing = await runner.standing(caller, recent=True)
     if record.finished:
         runner.delivered(record.run_id)
     progress = runner.progress(record.run_id)

@@ -31,7 +31,14 @@ async def test_a_conversation_goes_on_with_any_model_and_remembers_everything(co
             "ask", {"model": MINI, "prompt": "Three?", "continue_run": two.structured_content["run_id"]}
         )
     first, second, third = bodies(upstream)
-    assert [message["role"] for message in third["messages"]] == ["system", "user", "assistant", "user", "assistant", "user"]
+    assert [message["role"] for message in third["messages"]] == [
+        "system",
+        "user",
+        "assistant",
+        "user",
+        "assistant",
+        "user",
+    ]
     assert third["messages"][2]["content"] == one.structured_content["text"]
     assert third["messages"][4]["content"] == two.structured_content["text"]
     assert third["messages"][:3] == second["messages"][:3]
@@ -64,9 +71,7 @@ async def test_a_conversation_goes_on_from_a_fusion(connect: Connect, upstream: 
 
 async def test_a_conversation_cannot_go_on_from_vectors(connect: Connect, upstream: Upstream):
     async with connect() as client:
-        ranked = await client.call_tool(
-            "rerank", {"model": "cohere/rerank-v4", "query": "q", "documents": ["a", "b"]}
-        )
+        ranked = await client.call_tool("rerank", {"model": "cohere/rerank-v4", "query": "q", "documents": ["a", "b"]})
         result = await client.call_tool(
             "ask", {"model": MINI, "prompt": "Why?", "continue_run": ranked.structured_content["run_id"]}
         )

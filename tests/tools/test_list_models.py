@@ -119,7 +119,9 @@ async def test_an_alias_says_what_it_points_to(connect: Connect):
 
 async def test_a_model_that_will_be_retired_says_when(connect: Connect, upstream: Upstream):
     row = {"id": "a/old", "name": "Old", "expiration_date": "2027-01-01", "pricing": {"prompt": "-1"}, "created": 1}
-    upstream.script({"path": "/models", "status": 200, "body": {"data": [row | {"architecture": {"output_modalities": ["text"]}}]}})
+    upstream.script(
+        {"path": "/models", "status": 200, "body": {"data": [row | {"architecture": {"output_modalities": ["text"]}}]}}
+    )
     async with connect() as client:
         result = await client.call_tool("list_models", {})
     assert "a/old | - | depends/depends" in text_of(result)
