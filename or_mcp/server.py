@@ -189,7 +189,7 @@ class Program:
 
     def _caller(self, ctx: Context) -> Caller:
         if self.settings.http_auth == "passthrough" and ctx.request is not None:
-            key = ctx.request.headers["authorization"].removeprefix("Bearer ")
+            key = ctx.request.headers["authorization"].partition(" ")[2].strip()
             return Caller.of(key, self.settings.base_url)
         return self.owner
 

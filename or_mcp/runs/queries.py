@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -17,6 +17,12 @@ _UNITS = Decimal(10) ** 12
 _COLUMNS = tuple(field.name for field in fields(RunRecord))
 
 
+_SAVE = (
+    f"INSERT INTO runs ({', '.join(_COLUMNS)}, context) VALUES ({', '.join('?' * (len(_COLUMNS) + 1))}) "  # noqa: S608
+    f"ON CONFLICT (run_id) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in _COLUMNS[1:])}"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Spending:
     """What was spent, by tool and by models; `unknown` runs have no cost yet."""
@@ -27,24 +33,17 @@ class Spending:
     by_model: Mapping[str, Decimal]
 
 
-def save(connection: sqlite3.Connection, record: RunRecord, events: Iterable[RunEvent] = ()) -> None:
-    """Write a run as it stands, and what has happened since the last time."""
-    columns = ", ".join(_COLUMNS)
-    changes = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[1:])
-    connection.execute(
-        f"INSERT INTO runs ({columns}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608
-        f"ON CONFLICT (run_id) DO UPDATE SET {changes}",
-        _row(record),
-    )
-    connection.executemany(
-        "INSERT INTO events (run_id, at, step, model, detail) VALUES (?, ?, ?, ?, ?)",
-        [(record.run_id, event.at.timestamp(), event.step, event.model, event.detail) for event in events],
-    )
+def save(
+    connection: sqlite3.Connection, record: RunRecord, events: Sequence[RunEvent] = (), context: str | None = None
+) -> None:
+    """Write a run as it stands, and what has happened since the last time.
 
-
-def keep_context(connection: sqlite3.Connection, run_id: str, context: str) -> None:
-    """Keep what a run was asked in: large, written once, and read only to go on from there."""
-    connection.execute("UPDATE runs SET context = ? WHERE run_id = ?", (context, run_id))
+    `context`, what the run was asked in, is large: it is written once, and read only to go on from there.
+    """
+    connection.execute(_SAVE, (*_row(record), context))
+    if events:
+        rows = [(record.run_id, event.at.timestamp(), event.step, event.model, event.detail) for event in events]
+        connection.executemany("INSERT INTO events (run_id, at, step, model, detail) VALUES (?, ?, ?, ?, ?)", rows)
 
 
 def context_of(connection: sqlite3.Connection, run_id: str) -> str | None:

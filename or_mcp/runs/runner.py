@@ -213,9 +213,7 @@ class Runner:
             high_usd=request.high_usd,
             charged_usd=reserve(connection, request, self.limits, key_left),
         )
-        queries.save(connection, record)
-        if request.context is not None:
-            queries.keep_context(connection, record.run_id, request.context)
+        queries.save(connection, record, context=request.context)
         return record, False
 
     async def _carry(self, live: LiveRun) -> None:

@@ -30,9 +30,10 @@ MIGRATIONS: tuple[str, ...] = (
         delivered INTEGER NOT NULL DEFAULT 0,
         cancel_requested INTEGER NOT NULL DEFAULT 0
     );
-    CREATE INDEX runs_by_caller ON runs (caller, started);
-    CREATE INDEX runs_by_question ON runs (caller, fingerprint);
-    CREATE INDEX runs_by_status ON runs (status);
+    CREATE INDEX runs_by_caller ON runs (caller, started, charged_usd);
+    CREATE INDEX runs_by_question ON runs (caller, fingerprint, started);
+    CREATE INDEX runs_under_way ON runs (owner) WHERE status = 'running';
+    CREATE INDEX runs_without_cost ON runs (started) WHERE cost_usd IS NULL AND generation_id IS NOT NULL;
     CREATE TABLE events (
         run_id TEXT NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,
         at REAL NOT NULL,

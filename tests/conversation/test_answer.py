@@ -138,7 +138,10 @@ def test_citations_are_pages_each_told_once():
 
 
 def test_usage_is_read_with_and_without_its_details():
-    short = {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "cost": "0.5"}}
+    short: dict[str, Any] = {
+        "choices": [],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "cost": "0.5"},
+    }
     long = {"prompt_tokens_details": {"cached_tokens": 4}, "completion_tokens_details": {"reasoning_tokens": 5}}
     usage = hear(short).said().usage
     assert usage is not None

@@ -36,17 +36,17 @@ def test_where_it_does_not_match_is_said():
     assert problem == "the JSON does not match json_schema at $.n: 'one' is not of type 'integer'"
 
 
-@pytest.mark.parametrize(
-    ("schema", "words"),
-    [
-        ({"type": "nope"}, "is not a JSON Schema"),
-        ({"properties": []}, "is not a JSON Schema"),
-        ({"pattern": "("}, "is not a JSON Schema"),
-        ({"$ref": "https://example.com/schema.json"}, "refers to 'https://example.com/schema.json'"),
-        ({"items": [{}], "anyOf": [{"properties": {"a": {"$ref": "other.json#/x"}}}]}, "is not a JSON Schema"),
-        ({"anyOf": [{"properties": {"a": {"$ref": "other.json#/x"}}}]}, "refers to 'other.json#/x'"),
-    ],
-)
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"type": "nope"}, "is not a JSON Schema"),
+    ({"properties": []}, "is not a JSON Schema"),
+    ({"pattern": "("}, "is not a JSON Schema"),
+    ({"$ref": "https://example.com/schema.json"}, "refers to 'https://example.com/schema.json'"),
+    ({"items": [{}], "anyOf": [{"properties": {"a": {"$ref": "other.json#/x"}}}]}, "is not a JSON Schema"),
+    ({"anyOf": [{"properties": {"a": {"$ref": "other.json#/x"}}}]}, "refers to 'other.json#/x'"),
+]
+
+
+@pytest.mark.parametrize(("schema", "words"), REFUSED)
 def test_a_schema_that_cannot_be_used_is_refused(schema: dict[str, Any], words: str):
     with pytest.raises(InvalidRequest, match="json_schema") as caught:
         check_schema(schema)
@@ -81,7 +81,7 @@ def visits() -> Iterator[tuple[str, list[str]]]:
     seen: list[str] = []
 
     class Noting(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             seen.append(self.path)
             self.send_response(200)
             self.end_headers()

@@ -212,7 +212,7 @@ def test_citations_are_taken_from_the_final_message_or_else_from_the_stream():
 
 
 def test_an_answer_the_final_response_lacks_is_kept_from_the_stream():
-    empty = {"type": "message", "content": []}
+    empty: Event = {"type": "message", "content": []}
     assert read_result(play([*answering("All |of it."), final([empty])])).answer == "All of it."
     assert read_result(play([*answering("All |of it."), final([])])).answer == "All of it."
 

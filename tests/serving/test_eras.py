@@ -6,7 +6,6 @@ import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from time import monotonic
 from typing import Any, TextIO
 
@@ -76,8 +75,8 @@ class Told:
 
 
 async def fuse(world: World, transport: str, mode: str, told: Told) -> None:
-    async def hear(done: float, total: float | None, message: str | None) -> None:
-        told.beats.append((monotonic(), done, total, message or ""))
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        told.beats.append((monotonic(), progress, total, message or ""))
 
     async with world.client(transport, mode) as client:
         told.era = str(client.protocol_version)

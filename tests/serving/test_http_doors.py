@@ -13,6 +13,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from or_mcp.simulator import Simulator
+from tests.conftest import text_of
 from tests.serving.programs import LEGACY, environment, fetched, free_port, serving_http, started
 
 ASK = {"model": "openai/gpt-5-mini", "prompt": "Hello?"}
@@ -175,8 +176,8 @@ async def test_callers_with_their_own_keys_do_not_see_each_other(
     async with caller(key_door, keys[1], mode) as client:
         hidden = await client.call_tool("run", {"run_id": runs[0]["run_id"]})
         stolen = await client.call_tool("ask", ASK | {"continue_run": runs[0]["run_id"]})
-    assert hidden.content[0].text.startswith("not_found:")
-    assert stolen.content[0].text.startswith("not_found:")
+    assert text_of(hidden).startswith("not_found:")
+    assert text_of(stolen).startswith("not_found:")
     assert runs[0]["replayed"] is runs[1]["replayed"] is False
     paid = {request.key_fingerprint for request in simulator[0].posts()}
     assert len(paid) >= 2

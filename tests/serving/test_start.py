@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from or_mcp import __version__
-from or_mcp.settings import VARIABLES, SettingsError, read_settings
+from or_mcp.settings import VARIABLES, SettingsError, read_settings, state_directory
 from tests.serving.programs import environment, ran
 
 WRONG = {
@@ -63,6 +63,20 @@ def test_an_address_that_leads_nowhere_is_refused(url: str):
 @pytest.mark.parametrize("url", ["http://[::1]:8787/api/v1", "https://eu.openrouter.ai/api/v1/", "http://localhost"])
 def test_any_real_address_is_taken(url: str):
     assert read_settings({"OPENROUTER_BASE_URL": url}).base_url == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("platform", "environ", "directory"),
+    [
+        ("linux", {"HOME": "/home/ann"}, "/home/ann/.local/state/or-mcp"),
+        ("linux", {"HOME": "/home/ann", "XDG_STATE_HOME": "/state"}, "/state/or-mcp"),
+        ("darwin", {"HOME": "/Users/ann"}, "/Users/ann/Library/Application Support/or-mcp"),
+        ("win32", {"USERPROFILE": "/ann", "LOCALAPPDATA": "/ann/Local"}, "/ann/Local/or-mcp"),
+        ("win32", {"USERPROFILE": "/ann"}, "/ann/AppData/Local/or-mcp"),
+    ],
+)
+def test_state_is_kept_where_the_platform_keeps_it(platform: str, environ: dict[str, str], directory: str):
+    assert state_directory(environ, platform) == Path(directory)
 
 
 @pytest.mark.parametrize("variable", ["OR_MCP_TOOLS", "OPENROUTER_API_KEY"])

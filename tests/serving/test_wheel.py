@@ -18,7 +18,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 def run(*command: str | Path, **options: str) -> str:
-    done = subprocess.run([str(part) for part in command], cwd=options.get("cwd", ROOT), capture_output=True, text=True)
+    done = subprocess.run(
+        [str(part) for part in command], cwd=options.get("cwd", ROOT), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -39,7 +41,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(sys.executable, "-m", "venv", "--without-pip", home)
     binaries = home / ("Scripts" if sys.platform == "win32" else "bin")
     run(sys.executable, "-m", "pip", "--python", binaries / "python", "install", "--quiet", "--no-deps", wheel)
-    (site,) = home.glob("lib*/**/site-packages")
+    site = next(home.glob("[lL]ib/**/site-packages"))
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     return binaries
 

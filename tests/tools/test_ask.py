@@ -140,6 +140,7 @@ async def test_an_effort_that_the_model_does_not_have_is_left_out_and_said(conne
         (HELLO | {"tool_outputs": [{"call_id": "c1", "output": "x"}]}, "no tool call is waiting"),
         (HELLO | {"tool_outputs": [{"call_id": "c1"}]}, "tool_outputs[0].output is missing"),
         (HELLO | {"tool_outputs": [{"call_id": "c1", "output": "x", "id": 7}]}, "tool_outputs[0].id is unknown"),
+        (HELLO | {"tool_outputs": [7]}, "tool_outputs[0] was 7"),
         (HELLO | {"continue_run": "run_nothing"}, "There is no run 'run_nothing'"),
         (HELLO | {"attachments": ["/etc/passwd"]}, "attachments"),
         (HELLO | {"attachments": ["file:///etc/passwd"]}, "attachments"),

@@ -9,7 +9,7 @@ from tests.oracle import request_problems
 
 MINI = "openai/gpt-5-mini"
 OPUS = "anthropic/claude-opus-5"
-TOOLS = [
+TOOLS: list[dict[str, Any]] = [
     {"name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}},
     {"name": "get_time", "parameters": {"type": "object", "properties": {}}},
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +13,12 @@ from tests.conftest import Connect, Upstream, text_of
 
 OPUS = "anthropic/claude-opus-5"
 OPEN = "openai/gpt-oss-120b"
+ORDERS: dict[str, Callable[[dict[str, Any]], float]] = {
+    "price": lambda row: row["input_price"] + 3 * row["output_price"],
+    "latency": lambda row: row["latency_p50_ms"],
+    "throughput": lambda row: -row["throughput_p50"],
+    "uptime": lambda row: -row["uptime_30m"] if row["uptime_30m"] is not None else math.inf,
+}
 
 
 async def test_who_serves_a_model_is_told_in_full(connect: Connect, upstream: Upstream):
@@ -35,19 +42,11 @@ async def test_who_serves_a_model_is_told_in_full(connect: Connect, upstream: Up
     assert "privacy <https://" in text
 
 
-@pytest.mark.parametrize(
-    ("sort", "value"),
-    [
-        ("price", lambda row: row["input_price"] + 3 * row["output_price"]),
-        ("latency", lambda row: row["latency_p50_ms"]),
-        ("throughput", lambda row: -row["throughput_p50"]),
-        ("uptime", lambda row: -row["uptime_30m"] if row["uptime_30m"] is not None else math.inf),
-    ],
-)
-async def test_the_best_stand_first(connect: Connect, sort: str, value: Any):
+@pytest.mark.parametrize("sort", ORDERS)
+async def test_the_best_stand_first(connect: Connect, sort: str):
     async with connect() as client:
         rows = (await client.call_tool("endpoints", {"model": OPEN, "sort": sort})).structured_content["endpoints"]
-    values = [value(row) for row in rows]
+    values = [ORDERS[sort](row) for row in rows]
     assert len(set(values)) > 1
     assert values == sorted(values)
 

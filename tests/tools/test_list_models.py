@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import Connect, Upstream, text_of
+
+Row = dict[str, Any]
+FILTERS: list[tuple[dict[str, Any], Callable[[Row], bool]]] = [
+    ({"output_modality": "embeddings"}, lambda row: row["modalities"].endswith("->embeddings")),
+    ({"output_modality": "rerank"}, lambda row: "rerank" in row["modalities"]),
+    ({"input_modality": "audio"}, lambda row: "audio" in row["modalities"].partition("->")[0]),
+    ({"supports": ["tools", "reasoning"]}, lambda row: {"tools", "reasoning"} <= set(row["supports"])),
+    ({"supports": "tools"}, lambda row: "tools" in row["supports"]),
+    ({"author": "anthropic"}, lambda row: row["id"].lstrip("~").startswith("anthropic/")),
+    ({"max_input_price": "0.5"}, lambda row: row["input_price"] <= 0.5),
+    ({"max_output_price": 1}, lambda row: row["output_price"] <= 1),
+    ({"min_context": 500_000}, lambda row: row["context"] >= 500_000),
+    ({"free": True}, lambda row: row["input_price"] == row["output_price"] == 0),
+    ({"free": True}, lambda row: row["input_price"] is not None),
+]
+ORDERS: list[tuple[str, Callable[[Row], Any]]] = [
+    ("newest", lambda row: row["created"]),
+    ("context", lambda row: row["context"] or 0),
+]
 
 
 async def found(connect: Connect, **arguments: Any) -> dict[str, Any]:
@@ -47,35 +67,14 @@ async def test_a_page_of_twenty_stays_small_and_pages_lead_through_everything(co
     assert len(seen) == len(set(seen)) == told["total"]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "holds"),
-    [
-        ({"output_modality": "embeddings"}, lambda row: row["modalities"].endswith("->embeddings")),
-        ({"output_modality": "rerank"}, lambda row: "rerank" in row["modalities"]),
-        ({"input_modality": "audio"}, lambda row: "audio" in row["modalities"].partition("->")[0]),
-        ({"supports": ["tools", "reasoning"]}, lambda row: {"tools", "reasoning"} <= set(row["supports"])),
-        ({"supports": "tools"}, lambda row: "tools" in row["supports"]),
-        ({"author": "anthropic"}, lambda row: row["id"].lstrip("~").startswith("anthropic/")),
-        ({"max_input_price": "0.5"}, lambda row: row["input_price"] <= 0.5),
-        ({"max_output_price": 1}, lambda row: row["output_price"] <= 1),
-        ({"min_context": 500_000}, lambda row: row["context"] >= 500_000),
-        ({"free": True}, lambda row: row["input_price"] == row["output_price"] == 0),
-        ({"free": True}, lambda row: row["input_price"] is not None),
-    ],
-)
+@pytest.mark.parametrize(("arguments", "holds"), FILTERS)
 async def test_a_filter_leaves_only_what_fits(connect: Connect, arguments: dict[str, Any], holds: Any):
     told = await found(connect, **arguments, limit=100)
     assert told["models"]
     assert all(holds(row) for row in told["models"])
 
 
-@pytest.mark.parametrize(
-    ("sort", "value"),
-    [
-        ("newest", lambda row: row["created"]),
-        ("context", lambda row: row["context"] or 0),
-    ],
-)
+@pytest.mark.parametrize(("sort", "value"), ORDERS)
 async def test_an_order_holds_from_the_first_to_the_last(connect: Connect, sort: str, value: Any):
     values = [value(row) for row in (await found(connect, sort=sort, limit=100))["models"]]
     assert len(set(values)) > 3

@@ -1,0 +1,109 @@
+"""The same runs from a terminal, on the same store."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+
+from tests.conftest import Connect, Upstream
+
+
+async def terminal(environment: dict[str, str], *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[bytes]:
+    return await anyio.run_process(
+        [sys.executable, "-m", "or_mcp", *arguments], env=environment, input=stdin.encode(), check=False
+    )
+
+
+async def test_a_fusion_is_shown_live_and_its_result_is_readable(upstream: Upstream, environment: dict[str, str]):
+    upstream.script({"panel_failures": {"0": {"error": "Provider overloaded", "status_code": 503}}, "duration_s": 1})
+    done = await terminal(environment, "fuse", "Monolith or microservices?", "--no-web")
+    live, result = done.stderr.decode(), done.stdout.decode()
+    assert done.returncode == 0
+    assert "✗ ~anthropic/claude-opus-latest" in live
+    assert "answered" in live
+    assert result.startswith("Partial panel: 2/3 panelists answered.")
+    assert "Nobody covered:" in result
+    assert result.splitlines()[-1].startswith("Cost: $")
+    assert "\x1b" not in live + result
+
+
+async def test_what_a_terminal_paid_for_is_seen_by_a_host_and_the_other_way_round(
+    upstream: Upstream, environment: dict[str, str], connect: Connect
+):
+    asked = await terminal(environment, "ask", "openai/gpt-5-mini", "-", "--json", stdin="Hello?")
+    told = json.loads(asked.stdout)
+    async with connect() as client:
+        found = await client.call_tool("run", {"run_id": told["run_id"]})
+        mine = await client.call_tool("ask", {"model": "openai/gpt-5-mini", "prompt": "And now?"})
+    assert found.structured_content["text"] == told["text"]
+    listed = json.loads((await terminal(environment, "runs", "--json")).stdout)
+    assert [row["run_id"] for row in listed] == [mine.structured_content["run_id"], told["run_id"]]
+    shown = (await terminal(environment, "runs", told["run_id"])).stdout.decode()
+    assert told["text"] in shown
+    assert len(upstream.posts()) == 2
+
+
+async def test_a_conversation_goes_on_from_a_run(upstream: Upstream, environment: dict[str, str]):
+    first = json.loads((await terminal(environment, "ask", "openai/gpt-5-mini", "Hello?", "--json")).stdout)
+    await terminal(environment, "ask", "openai/gpt-5-nano", "Why?", "--continue", first["run_id"])
+    assert [message["role"] for message in upstream.posts()[1].body["messages"]] == ["user", "assistant", "user"]
+
+
+async def test_a_report_is_written_where_it_is_asked_for(
+    upstream: Upstream, environment: dict[str, str], tmp_path: Path
+):
+    await terminal(environment, "fuse", "Monolith or microservices?", "--json")
+    (row,) = json.loads((await terminal(environment, "runs", "--json")).stdout)
+    done = await terminal(environment, "runs", row["run_id"], "--html", str(tmp_path / "report.html"))
+    assert done.stdout.decode().strip() == str(tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<title>Monolith or microservices?</title>" in page
+    assert row["run_id"] in page
+
+
+async def test_ctrl_c_cancels_and_keeps_what_arrived(upstream: Upstream, environment: dict[str, str]):
+    upstream.script({"path": "/responses", "stall_at_event": 20})
+    process = await anyio.open_process(
+        [sys.executable, "-m", "or_mcp", "fuse", "Monolith or microservices?"], env=environment
+    )
+    async with process:
+        with anyio.fail_after(20):
+            while not upstream.open_streams:
+                await anyio.sleep(0.02)
+            # The handler stands once the run has begun.
+            process.send_signal(signal.SIGINT)
+            code = await process.wait()
+    assert code == 130
+    assert upstream.open_streams == 0
+    (row,) = json.loads((await terminal(environment, "runs", "--json")).stdout)
+    assert row["status"] == "cancelled"
+    assert row["cost_usd"] is not None or len(upstream.posts()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["ask", "no/such-model", "Hello?"], 1, "model_unavailable: There is no model no/such-model"),
+        (["fuse", "Hello?", "--max-cost", "0.00001"], 1, "over_budget:"),
+        (["runs", "run_nothing"], 1, "There is no run 'run_nothing'"),
+        (["runs", "--cancel"], 2, "need a RUN_ID"),
+        (["fuse"], 2, "the following arguments are required: question"),
+        (["simulate", "--port", "99999"], 2, "takes 0 to 65535"),
+        (["simulate", "--faults", "/no/such/file"], 2, "--faults /no/such/file"),
+        (["nonsense"], 2, "invalid choice: 'nonsense'"),
+    ],
+)
+async def test_what_cannot_work_is_told_in_a_line_with_the_right_exit_code(
+    environment: dict[str, str], upstream: Upstream, arguments: list[str], code: int, words: str
+):
+    done = await terminal(environment, *arguments)
+    assert done.returncode == code
+    assert words in done.stderr.decode()
+    assert done.stdout == b""
+    assert not upstream.posts()
