@@ -22,7 +22,7 @@ from or_mcp.asking import asker, question_result
 from or_mcp.attachments.paths import Sandbox
 from or_mcp.catalogue.cache import Catalogue
 from or_mcp.catalogue.policy import Policy
-from or_mcp.openrouter.client import OpenRouter
+from or_mcp.openrouter.client import OpenRouter, prepare
 from or_mcp.openrouter.errors import CallerCanAct, Failure
 from or_mcp.openrouter.http import Http, Identity
 from or_mcp.openrouter.wire.routing import Provider
@@ -32,6 +32,9 @@ from or_mcp.runs.runner import Runner
 from or_mcp.runs.shared_secret import shared_secret
 from or_mcp.runs.store import Store
 from or_mcp.settings import Settings
+from or_mcp.tasks.extension import Tasks
+from or_mcp.tasks.ongoing import CallResult
+from or_mcp.tasks.wire import CreatedTask
 from or_mcp.tools import ALL_TOOLS
 from or_mcp.tools.boundary import answer
 from or_mcp.tools.call import Call, Caller, Parts
@@ -84,7 +87,6 @@ class Program:
             cache_hints={"tools/list": CacheHint(ttl_ms=300_000, scope="public")},
             get_tool_input_schema=self._schemas.get,
             on_list_tools=self._list_tools,
-            on_call_tool=self._call_tool,
             on_list_resources=self._list_resources,
             on_list_resource_templates=self._list_templates,
             on_read_resource=self._read_resource,
@@ -92,7 +94,11 @@ class Program:
             on_get_prompt=self._get_prompt,
             on_completion=self._complete,
         )
+        # The constructor knows no tool call that is answered with a task.
+        self.server.add_request_handler("tools/call", mcp_types.CallToolRequestParams, self._call_tool)
         self.server.extensions[UI_EXTENSION] = {}
+        self.tasks = Tasks(self._call)
+        self.tasks.serve_on(self.server)
         secret = shared_secret(settings.data_dir if settings.store else None)
         security = RequestStateSecurity(keys=[secret])
         self.server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
@@ -126,13 +132,14 @@ class Program:
             keepsakes={tool.name: tool.keepsake for tool in ALL_TOOLS if tool.keepsake},
         )
         async with anyio.create_task_group() as background:
-            async with catalogue.running(background), runner.running():
+            async with catalogue.running(background), runner.running(), self.tasks.carrying():
                 if warm:
                     background.start_soon(warm_up, parts, self.owner)
                 self._parts = parts
                 try:
                     yield parts
                 finally:
+                    self.leave()
                     self._parts = None
             background.cancel_scope.cancel()
         await http.close()
@@ -146,10 +153,12 @@ class Program:
         del ctx, params
         return mcp_types.ListToolsResult(tools=list(self._listed))
 
-    async def _call_tool(
-        self, ctx: Context, params: mcp_types.CallToolRequestParams
-    ) -> mcp_types.CallToolResult | mcp_types.InputRequiredResult:
-        call = replace(self._call(ctx), ask=asker(ctx, params))
+    async def _call_tool(self, ctx: Context, params: mcp_types.CallToolRequestParams) -> CallResult | CreatedTask:
+        if self.tasks.take(ctx, params.name):
+            return await self.tasks.call(ctx, params, partial(self._answer, params))
+        return await self._answer(params, replace(self._call(ctx), ask=asker(ctx, params)))
+
+    async def _answer(self, params: mcp_types.CallToolRequestParams, call: Call) -> CallResult:
         try:
             return await answer(self.tools, params.name, params.arguments or {}, call)
         except NeedsAnswer as needed:
@@ -232,6 +241,7 @@ def rules(settings: Settings) -> dict[str, str]:
 async def warm_up(parts: Parts, owner: Caller) -> None:
     """Have the connection, the prices and the key's limit ready before the first call needs them."""
     try:
+        prepare()
         parts.runner.pays(owner.id, parts.upstream)
         if owner.key is not None:
             await parts.key_limits.left(owner.id, parts.upstream)

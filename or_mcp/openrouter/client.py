@@ -178,6 +178,12 @@ class OpenRouter:
             return _read(content, shape, f"reply to {path}", reply.generation_id, paid=True)
 
 
+def prepare() -> None:
+    """Build the shapes of streams now, not when the first event arrives."""
+    for shape in (ChatRequest, ChatChunk, ResponsesRequest, ResponseEvent):
+        shape.model_rebuild()
+
+
 def _path(slug: str) -> str:
     return quote(slug, safe="/~:@")
 

@@ -13,6 +13,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from or_mcp.simulator import Simulator
+from or_mcp.simulator.accounts import fingerprint_of
 from tests.conftest import text_of
 from tests.serving.programs import LEGACY, environment, fetched, free_port, serving_http, started
 
@@ -71,8 +72,8 @@ def greet(root: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
 
 
 @asynccontextmanager
-async def caller(root: str, bearer: str, mode: str = "auto") -> AsyncGenerator[Client]:
-    headers = {"Authorization": f"Bearer {bearer}"}
+async def caller(root: str, bearer: str, mode: str = "auto", scheme: str = "Bearer") -> AsyncGenerator[Client]:
+    headers = {"Authorization": f"{scheme} {bearer}"}
     async with (
         httpx2.AsyncClient(headers=headers, timeout=30) as http,
         Client(streamable_http_client(f"{root}/mcp", http_client=http), mode=mode) as client,
@@ -183,12 +184,13 @@ async def test_callers_with_their_own_keys_do_not_see_each_other(
     assert len(paid) >= 2
 
 
-async def test_the_servers_own_key_never_pays_for_a_caller(key_door: str, simulator: tuple[Simulator, str]):
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+async def test_the_callers_key_pays_and_never_the_servers_own(
+    key_door: str, simulator: tuple[Simulator, str], scheme: str
+):
     before = len(simulator[0].posts())
-    async with caller(key_door, "sk-or-carol") as client:
-        await client.call_tool("ask", ASK | {"prompt": "Who pays?"})
-    from or_mcp.simulator.accounts import fingerprint_of
-
+    async with caller(key_door, "sk-or-carol", scheme=scheme) as client:
+        await client.call_tool("ask", ASK | {"prompt": f"Who pays a {scheme}?"})
     (post,) = simulator[0].posts()[before:]
     assert post.key_fingerprint == fingerprint_of("sk-or-carol")
 

@@ -79,8 +79,9 @@ def test_state_is_kept_where_the_platform_keeps_it(platform: str, environ: dict[
     assert state_directory(environ, platform) == Path(directory)
 
 
-@pytest.mark.parametrize("variable", ["OR_MCP_TOOLS", "OPENROUTER_API_KEY"])
-@pytest.mark.parametrize("command", [[], ["serve", "--http", "--port", "0"]])
+@pytest.mark.parametrize(
+    ("variable", "command"), [("OR_MCP_TOOLS", []), ("OPENROUTER_API_KEY", ["serve", "--http", "--port", "0"])]
+)
 def test_a_wrong_value_stops_the_start_with_one_line(tmp_path: Path, variable: str, command: list[str]):
     ended = ran(*command, env=environment("http://127.0.0.1:9", tmp_path, **{variable: WRONG[variable]}))
     assert ended.returncode == 2
