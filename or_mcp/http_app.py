@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Generator
+from contextlib import contextmanager
 
+import uvicorn
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.transport_security import TransportSecuritySettings
@@ -19,6 +22,15 @@ from or_mcp.settings import Settings, SettingsError
 PATH = "/mcp"
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _KEY_PREFIX = "sk-or-"
+
+
+class Server(uvicorn.Server):
+    """Leaves signals to its caller: uvicorn would end the process by the signal, as if it had not been served."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Nothing is captured."""
+        yield
 
 
 class TokenVerifier:

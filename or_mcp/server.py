@@ -139,7 +139,7 @@ class Program:
                 try:
                     yield parts
                 finally:
-                    self.leave()
+                    runner.stopping = True
                     self._parts = None
             background.cancel_scope.cancel()
         await http.close()
@@ -261,7 +261,7 @@ def _host(ctx: Context) -> str:
 
 def _teller(ctx: Context) -> Any:
     """How to report progress, when the host asked for it."""
-    if not (ctx.meta or {}).get("progress_token"):
+    if (ctx.meta or {}).get("progress_token") is None:
         return None
     return partial(_tell, ctx)
 

@@ -28,15 +28,16 @@ ALLOWED: dict[str, set[str]] = {
     "resources": TOOLS | {"view"},
     "prompts": CLIENT,
     "asking": {"tools"},
+    "tasks": TOOLS | {"asking"},
     "view": set(),
     "simulator": set(),
     "stdio": set(),
-    "server": TOOLS | {"settings", "asking", "resources", "prompts"},
+    "server": TOOLS | {"settings", "asking", "tasks", "resources", "prompts"},
     "http_app": {"server", "settings"},
     "serving": {"server", "http_app", "stdio", "settings"},
     "cli": ROOTS | TOOLS | {"settings", "simulator", "view"},
 }
-MCP_ROOMS = {"server", "http_app", "stdio", "tools", "asking", "resources", "prompts", "cli"}
+MCP_ROOMS = {"server", "http_app", "stdio", "tools", "asking", "tasks", "resources", "prompts", "cli"}
 
 
 def room_of(module: str) -> str:

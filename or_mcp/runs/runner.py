@@ -79,13 +79,23 @@ class Runner:
         """Remember, in memory only, with which key a caller's costs can be looked up."""
         self._payers[caller] = upstream
 
-    async def begin(self, request: RunRequest, make: Callable[[], Work], *, key_left: Decimal | None = None) -> Begun:
+    async def begin(
+        self,
+        request: RunRequest,
+        make: Callable[[], Work],
+        *,
+        key_left: Decimal | None = None,
+        run_id: str | None = None,
+    ) -> Begun:
         """Start a run, or join one of the same question that is under way or was never received.
+
+        `run_id` is what a run that is started here is to be called.
 
         Raises:
             OverBudget: It may cost more than is allowed. Nothing was sent.
         """
-        record, joined = await self.store.run(partial(self._admit, request=request, key_left=key_left))
+        admit = partial(self._admit, request=request, key_left=key_left, run_id=run_id or new_run_id())
+        record, joined = await self.store.run(admit)
         if not joined:
             live = LiveRun(record, make(), self.store)
             self._live[record.run_id] = live
@@ -187,6 +197,11 @@ class Runner:
         self.store.post(partial(queries.mark_delivered, run_id=run_id))
 
     @property
+    def kept_seconds(self) -> float:
+        """How long a run can be read back, counted from its start."""
+        return max(self._retention_days * 24 * 3600.0, self._deadline_seconds)
+
+    @property
     def _group(self) -> TaskGroup:
         if self._tasks is None:
             msg = "the runner is not running"
@@ -194,13 +209,13 @@ class Runner:
         return self._tasks
 
     def _admit(
-        self, connection: sqlite3.Connection, *, request: RunRequest, key_left: Decimal | None
+        self, connection: sqlite3.Connection, *, request: RunRequest, key_left: Decimal | None, run_id: str
     ) -> tuple[RunRecord, bool]:
         same = queries.find_same(connection, request.caller, request.fingerprint)
         if same is not None and (same.finished or self.store.owner.is_alive(same.owner)):
             return same, True
         record = RunRecord(
-            run_id=new_run_id(),
+            run_id=run_id,
             tool=request.tool,
             caller=request.caller,
             fingerprint=request.fingerprint,

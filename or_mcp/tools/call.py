@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Protocol
 
 from or_mcp.attachments.paths import Sandbox
 from or_mcp.catalogue.cache import Catalogue
@@ -55,6 +56,16 @@ class Caller:
         return cls(hashlib.sha256(f"{key}@{base_url}".encode()).hexdigest()[:24], key)
 
 
+class Lasting(Protocol):
+    """A call that may go on after its request, for somebody who comes back for the answer."""
+
+    run_id: str
+
+    def began(self, run_id: str) -> None:
+        """Its run has begun, or one of the same question was found."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call of a tool."""
@@ -64,6 +75,7 @@ class Call:
     host: str
     tell: Tell | None = None
     ask: Ask | None = None
+    lasting: Lasting | None = None
 
     @property
     def upstream(self) -> OpenRouter:

@@ -8,9 +8,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from or_mcp.openrouter.errors import Failure, InvalidRequest, ModelUnavailable, NotFound
+from or_mcp.openrouter.errors import Failure, InvalidRequest
 from or_mcp.openrouter.wire.endpoints import Endpoint, Provider
-from or_mcp.openrouter.wire.errors import Availability
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.call import Call
 from or_mcp.tools.list_models import price_words, token_price
@@ -105,10 +104,7 @@ async def _rows(arguments: EndpointsArguments, call: Call) -> tuple[list[Endpoin
     zdr = await _zdr(call, required=arguments.zdr)
     if not arguments.model:
         return [_row(endpoint, zdr=True, with_model=True) for endpoint in zdr or ()], True, None
-    try:
-        served = await call.parts.catalogue.endpoints(arguments.model)
-    except NotFound as failure:
-        raise await _unknown(arguments.model, call) from failure
+    served = await call.parts.catalogue.endpoints(arguments.model)
     keeping_nothing = {_identity(endpoint) for endpoint in zdr} if zdr is not None else None
     rows = [
         _row(endpoint, zdr=None if keeping_nothing is None else _identity(endpoint) in keeping_nothing)
@@ -124,14 +120,6 @@ async def _zdr(call: Call, *, required: bool) -> Sequence[Endpoint] | None:
         if required:
             raise
         return None
-
-
-async def _unknown(model: str, call: Call) -> ModelUnavailable:
-    try:
-        closest = (await call.parts.catalogue.models()).closest(model)
-    except Failure:
-        closest = ()
-    return ModelUnavailable(f"There is no model {model!r}", availability=Availability(fallback_models=closest))
 
 
 def _identity(endpoint: Endpoint) -> tuple[str | None, str]:

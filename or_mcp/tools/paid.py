@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -64,13 +65,16 @@ async def place(call: Call, order: Order, keepsake: Keepsake, shown: Shown) -> R
     request = order.request(caller)
     check_ceiling(request, runner.limits)
     await confirm(call, request, runner.limits.per_call_usd)
-    begun = await runner.begin(request, order.make, key_left=key_left)
+    lasting = call.lasting
+    begun = await runner.begin(request, order.make, key_left=key_left, run_id=lasting.run_id if lasting else None)
+    if lasting is not None:
+        lasting.began(begun.run_id)
     tell = Narrator(call, begun.run_id).tell if call.tell is not None else None
     record = await runner.wait(begun.run_id, caller, _patience(call, order), tell, cancels=not begun.replayed)
     if record.finished and record.status != "completed":
         raise RunFailed(record)
     standing = await runner.standing(caller, recent=True)
-    if record.finished:
+    if record.finished and lasting is None:
         runner.delivered(record.run_id)
     progress = runner.progress(record.run_id)
     return keepsake.show(
@@ -86,6 +90,8 @@ async def place(call: Call, order: Order, keepsake: Keepsake, shown: Shown) -> R
 
 
 def _patience(call: Call, order: Order) -> float:
+    if call.lasting is not None:
+        return math.inf
     tolerated = call.parts.wait_seconds if call.parts.wait_seconds is not None else tolerated_wait(call.host)
     return tolerated if order.wait_seconds is None else order.wait_seconds
 

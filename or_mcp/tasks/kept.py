@@ -1,0 +1,76 @@
+"""A run of the store as a task, whichever process carries it, or carried it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import mcp_types
+
+from or_mcp.runs.record import RunRecord, Status
+from or_mcp.tasks.wire import DetailedTask, TaskStatus, moment
+from or_mcp.tools.call import Call
+from or_mcp.tools.explain import RunFailed, explain, failure_of
+from or_mcp.tools.keepsake import Shown
+from or_mcp.tools.paid import MESSAGE_LIMIT, cost_line
+from or_mcp.tools.reply import to_result
+
+# A run that failed has an answer for the host: the tool's, which says so.
+STATUS: dict[Status, TaskStatus] = {
+    "running": "working",
+    "completed": "completed",
+    "failed": "completed",
+    "cancelled": "cancelled",
+    "interrupted": "failed",
+}
+
+
+async def kept_task(record: RunRecord, call: Call, result: mcp_types.CallToolResult | None = None) -> DetailedTask:
+    """A run as it stands; `result` is what its call answered, where this process still has it."""
+    runner = call.parts.runner
+    status = STATUS[record.status]
+    message, updated = await _told(record, call)
+    if status == "completed" and not record.delivered:
+        runner.delivered(record.run_id)
+    return DetailedTask(
+        task_id=record.run_id,
+        status=status,
+        status_message=message[:MESSAGE_LIMIT] or None,
+        created_at=moment(record.started),
+        last_updated_at=moment(updated),
+        ttl_ms=int(runner.kept_seconds * 1000),
+        result=(result or await _result(record, call)) if status == "completed" else None,
+        error=_error(record) if status == "failed" else None,
+    )
+
+
+async def _told(record: RunRecord, call: Call) -> tuple[str, datetime]:
+    """What is to be said of it, and when that changed."""
+    if record.finished:
+        return "" if record.failure is None else failure_of(record).message, record.ended or record.started
+    runner = call.parts.runner
+    events = await runner.events(record.run_id)
+    progress = runner.progress(record.run_id)
+    if not events:
+        return progress.message if progress else "", record.started
+    last = events[-1]
+    words = f"{last.step.replace('_', ' ')} {last.model}".strip()
+    return progress.message if progress else f"{words} (in another process)", last.at
+
+
+async def _result(record: RunRecord, call: Call) -> mcp_types.CallToolResult:
+    """The tool's own answer, read back from the store."""
+    if record.status == "failed":
+        return explain(RunFailed(record))
+    standing = await call.parts.runner.standing(call.caller.id)
+    detail = json.loads(record.arguments).get("detail", "standard")
+    shown = Shown(detail=detail, cost_line=cost_line(record, standing))
+    return to_result(call.parts.keepsakes[record.tool].show(record, shown))
+
+
+def _error(record: RunRecord) -> mcp_types.ErrorData:
+    message = (
+        "The process that carried this call ended before it was finished. What had arrived is kept: "
+        f"call run with run_id {record.run_id!r} to read it."
+    )
+    return mcp_types.ErrorData(code=mcp_types.INTERNAL_ERROR, message=message)

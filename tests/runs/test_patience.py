@@ -1,0 +1,38 @@
+"""A host that gives up gets its answer all the same."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+from mcp_types import Implementation
+
+from or_mcp.runs.waiting import HOSTS, tolerated_wait
+from tests.conftest import Connect, Upstream
+
+FUSE = {"prompt": "Monolith or microservices?", "web": False}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_a_host_that_gives_up_at_50_s_gets_the_answer_with_one_run_call(connect: Connect, upstream: Upstream):
+    upstream.script({"path": "/responses", "duration_s": 70})
+    nobody = {"client_info": Implementation(name="some-host", version="1")}
+    async with connect(client=nobody) as client:
+        with anyio.fail_after(50):
+            begun = (await client.call_tool("fuse", FUSE)).structured_content
+        assert begun["status"] == "running"
+        with anyio.fail_after(50):
+            told = await client.call_tool("run", {"run_id": begun["run_id"], "wait_seconds": 45})
+    assert told.structured_content["outcome"] == "fused"
+    assert len(upstream.posts()) == 1
+
+
+@pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
+def test_every_known_host_is_answered_before_its_patience_ends(host: object):
+    name, seconds = getattr(host, "name", ""), getattr(host, "seconds", 0)
+    assert 0 < tolerated_wait(name.title()) < seconds
+    assert tolerated_wait(f"{name}/1.2") < seconds
+
+
+def test_an_unknown_host_is_answered_just_before_50_s():
+    assert tolerated_wait("some-host") == tolerated_wait("") == 48
