@@ -11,7 +11,8 @@ test: check
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(PYTEST)
 	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report
+	$(BIN)/coverage report --include='or_mcp/*'
+	$(BIN)/coverage report --include='or_mcp/openrouter/*,or_mcp/fusion/*,or_mcp/tools/*' --fail-under=95 --format=total
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check

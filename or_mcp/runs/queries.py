@@ -25,12 +25,13 @@ _SAVE = (
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What was spent, by tool and by models; `unknown` runs have no cost yet."""
+    """What was spent, by tool, by models and by UTC day; `unknown` runs have no cost yet."""
 
     total_usd: Decimal
     unknown: int
     by_tool: Mapping[str, Decimal]
     by_model: Mapping[str, Decimal]
+    by_day: Mapping[str, Decimal]
 
 
 def save(
@@ -112,22 +113,20 @@ def reserved_now(connection: sqlite3.Connection, caller: str) -> Decimal:
 def spending_since(connection: sqlite3.Connection, caller: str, since: datetime) -> Spending:
     """The ledger of a time."""
     rows = connection.execute(
-        "SELECT tool, models, cost_usd FROM runs WHERE caller = ? AND started >= ? AND status != 'running'",
+        "SELECT tool, models, started, cost_usd FROM runs "
+        "WHERE caller = ? AND started >= ? AND status != 'running' ORDER BY started DESC",
         (caller, since.timestamp()),
     ).fetchall()
     by_tool: dict[str, Decimal] = {}
     by_model: dict[str, Decimal] = {}
-    for tool, models, units in rows:
+    by_day: dict[str, Decimal] = {}
+    for tool, models, started, units in rows:
         cost = Decimal(units or 0) / _UNITS
-        by_tool[tool] = by_tool.get(tool, Decimal(0)) + cost
-        name = " + ".join(json.loads(models)) or "upstream's choice"
-        by_model[name] = by_model.get(name, Decimal(0)) + cost
-    return Spending(
-        total_usd=sum(by_tool.values(), Decimal(0)),
-        unknown=sum(units is None for _, _, units in rows),
-        by_tool=by_tool,
-        by_model=by_model,
-    )
+        asked = " + ".join(json.loads(models)) or "upstream's choice"
+        for ledger, name in ((by_tool, tool), (by_model, asked), (by_day, _time(started).date().isoformat())):
+            ledger[name] = ledger.get(name, Decimal(0)) + cost
+    unknown = sum(units is None for *_, units in rows)
+    return Spending(sum(by_tool.values(), Decimal(0)), unknown, by_tool, by_model, by_day)
 
 
 def ask_to_cancel(connection: sqlite3.Connection, run_id: str) -> None:

@@ -54,6 +54,7 @@ class Ledger(Answer):
     runs_of_unknown_cost: int
     by_tool: dict[str, float]
     by_model: dict[str, float]
+    by_day: dict[str, float]
 
 
 class ActivityEntry(Answer):
@@ -168,6 +169,7 @@ def _ledger(spending: Spending) -> Ledger:
         runs_of_unknown_cost=spending.unknown,
         by_tool=_amounts(spending.by_tool),
         by_model=_amounts(spending.by_model),
+        by_day={day: usd(amount) or 0.0 for day, amount in spending.by_day.items()},
     )
 
 

@@ -16,11 +16,10 @@ from mcp_types import jsonrpc_message_adapter
 
 
 @asynccontextmanager
-async def started(environment: dict[str, str]) -> AsyncGenerator[Killable]:
-    """A server process with a client; however the block ends, the process is gone."""
-    process = await anyio.open_process(
-        [sys.executable, "-m", "or_mcp"], env={"PATH": "/usr/bin:/bin", **environment}, stderr=None
-    )
+async def started(environment: dict[str, str], *under: str) -> AsyncGenerator[Killable]:
+    """A server process with a client, under another command if given; however the block ends, it is gone."""
+    command = [*under, sys.executable, "-m", "or_mcp"]
+    process = await anyio.open_process(command, env={"PATH": "/usr/bin:/bin", **environment}, stderr=None)
     try:
         async with Client(_transport(process)) as client:
             yield Killable(client, process)

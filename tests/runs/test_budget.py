@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from tests.conftest import Connect, Upstream, text_of
+from tests.runs.program import started
 
 PANEL = ["openai/gpt-5-mini", "openai/gpt-5-nano"]
 
@@ -63,26 +64,23 @@ async def test_a_price_that_depends_is_unknown_never_nothing(connect: Connect):
     assert any("depends on the model it picks" in note for note in result.structured_content["notes"])
 
 
-async def test_a_budget_for_seven_lets_seven_through_whatever_the_interleaving(connect: Connect, upstream: Upstream):
-    upstream.script({"path": "/responses", "latency_ms": 300})
-    async with connect(OR_MCP_DATA_DIR="/nonexistent-probe", OR_MCP_STORE="off") as client:
+async def test_a_budget_for_seven_lets_seven_through_from_two_processes_whatever_the_interleaving(
+    connect: Connect, upstream: Upstream, environment: dict[str, str]
+):
+    async with connect(OR_MCP_STORE="off") as client:
         probe = await client.call_tool("fuse", question(99))
     high = Decimal(str(probe.structured_content["cost_estimate_usd"]["high"]))
     upstream.reset()
-    upstream.script({"path": "/responses", "latency_ms": 1500})
-    budget = str(high * 7 + high / 2)
+    upstream.script({"path": "/responses", "latency_ms": 2000})
+    limited = environment | {"OR_MCP_DAILY_BUDGET_USD": str(high * 7 + high / 2)}
     told: list[str] = []
 
     async def fuse(client: Any, number: int) -> None:
         told.append(text_of(await client.call_tool("fuse", question(number))))
 
-    async with (
-        connect(OR_MCP_DAILY_BUDGET_USD=budget) as one,
-        connect(OR_MCP_DAILY_BUDGET_USD=budget) as two,
-        anyio.create_task_group() as group,
-    ):
+    async with started(limited) as one, started(limited) as two, anyio.create_task_group() as group:
         for number in range(20):
-            group.start_soon(fuse, (one, two)[number % 2], number)
+            group.start_soon(fuse, (one, two)[number % 2].client, number)
     assert len(upstream.posts("/responses")) == 7
     assert sum(text.startswith("over_budget:") for text in told) == 13
 

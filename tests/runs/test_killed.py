@@ -16,7 +16,7 @@ from tests.runs.program import Killable, started
 
 PANEL = ["openai/gpt-5-mini", "openai/gpt-5-nano"]
 FUSE = {"prompt": "Monolith or microservices?", "analysis_models": PANEL, "web": False}
-EVENTS = 45
+CUTS = range(2, 46)
 
 
 async def begin(server: Killable, upstream: Upstream, **arguments: Any) -> str:
@@ -47,7 +47,7 @@ async def test_killed_at_each_event_of_a_stream_it_shows_everything_that_had_arr
         whole = await server.client.call_tool("fuse", FUSE | {"detail": "full"})
         texts = {row["model"]: row["content"] for row in whole.structured_content["responses"]}
     previous: tuple[str, int, list[str]] | None = None
-    for cut in [*range(2, EVENTS, 2), EVENTS]:
+    for cut in CUTS:
         upstream.script({"path": "/responses", "stall_at_event": cut})
         async with started(environment) as server:
             if previous is not None:
@@ -60,7 +60,7 @@ async def test_killed_at_each_event_of_a_stream_it_shows_everything_that_had_arr
             while upstream.open_streams:
                 await anyio.sleep(0.01)
     assert not lost, "\n".join(lost)
-    assert len(upstream.posts("/responses")) == len([*range(2, EVENTS, 2), EVENTS]) + 1
+    assert len(upstream.posts("/responses")) == len(CUTS) + 1
 
 
 async def settled(server: Killable, run_id: str) -> list[str]:
