@@ -27,7 +27,7 @@ memory. `~…-latest` aliases point to the newest of a family. Who serves a mode
 
 Sort = Literal["relevance", "newest", "price", "context", "intelligence", "coding", "agentic"]
 _NAMED_SUPPORTS = ("tools", "structured_outputs", "reasoning", "web_search_options")
-TEXT_ROW_LIMIT = 190
+TEXT_ROW_LIMIT = 165
 
 
 class ListModelsArguments(Arguments):
