@@ -112,7 +112,7 @@ HARMLESS = [
     ),
     *(
         "https://user:${PASS}@host/",
-        "https://registry.npmjs.org/@scope/a/-/a-1.2.3.tgz",
+        "https://packages.example.org/@scope/a/-/a-1.2.3.tgz",
         "disk-" + RANDOM[:40],
         "desk-or-v1-",
     ),
