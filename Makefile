@@ -9,7 +9,7 @@ demo: $(VENV)/.user
 
 test: check
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(PYTEST)
+	$(BIN)/coverage run -m pytest -n auto --dist loadscope $(PYTEST)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --include='or_mcp/*'
 	$(BIN)/coverage report --include='or_mcp/openrouter/*,or_mcp/fusion/*,or_mcp/tools/*' --fail-under=95 --format=total
