@@ -37,7 +37,7 @@ from or_mcp.tasks.ongoing import CallResult
 from or_mcp.tasks.wire import CreatedTask
 from or_mcp.tools import ALL_TOOLS
 from or_mcp.tools.boundary import answer
-from or_mcp.tools.call import Call, Caller, Parts
+from or_mcp.tools.call import FOR_VIEW, Call, Caller, Parts
 from or_mcp.tools.confirming import NeedsAnswer
 from or_mcp.tools.tool import AnyTool
 
@@ -194,7 +194,8 @@ class Program:
         return mcp_types.CompleteResult(completion=mcp_types.Completion(values=list(values), total=len(values)))
 
     def _call(self, ctx: Context) -> Call:
-        return Call(ctx.lifespan_context, self._caller(ctx), _host(ctx), _teller(ctx))
+        for_view = (ctx.meta or {}).get(FOR_VIEW) is True
+        return Call(ctx.lifespan_context, self._caller(ctx), _host(ctx), _teller(ctx), for_view=for_view)
 
     def _caller(self, ctx: Context) -> Caller:
         if self.settings.http_auth == "passthrough" and ctx.request is not None:

@@ -79,6 +79,11 @@ class Runner:
         """Remember, in memory only, with which key a caller's costs can be looked up."""
         self._payers[caller] = upstream
 
+    async def join(self, request: RunRequest) -> Begun | None:
+        """A run of the same question that is under way or was never received: it costs nothing more."""
+        same = await self.store.run(partial(self._same, request=request))
+        return Begun(same.run_id, replayed=True) if same is not None else None
+
     async def begin(
         self,
         request: RunRequest,
@@ -211,8 +216,8 @@ class Runner:
     def _admit(
         self, connection: sqlite3.Connection, *, request: RunRequest, key_left: Decimal | None, run_id: str
     ) -> tuple[RunRecord, bool]:
-        same = queries.find_same(connection, request.caller, request.fingerprint)
-        if same is not None and (same.finished or self.store.owner.is_alive(same.owner)):
+        same = self._same(connection, request)
+        if same is not None:
             return same, True
         record = RunRecord(
             run_id=run_id,
@@ -230,6 +235,10 @@ class Runner:
         )
         queries.save(connection, record, context=request.context)
         return record, False
+
+    def _same(self, connection: sqlite3.Connection, request: RunRequest) -> RunRecord | None:
+        same = queries.find_same(connection, request.caller, request.fingerprint)
+        return same if same is not None and (same.finished or self.store.owner.is_alive(same.owner)) else None
 
     async def _carry(self, live: LiveRun) -> None:
         status: Status = "completed"

@@ -19,6 +19,9 @@ from or_mcp.runs.key_limit import KeyLimits
 from or_mcp.runs.runner import Runner
 from or_mcp.tools.keepsake import Keepsake
 
+# The page asks with this in the request's `_meta`: a person sees what it reads, a model does not.
+FOR_VIEW = "or-mcp/view"
+
 Ask = Callable[[str], Awaitable[bool]]
 Tell = Callable[[float, float, str], Awaitable[None]]
 
@@ -76,6 +79,7 @@ class Call:
     tell: Tell | None = None
     ask: Ask | None = None
     lasting: Lasting | None = None
+    for_view: bool = False
 
     @property
     def upstream(self) -> OpenRouter:

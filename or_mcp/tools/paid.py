@@ -11,6 +11,7 @@ from or_mcp.catalogue.prices import Estimate
 from or_mcp.runs.budget import Standing, check_ceiling, dollars
 from or_mcp.runs.live import Work
 from or_mcp.runs.record import RunRecord, RunRequest
+from or_mcp.runs.runner import Begun
 from or_mcp.runs.waiting import tolerated_wait
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.call import Call
@@ -61,12 +62,9 @@ async def place(call: Call, order: Order, keepsake: Keepsake, shown: Shown) -> R
     runner = call.parts.runner
     caller = call.caller.id
     runner.pays(caller, call.upstream)
-    key_left = await call.parts.key_limits.left(caller, call.upstream)
     request = order.request(caller)
-    check_ceiling(request, runner.limits)
-    await confirm(call, request, runner.limits.per_call_usd)
     lasting = call.lasting
-    begun = await runner.begin(request, order.make, key_left=key_left, run_id=lasting.run_id if lasting else None)
+    begun = await runner.join(request) or await _begin(call, order, request)
     if lasting is not None:
         lasting.began(begun.run_id)
     tell = Narrator(call, begun.run_id).tell if call.tell is not None else None
@@ -87,6 +85,15 @@ async def place(call: Call, order: Order, keepsake: Keepsake, shown: Shown) -> R
             notes=tuple(standing_notes(call, order)),
         ),
     )
+
+
+async def _begin(call: Call, order: Order, request: RunRequest) -> Begun:
+    runner = call.parts.runner
+    key_left = await call.parts.key_limits.left(call.caller.id, call.upstream)
+    check_ceiling(request, runner.limits)
+    await confirm(call, request, runner.limits.per_call_usd)
+    run_id = call.lasting.run_id if call.lasting else None
+    return await runner.begin(request, order.make, key_left=key_left, run_id=run_id)
 
 
 def _patience(call: Call, order: Order) -> float:

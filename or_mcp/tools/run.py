@@ -1,4 +1,8 @@
-"""`run`: what became of a run."""
+"""`run`: what became of a run.
+
+Whoever reads a finished run here has received it, and the same question asked again is a new one. Only the page
+(`_meta` {"or-mcp/view": true}) reads without receiving: the model has still not seen what was paid for.
+"""
 
 from __future__ import annotations
 
@@ -104,10 +108,14 @@ async def _whole(record: RunRecord, keepsake: Keepsake, call: Call) -> Reply:
     standing = await runner.standing(call.caller.id)
     shown = Shown(cost_line=cost_line(record, standing), progress=progress.message if progress else "")
     reply = keepsake.show(record, shown)
-    if record.finished:
-        runner.delivered(record.run_id)
+    _received(record, call)
     values: dict[str, Any] = reply.structured.model_dump(mode="json")
     return Reply(reply.text, RunAnswer.model_validate({**values, "tool": record.tool}), reply.links)
+
+
+def _received(record: RunRecord, call: Call) -> None:
+    if record.finished and not call.for_view:
+        call.parts.runner.delivered(record.run_id)
 
 
 async def _part(arguments: RunArguments, record: RunRecord, keepsake: Keepsake, call: Call) -> Reply:
@@ -117,8 +125,8 @@ async def _part(arguments: RunArguments, record: RunRecord, keepsake: Keepsake, 
     text = whole[arguments.offset : arguments.offset + PAGE]
     end = arguments.offset + len(text)
     following = end if end < len(whole) else None
-    if following is None and arguments.part == "result" and record.finished:
-        call.parts.runner.delivered(record.run_id)
+    if following is None and arguments.part == "result":
+        _received(record, call)
     answer = RunAnswer(
         run_id=record.run_id,
         tool=record.tool,

@@ -70,3 +70,15 @@ async def test_the_default_panel_does_not_ask_under_the_default_ceiling(connect:
         result = await client.call_tool("fuse", {"prompt": "Monolith or microservices?"})
     assert result.structured_content["outcome"] == "fused"
     assert not user.asked
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_joining_a_run_costs_nothing_and_does_not_ask_again(connect: Connect, upstream: Upstream, mode: str):
+    upstream.script({"path": "/responses", "duration_s": 0.5})
+    user = User("accept", {"go": True})
+    async with connect(mode, {"elicitation_callback": user.answer}, **DEAR) as client:
+        begun = await client.call_tool("fuse", QUESTION | {"wait_seconds": 0})
+        joined = await client.call_tool("fuse", QUESTION | {"max_cost_usd": 0.001})
+    assert (begun.structured_content["replayed"], joined.structured_content["replayed"]) == (False, True)
+    assert joined.structured_content["outcome"] == "fused"
+    assert len(user.asked) == len(upstream.posts()) == 1
