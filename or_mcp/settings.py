@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
+
+from or_mcp.places import credentials_file, state_directory
+from or_mcp.sign_in.credentials import stored_key
 
 Auth = Literal["none", "token", "passthrough"]
 
@@ -150,16 +152,6 @@ def _auth(value: str) -> str:
     return {"none": "none", "token": "token", "passthrough": "passthrough"}[value.lower()]
 
 
-def state_directory(environ: Mapping[str, str], platform: str = sys.platform) -> Path:
-    """Where this platform keeps the state of programs."""
-    home = Path(environ.get("HOME") or environ.get("USERPROFILE") or Path.home())
-    if platform == "win32":
-        return Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "or-mcp"
-    if platform == "darwin":
-        return home / "Library" / "Application Support" / "or-mcp"
-    return Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "or-mcp"
-
-
 def _path(value: str) -> Path:
     return Path(value).expanduser().resolve()
 
@@ -172,7 +164,8 @@ VARIABLES: tuple[Variable, ...] = (
         "OPENROUTER_API_KEY",
         "api_key",
         "",
-        "Your OpenRouter key; without one the catalogue still works and paid tools say how to get one.",
+        "Your OpenRouter key (the one stored by `or-mcp login` by default); without one the catalogue still works "
+        "and paid tools say how to get one.",
         "an OpenRouter key",
         _key,
         secret=True,
@@ -323,7 +316,17 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         SettingsError: A variable holds something it does not accept.
     """
     chosen: dict[str, Any] = {row.field: _read(row, environ) for row in VARIABLES}
+    if chosen["api_key"] is None:
+        chosen["api_key"] = _stored_key(environ, chosen["base_url"])
     return Settings(**chosen)
+
+
+def _stored_key(environ: Mapping[str, str], base_url: str) -> str | None:
+    """The key that `or-mcp login` stored for this API: it is never sent to another."""
+    try:
+        return _key(stored_key(credentials_file(environ), base_url) or "")
+    except (ValueError, RuntimeError):
+        return None
 
 
 def _read(row: Variable, environ: Mapping[str, str]) -> Any:

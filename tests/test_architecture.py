@@ -15,7 +15,9 @@ RUNS = {"runs"} | CLIENT
 TOOLS = {"tools"} | RUNS | DOMAIN
 ROOTS = {"server", "http_app", "stdio", "serving"}
 ALLOWED: dict[str, set[str]] = {
-    "settings": set(),
+    "places": set(),
+    "sign_in": set(),
+    "settings": {"places", "sign_in"},
     "openrouter.wire": set(),
     "openrouter": WIRE,
     "catalogue": CLIENT,
@@ -35,7 +37,7 @@ ALLOWED: dict[str, set[str]] = {
     "server": TOOLS | {"settings", "asking", "tasks", "resources", "prompts"},
     "http_app": {"server", "settings"},
     "serving": {"server", "http_app", "stdio", "settings"},
-    "cli": ROOTS | TOOLS | {"settings", "simulator", "view"},
+    "cli": ROOTS | TOOLS | {"settings", "places", "sign_in", "simulator", "view"},
 }
 MCP_ROOMS = {"server", "http_app", "stdio", "tools", "asking", "tasks", "resources", "prompts", "cli"}
 

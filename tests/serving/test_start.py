@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from or_mcp import __version__
-from or_mcp.settings import VARIABLES, SettingsError, read_settings, state_directory
+from or_mcp.places import state_directory
+from or_mcp.settings import VARIABLES, SettingsError, read_settings
 from tests.serving.programs import environment, ran
 
 WRONG = {
