@@ -3,6 +3,7 @@
 import random
 import re
 
+from or_mcp.simulator.material import material_for
 from or_mcp.simulator.wire import JsonObject
 
 MARK = "[simulated] "
@@ -12,32 +13,10 @@ _LINE_CHARS = 240
 _STOP_WORDS = """
     about after all also and any are because been but can could does for from had has have how into its just more most
     not one only other our out over should some such than that the their them then there these they this use was were
-    what when where which while who why will with would you your fusion please answer
+    what when where which while who why will with would you your fusion please answer built build make made five four
+    three seven eight nine people better best good does know tell give take want need use using used
 """
-_OPENINGS = (
-    "On {topic}, the short answer is that it depends on {other}, and the trade-off can be measured.",
-    "Taking {topic} first: start with the simplest thing that can be observed, then revisit {other}.",
-    "The question of {topic} is usually decided by {other} rather than by preference.",
-    "For {topic}, two facts matter most: how {other} behaves under load and who owns the outcome.",
-)
-_MIDDLES = (
-    "In practice {topic} costs more to change later than {other} does.",
-    "A small experiment on {other} would settle most of the doubt within a week.",
-    "Evidence for {topic} is strong in ordinary cases and thin at the extremes.",
-    "Where {topic} and {other} pull apart, prefer the option that is easier to undo.",
-    "Teams that measured {other} before deciding changed their minds about {topic} in about a third of cases.",
-    "Cost grows with {other} first and with {topic} only much later.",
-    "There is one exception: if {other} is regulated, decide {topic} on compliance alone.",
-    "A reasonable default is to fix {topic} now and leave {other} open for a quarter.",
-)
-_THOUGHTS = (
-    "Compare {topic} with {other} before committing.",
-    "Check which assumption about {topic} carries the conclusion.",
-    "Weigh what happens to {other} if the premise is wrong.",
-    "List the cases in which {topic} does not matter.",
-)
 _COMMON_WORDS = frozenset(_STOP_WORDS.split())
-_TITLES = ("A field report on {topic}", "{topic} in practice", "Measuring {topic}", "What we learnt about {topic}")
 
 
 def token_count(text: str) -> int:
@@ -63,22 +42,25 @@ class Writer:
     def __init__(self, dice: random.Random, question: str) -> None:
         self._dice = dice
         self._topics = topics(question)
+        self._material = material_for(question)
 
-    def _fill(self, templates: tuple[str, ...]) -> str:
+    def _fill(self, template: str) -> str:
         topic, other = self._dice.choice(self._topics), self._dice.choice(self._topics)
-        return self._dice.choice(templates).format(topic=topic, other=other if other != topic else "its context")
+        return template.format(topic=topic, other=other if other != topic else "its context")
 
-    def sentence(self, templates: tuple[str, ...] = _MIDDLES) -> str:
-        """One marked sentence."""
-        return MARK + self._fill(templates)
+    def _some(self, templates: tuple[str, ...], count: int) -> list[str]:
+        """So many marked sentences, no two from the same template."""
+        return [MARK + self._fill(template) for template in self._dice.sample(templates, min(count, len(templates)))]
 
     def text(self, chars: int | None = None) -> str:
         """Several lines, each marked; exactly `chars` long when given."""
         wanted = chars if chars is not None else self._dice.randint(360, 720)
-        lines = [MARK + self._fill(_OPENINGS)]
+        lines = [MARK + self._fill(self._dice.choice(self._material.openings))]
         length = len(lines[0])
+        unsaid: list[str] = []
         while length < wanted:
-            sentence = self._fill(_MIDDLES)
+            unsaid = unsaid or self._dice.sample(self._material.middles, len(self._material.middles))
+            sentence = self._fill(unsaid.pop())
             if len(lines[-1]) > _LINE_CHARS:
                 lines.append(MARK + sentence)
                 length += len(lines[-1]) + 1
@@ -90,29 +72,29 @@ class Writer:
 
     def thought(self, sentences: int = 2) -> str:
         """A reasoning summary."""
-        return MARK + " ".join(self._fill(_THOUGHTS) for _ in range(sentences))
+        return MARK + " ".join(self._fill(self._dice.choice(self._material.thoughts)) for _ in range(sentences))
 
     def sources(self, count: int) -> list[JsonObject]:
         """Web pages somebody could have cited; none exists."""
-        chosen = self._dice.sample(self._topics, min(count, len(self._topics)))
-        return [
-            {"url": f"https://example.org/simulated/{_path(topic)}", "title": self._title(topic)} for topic in chosen
-        ]
-
-    def _title(self, topic: str) -> str:
-        return MARK + self._dice.choice(_TITLES).format(topic=topic)
+        titles = self._some(self._material.titles, count)
+        return [{"url": f"https://example.org/simulated/{_path(title)}", "title": title} for title in titles]
 
     def analysis(self, models: list[str]) -> JsonObject:
         """The five parts of a comparison of these models' replies."""
-        dice = self._dice
-        stances = [{"model": model, "stance": self.sentence()} for model in models[:3]]
-        contradictions = [{"topic": MARK + dice.choice(self._topics), "stances": stances}] if len(models) > 1 else []
+        dice, material = self._dice, self._material
+        stances = self._some(material.stances, min(len(models), 3))
+        taken = [{"model": model, "stance": stance} for model, stance in zip(models, stances, strict=False)]
+        topic = MARK + self._fill(material.disputed)
         return {
-            "consensus": [self.sentence() for _ in range(dice.randint(1, 3))],
-            "contradictions": contradictions,
-            "partial_coverage": [{"models": [dice.choice(models)], "point": self.sentence()}],
-            "unique_insights": [{"model": dice.choice(models), "insight": self.sentence()}],
-            "blind_spots": [MARK + f"Nobody quantified {dice.choice(self._topics)}."],
+            "consensus": self._some(material.agreed, dice.randint(1, 3)),
+            "contradictions": [{"topic": topic, "stances": taken}] if len(models) > 1 else [],
+            "partial_coverage": [
+                {"models": [dice.choice(models)], "point": each} for each in self._some(material.partly, 1)
+            ],
+            "unique_insights": [
+                {"model": dice.choice(models), "insight": each} for each in self._some(material.insights, 1)
+            ],
+            "blind_spots": self._some(material.blind_spots, 1),
         }
 
 
@@ -137,5 +119,5 @@ def pieces(text: str, dice: random.Random, low: int = 24, high: int = 64) -> lis
     return parts
 
 
-def _path(topic: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", topic.lower()).strip("-") or "page"
+def _path(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", title.removeprefix(MARK).lower()).strip("-") or "page"
