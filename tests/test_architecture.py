@@ -32,12 +32,13 @@ ALLOWED: dict[str, set[str]] = {
     "asking": {"tools"},
     "tasks": TOOLS | {"asking"},
     "view": set(),
+    "hosts": set(),
     "simulator": set(),
     "stdio": set(),
     "server": TOOLS | {"settings", "asking", "tasks", "resources", "prompts"},
     "http_app": {"server", "settings"},
     "serving": {"server", "http_app", "stdio", "settings"},
-    "cli": ROOTS | TOOLS | {"settings", "places", "sign_in", "simulator", "view"},
+    "cli": ROOTS | TOOLS | {"settings", "places", "sign_in", "hosts", "simulator", "view"},
 }
 MCP_ROOMS = {"server", "http_app", "stdio", "tools", "asking", "tasks", "resources", "prompts", "cli"}
 

@@ -73,6 +73,13 @@ def _runs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the structured result")
 
 
+def _install(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("host", nargs="?", default="", help="without one: all that are known, with their files")
+    parser.add_argument("--project", action="store_true", help="the file of the project in this directory, for a team")
+    parser.add_argument("--print", action="store_true", help="show the entry and where it goes; write nothing")
+    parser.add_argument("--undo", action="store_true", help="take our entry out again")
+
+
 def _port(text: str) -> int:
     port = int(text)
     if not 0 <= port < 65536:
@@ -85,6 +92,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("fuse", "ask a panel of models, and get one answer", _fuse),
     Command("ask", "ask one model", _ask),
     Command("runs", "what was paid for: list, show, report, stop", _runs),
+    Command("install", "our entry in the configuration of a host (Claude Code, Cursor, VS Code, ...)", _install),
     Command("demo", "one fusion, live, with no key and no internet", _none),
     Command("simulate", "the OpenRouter simulator on loopback", _simulate),
 )

@@ -1,0 +1,137 @@
+"""A host's file on disk: read it, keep a copy of it, replace it in one step."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from or_mcp.hosts.plan import Plan
+from or_mcp.hosts.problem import HostProblem
+
+COPY_SUFFIX = ".before-or-mcp"
+_ATTEMPTS = 5
+_PRIVATE = 0o600
+_WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+
+
+class ConfigFile:
+    """One file, by the path its host knows. A link stays a link: what it points to is changed."""
+
+    def __init__(self, path: Path, *, shared: bool) -> None:
+        self.path = path
+        self.copy_path = path.with_name(path.name + COPY_SUFFIX)
+        self._new_mode = 0o666 & ~_umask() if shared else _PRIVATE
+
+    def read(self) -> bytes | None:
+        """What it holds; None when there is no such file.
+
+        Raises:
+            HostProblem: It cannot be read.
+        """
+        with self._problems("read"):
+            return _read(self.path)
+
+    def copy(self) -> bytes | None:
+        """What it held before us, if that was kept."""
+        with self._problems("read"):
+            return _read(self.copy_path)
+
+    def carry_out(self, plan: Callable[[bytes | None, bytes | None], Plan]) -> Plan:
+        """Plan and write; when somebody else writes meanwhile, again on what they wrote.
+
+        Raises:
+            HostProblem: The file cannot be changed.
+        """
+        for _ in range(_ATTEMPTS):
+            planned = plan(self.read(), self.copy())
+            if planned.after == planned.before or self._write(planned):
+                return planned
+        raise HostProblem(f"{self.path}: another program keeps writing it; close that and run this again")
+
+    def _write(self, plan: Plan) -> bool:
+        with self._problems("written"):
+            target = self.path.resolve()
+            found = target.stat() if target.exists() else None
+            if found and not found.st_mode & _WRITABLE:
+                raise HostProblem(f"{self.path} is read-only; make it writable, or change what it is made from")
+            if plan.keep_copy and plan.before is not None:
+                _Draft(self.copy_path, plan.before, found, self._new_mode).take_place()
+            if plan.after is None:
+                return self._delete(target, plan.before)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            draft = _Draft(target, plan.after, found, self._new_mode)
+            if _read(target) != plan.before:
+                draft.drop()
+                return False
+            draft.take_place()
+            if plan.what == "restored":
+                self.copy_path.unlink()
+            return True
+
+    def _delete(self, target: Path, before: bytes | None) -> bool:
+        if _read(target) != before:
+            return False
+        target.unlink()
+        return True
+
+    @contextmanager
+    def _problems(self, verb: str) -> Generator[None]:
+        try:
+            yield
+        except OSError as error:
+            where = error.filename if error.filename and str(error.filename) != str(self.path) else ""
+            told = f"{error.strerror or error}{f': {where}' if where else ''}"
+            raise HostProblem(f"{self.path} cannot be {verb} ({told})") from None
+
+
+class _Draft:
+    """A finished file under another name in the same directory, with the mode and owner of what it replaces."""
+
+    def __init__(self, target: Path, content: bytes, found: os.stat_result | None, new_mode: int) -> None:
+        self._target = target
+        self._path = target.with_name(f".{target.name}.{secrets.token_hex(6)}.or-mcp")
+        descriptor = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), _PRIVATE)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            self._path.chmod(stat.S_IMODE(found.st_mode) if found else new_mode)
+            if found and sys.platform != "win32" and os.geteuid() == 0:
+                os.chown(self._path, found.st_uid, found.st_gid)
+        except BaseException:
+            self.drop()
+            raise
+
+    def take_place(self) -> None:
+        """Become the file: at every moment there is either the old one or the new one."""
+        try:
+            self._path.replace(self._target)
+        except BaseException:
+            self.drop()
+            raise
+
+    def drop(self) -> None:
+        """Leave nothing behind."""
+        with suppress(OSError):
+            self._path.unlink()
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise HostProblem(f"{path} is not a file")
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
