@@ -76,7 +76,7 @@ def _sentence(failure: Failure) -> str:
             parts.append(f"constraint: {found.constraint.field} {found.constraint.detail or ''}".rstrip())
         if found.fallback_models:
             parts.append(f"fallback_models: {', '.join(found.fallback_models)}")
-    return ". ".join(part.rstrip(".") for part in parts) + "."
+    return " ".join(part if part.endswith("?") else part.rstrip(".") + "." for part in parts)
 
 
 def _spent(failure: Failure, record: RunRecord | None) -> str:

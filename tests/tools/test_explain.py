@@ -43,7 +43,9 @@ async def test_what_upstream_adds_is_passed_on(connect: Connect, upstream: Upstr
     assert len(upstream.posts()) == 1
 
 
-@pytest.mark.parametrize(("name", "words"), [("fus", "did you mean 'fuse'?"), ("xyzzy", "there are fuse, ask, embed")])
+@pytest.mark.parametrize(
+    ("name", "words"), [("fus", "did you mean 'fuse'?\nSpent"), ("xyzzy", "there are fuse, ask, embed")]
+)
 async def test_an_unknown_tool_is_answered_with_the_known_ones(connect: Connect, name: str, words: str):
     async with connect() as client:
         told = text_of(await client.call_tool(name, {}))

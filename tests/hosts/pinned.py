@@ -1,0 +1,74 @@
+"""The hosts and clients the server is tested with. None of them is ours, and each is held at one version."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """One program somebody else wrote, and what is tried with it."""
+
+    title: str
+    package: str
+    version: str
+    tried: str
+
+
+NPM = (
+    Pinned(
+        "Claude Code",
+        "@anthropic-ai/claude-code",
+        "2.1.329",
+        "the plugin as shipped; `mcp list`; a session in which its model calls `list_models` and `fuse`",
+    ),
+    Pinned(
+        "Codex",
+        "@openai/codex",
+        "0.169.0",
+        "its configuration as shipped; `mcp list`; a session, one with a run longer than Codex waits",
+    ),
+    Pinned("Gemini CLI", "@google/gemini-cli", "0.61.0", "its configuration as shipped; `mcp list`"),
+    Pinned("MCP Inspector", "@modelcontextprotocol/inspector", "2.12.0", "its command line lists and calls the tools"),
+    Pinned("TypeScript SDK 1", "@modelcontextprotocol/sdk", "1.32.2", "lists and calls the tools"),
+    Pinned("TypeScript SDK 2", "@modelcontextprotocol/client", "2.4.0", "lists and calls the tools, in both eras"),
+    Pinned("MCP conformance suite", "@modelcontextprotocol/conformance", "0.2.0-alpha.12", "every required scenario"),
+)
+PYPI = (
+    Pinned("fastmcp", "fastmcp", "4.1.2", "lists and calls the tools"),
+    Pinned("pydantic-ai", "pydantic-ai-slim[mcp]", "2.68.0", "an agent calls the tools"),
+    Pinned("openai-agents", "openai-agents", "0.24.0", "an agent calls the tools"),
+)
+NODE = "node@22"
+"""Some of them need a newer node than many machines have; it comes as a package."""
+
+
+def npm_packages() -> list[str]:
+    """What npm installs."""
+    return [NODE, *(f"{pinned.package}@{pinned.version}" for pinned in NPM)]
+
+
+def pypi_packages() -> list[str]:
+    """What pip installs, into an environment of its own."""
+    return [f"{pinned.package}=={pinned.version}" for pinned in PYPI]
+
+
+def table() -> str:
+    """The table of the README."""
+    rows = [f"| {pinned.title} | {pinned.version} | {pinned.tried} |" for pinned in (*NPM, *PYPI)]
+    return "\n".join(["| host or client | version | what is tried |", "|---|---|---|", *rows])
+
+
+def with_table(text: str) -> str:
+    """The README's text with the table in its place."""
+    return re.sub(r"(<!-- hosts -->\n).*?(\n<!-- /hosts -->)", lambda m: m[1] + table() + m[2], text, flags=re.DOTALL)
+
+
+if __name__ == "__main__":
+    README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")
+    sys.exit(0)
