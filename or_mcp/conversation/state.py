@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, cast
 
 from pydantic import JsonValue
+from pydantic_core import from_json
 
+from or_mcp.conversation.thread import Message
 from or_mcp.openrouter.errors import Failure, Refused, StreamBroken, UpstreamFailed, from_error, shorten
 from or_mcp.openrouter.wire.chat import ChatAnnotation, ChatChunk, ChatMessage, ChatUsage, Choice, ToolCall
 
@@ -21,6 +24,11 @@ class CalledTool:
     call_id: str
     name: str
     arguments: str
+
+    def as_message(self) -> Message:
+        """The call as the API takes it back."""
+        function = {"name": self.name, "arguments": self.arguments or "{}"}
+        return {"id": self.call_id, "type": "function", "function": function}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +65,32 @@ class Said:
     cost_usd: Decimal | None = None
     generation_id: str | None = None
     reasoning_details: tuple[JsonValue, ...] = ()
+    documents: tuple[JsonValue, ...] = ()
 
-    def message(self) -> dict[str, Any]:
-        """The answer as the next turn sends it back; reasoning goes back unmodified."""
-        message: dict[str, Any] = {"role": "assistant", "content": self.text or None}
-        if self.tool_calls:
-            message["tool_calls"] = [
-                {
-                    "id": call.call_id,
-                    "type": "function",
-                    "function": {"name": call.name, "arguments": call.arguments},
-                }
-                for call in self.tool_calls
-            ]
+    @property
+    def whole_calls(self) -> tuple[CalledTool, ...]:
+        """The tool calls that can be answered: one that was cut off at the token limit cannot."""
+        cut_off = self.finish_reason == "length"
+        return tuple(call for call in self.tool_calls if not cut_off or _is_json(call.arguments or "{}"))
+
+    def message(self, *, whole: bool) -> Message | None:
+        """The answer as the next turn sends it back; reasoning goes back unmodified.
+
+        Of an answer that is not `whole` only the text can be taken up again.
+        """
+        message: Message = {"role": "assistant", "content": self.text or None}
+        if self.model:
+            message["model"] = self.model
+        if not whole:
+            return message if self.text else None
+        if self.whole_calls:
+            message["tool_calls"] = [call.as_message() for call in self.whole_calls]
         if self.reasoning_details:
             message["reasoning_details"] = list(self.reasoning_details)
-        return message
+        if self.documents:
+            # What upstream read from a document: with it, the document is not read, and paid for, once more.
+            message["annotations"] = list(self.documents)
+        return message if self.text or self.whole_calls else None
 
 
 @dataclass(slots=True)
@@ -97,6 +115,7 @@ class AnswerState:
     details: list[JsonValue] = field(default_factory=list[JsonValue])
     calls: dict[int, _Call] = field(default_factory=dict[int, _Call])
     cited: dict[str, Citation] = field(default_factory=dict[str, Citation])
+    documents: list[JsonValue] = field(default_factory=list[JsonValue])
 
     def apply(self, chunk: ChatChunk) -> None:
         """Take one chunk in.
@@ -148,7 +167,7 @@ class AnswerState:
         usage = self.usage
         return Said(
             text=self.text,
-            tool_calls=tuple(CalledTool(call.id, call.name, call.arguments) for call in self.calls.values()),
+            tool_calls=tuple(self._called()),
             citations=tuple(self.cited.values()),
             reasoning_summary=shorten(self.reasoning, 1000) or None,
             model=self.model,
@@ -158,6 +177,7 @@ class AnswerState:
             cost_usd=usage.cost if usage else None,
             generation_id=self.generation_id,
             reasoning_details=tuple(self.details),
+            documents=tuple(self.documents),
         )
 
     def _choose(self, choice: Choice) -> None:
@@ -173,7 +193,7 @@ class AnswerState:
         for place, call in enumerate(piece.tool_calls):
             self._call(call, place)
         for note in piece.annotations:
-            self._cite(note)
+            self._annotate(note)
 
     def _call(self, fragment: ToolCall, place: int) -> None:
         call = self.calls.setdefault(fragment.index if fragment.index is not None else place, _Call())
@@ -196,13 +216,30 @@ class AnswerState:
             elif value is not None:
                 joined[name] = value
 
-    def _cite(self, note: ChatAnnotation) -> None:
+    def _called(self) -> Iterator[CalledTool]:
+        for place, call in sorted(self.calls.items()):
+            # Some providers give no id; an output must name one, and no other turn may have the same.
+            yield CalledTool(call.id or f"call_{self.generation_id}_{place}", call.name, call.arguments)
+
+    def _annotate(self, note: ChatAnnotation) -> None:
+        if note.file is not None:
+            document: JsonValue = {"type": "file", "file": note.file}
+            if document not in self.documents:
+                self.documents.append(document)
         found = note.url_citation
         if found is not None and found.url and found.url.startswith(("https://", "http://")):
             self.cited.setdefault(found.url, Citation(found.url[:2000], shorten(found.title or found.url, 200)))
 
     def _failed(self, words: str) -> Failure:
         return UpstreamFailed(words, generation_id=self.generation_id, may_be_billed=True)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        from_json(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _continues(last: JsonValue, detail: JsonValue) -> bool:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from or_mcp.attachments.attach import attach
 from or_mcp.catalogue.cache import Snapshot
-from or_mcp.catalogue.prices import Estimate, count_tokens, estimate_completion, output_ceiling
-from or_mcp.conversation.state import AnswerState, Said
-from or_mcp.conversation.structure import check_schema, read_json
-from or_mcp.conversation.turn import Message, Thread, ToolOutput, Turn, request_for, say
-from or_mcp.openrouter.client import OpenRouter
+from or_mcp.conversation.structure import check_schema
+from or_mcp.conversation.thread import Thread
+from or_mcp.conversation.turn import ToolOutput, Turn, request_for, say
 from or_mcp.openrouter.errors import InvalidRequest
-from or_mcp.openrouter.wire.chat import ChatRequest
-from or_mcp.openrouter.wire.models import Model
-from or_mcp.runs.live import Kept, LiveRun, Progress
 from or_mcp.runs.record import RunRecord
 from or_mcp.tools.arguments import Arguments
-from or_mcp.tools.ask_answer import AskAnswer, show
+from or_mcp.tools.ask_answer import AskAnswer, full_text, show
+from or_mcp.tools.ask_fit import adapt, check_fits, messages_for, names_of, needs_of
+from or_mcp.tools.ask_price import bound
+from or_mcp.tools.ask_work import Asking, go_on, result_of
 from or_mcp.tools.call import Call, decimal_or_none
 from or_mcp.tools.choosing import check_models, retiring
 from or_mcp.tools.keepsake import Keepsake, Shown
@@ -76,23 +74,32 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
     call.require_key()
     turn = _turn(arguments, call.parts.default_model)
     thread = await _thread(arguments, call)
-    snapshot = await check_models(call, (turn.model, *turn.fallback_models))
-    model = snapshot.find(turn.model) if snapshot else None
-    turn, notes = await _prepared(turn, arguments, call, model)
+    snapshot = await check_models(call, turn.models)
+    turn, notes = adapt(turn, snapshot)
+    turn, attached = await _attached(turn, arguments, thread, call, snapshot)
     thread = say(thread, turn)
-    estimate, turn = _bounded(turn, thread, snapshot, call)
-    request = request_for(thread, turn, call.parts.provider)
+    needs = needs_of(thread, turn)
+    if snapshot is not None:
+        check_fits(snapshot, turn, needs, call.parts.policy)
+    price = bound(turn, needs.tokens, snapshot, call.parts.runner.limits.per_call_usd)
+    request = request_for(thread, price.turn, call.parts.provider, messages_for(thread, turn, snapshot))
     order = Order(
         tool="ask",
         arguments=arguments,
-        models=(turn.model, *turn.fallback_models),
+        models=turn.models,
         prompt=arguments.prompt,
-        estimate=estimate,
-        make=lambda: Asking(request, turn, call.upstream),
+        estimate=price.estimate,
+        make=lambda: Asking(
+            request,
+            call.upstream,
+            names=names_of(turn, snapshot),
+            schema=turn.json_schema,
+            repairs=price.repairs,
+        ),
         ceiling_usd=turn.max_cost_usd,
         wait_seconds=arguments.wait_seconds,
         context=thread.dump(),
-        notes=(*notes, *retiring(snapshot, (turn.model, *turn.fallback_models))),
+        notes=(*notes, *attached, *retiring(snapshot, turn.models)),
     )
     return await place(call, order, KEEPSAKE, Shown())
 
@@ -130,125 +137,34 @@ async def _thread(arguments: AskArguments, call: Call) -> Thread:
     return keepsake.thread(record, await call.parts.runner.context(record.run_id))
 
 
-async def _prepared(turn: Turn, arguments: AskArguments, call: Call, model: Model | None) -> tuple[Turn, list[str]]:
-    """The turn with its attachments, and without what the model does not have."""
-    notes: list[str] = []
-    if turn.reasoning_effort and model is not None and "reasoning" not in model.supported_parameters:
-        notes.append(f"{model.id} does not reason: reasoning_effort was left out.")
-        turn = replace(turn, reasoning_effort="")
-    if arguments.attachments:
-        accepts = frozenset(model.architecture.input_modalities) if model and model.architecture else None
-        attached = await attach(arguments.attachments, call.parts.sandbox, modalities=accepts)
-        turn = replace(turn, attached=tuple(each.part() for each in attached))
-    return turn, notes
-
-
-def _bounded(turn: Turn, thread: Thread, snapshot: Snapshot | None, call: Call) -> tuple[Estimate, Turn]:
-    """The estimate, and the turn with an output limit where only that keeps it under its ceiling."""
-    if snapshot is None:
-        return Estimate(None, None, ("the catalogue with its prices could not be read",)), turn
-    prompt_tokens = sum(count_tokens(_words(message)) for message in thread.messages)
-    ceiling = turn.max_cost_usd or call.parts.runner.limits.per_call_usd or None
-    estimate = estimate_completion(
-        snapshot,
-        turn.model,
-        prompt_tokens=prompt_tokens,
-        max_output_tokens=turn.max_output_tokens,
-        web=turn.web,
-    )
-    if (
-        ceiling is not None
-        and turn.max_output_tokens is None
-        and estimate.high is not None
-        and estimate.high <= ceiling
-    ):
-        most = output_ceiling(
-            snapshot, turn.model, prompt_tokens=prompt_tokens, ceiling=ceiling, fallbacks=turn.fallback_models
-        )
-        model = snapshot.find(turn.model)
-        longest = model.top_provider.max_completion_tokens if model and model.top_provider else None
-        if most is not None and (longest is None or most < longest):
-            turn = replace(turn, max_output_tokens=most)
-    return estimate, turn
-
-
-def _words(message: Message) -> str:
-    content = message.get("content") or ""
-    if isinstance(content, str):
-        return content
-    return "".join(str(part.get("text", "")) for part in content)
-
-
-@dataclass(frozen=True, slots=True)
-class AskResult:
-    """What is kept of an ask."""
-
-    said: Said = field(default_factory=Said)
-    json: Any = None
-    json_problem: str | None = None
-
-
-_RESULT: TypeAdapter[AskResult] = TypeAdapter(AskResult)
-
-
-class Asking:
-    """A turn being carried out."""
-
-    def __init__(self, request: ChatRequest, turn: Turn, upstream: OpenRouter) -> None:
-        self._request = request
-        self._schema = turn.json_schema
-        self._upstream = upstream
-        self._state = AnswerState()
-
-    def kept(self) -> Kept:
-        """Everything that has arrived."""
-        said = self._state.said()
-        result = AskResult(said)
-        if self._schema is not None and said.finish_reason and not said.tool_calls:
-            result = AskResult(said, *read_json(said.text, self._schema))
-        return Kept(_RESULT.dump_json(result).decode(), said.cost_usd, said.generation_id)
-
-    def progress(self) -> Progress:
-        """Whether it thinks or writes, and how much."""
-        state = self._state
-        name = state.model or self._request.model
-        if state.text:
-            return Progress(2, 3, f"{name} writing {len(state.text):,} chars")
-        return Progress(1, 3, f"{name} thinking {len(state.reasoning):,} chars" if state.reasoning else f"asked {name}")
-
-    async def carry_out(self, run: LiveRun) -> None:
-        """Read the stream to its end."""
-        async with self._upstream.chat(self._request) as stream:
-            self._state.generation_id = stream.generation_id
-            run.noted("accepted", self._request.model, stream.generation_id or "")
-            async for chunk in stream:
-                self._state.apply(chunk)
-                await run.grew()
-        self._state.check_ended()
-
-
-def _result(record: RunRecord) -> AskResult:
-    return _RESULT.validate_json(record.result) if record.result else AskResult()
+async def _attached(
+    turn: Turn, arguments: AskArguments, thread: Thread, call: Call, snapshot: Snapshot | None
+) -> tuple[Turn, list[str]]:
+    """The turn with what is attached; what the conversation holds already is not sent once more."""
+    if not arguments.attachments:
+        return turn, []
+    model = snapshot.find(turn.model) if snapshot else None
+    accepts = frozenset(model.architecture.input_modalities) if model and model.architecture else None
+    found = await attach(arguments.attachments, call.parts.sandbox, modalities=accepts)
+    held = thread.parts()
+    again = [each.name for each in found if each.part() in held]
+    parts = [part for each in found if (part := each.part()) not in held]
+    if again:
+        names = ", ".join(again)
+        parts.append({"type": "text", "text": f"(Attached again, and to be found further up: {names})"})
+    notes = [f"Already in this conversation, and not sent again: {name}." for name in again]
+    return replace(turn, attached=tuple(parts)), notes
 
 
 def _show(record: RunRecord, shown: Shown) -> Reply:
-    result = _result(record)
-    return show(record, result.said, result.json, result.json_problem, shown)
+    return show(record, result_of(record), shown)
 
 
 def _text(record: RunRecord) -> str:
-    return _result(record).said.text
+    return full_text(result_of(record).said)
 
 
-def _go_on(record: RunRecord, context: str | None) -> Thread:
-    thread = Thread.load(context) if context else Thread.new()
-    said = _result(record).said
-    if not said.text and not said.tool_calls:
-        return thread
-    return replace(thread, messages=(*thread.messages, said.message()))
-
-
-KEEPSAKE = Keepsake(show=_show, result=_text, thread=_go_on)
+KEEPSAKE = Keepsake(show=_show, result=_text, thread=go_on)
 
 TOOL = Tool(
     name="ask",

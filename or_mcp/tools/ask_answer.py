@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from or_mcp.conversation.state import Citation, Said, Usage
+from or_mcp.conversation.state import CalledTool, Citation, Said, Usage
 from or_mcp.runs.record import RunRecord, Status
+from or_mcp.tools.ask_work import AskResult
 from or_mcp.tools.explain import explanation, failure_of
 from or_mcp.tools.keepsake import Shown
 from or_mcp.tools.quoting import quoted
-from or_mcp.tools.reply import LIMIT, Answer, Maybe, Reply, cut, is_none, usd
+from or_mcp.tools.reply import LIMIT, Answer, Maybe, Reply, is_none, usd
 
 
 class ToolCallRow(Answer):
@@ -49,24 +50,33 @@ class AskAnswer(Answer):
 
 
 _ROOMS = (40_000, 28_000, 18_000, 10_000, 4000)
+# A host may show the first 2,000 characters only: how to come back must be among them.
+_LONG = 1200
 
 
-def show(record: RunRecord, said: Said, value: Any, problem: str | None, shown: Shown) -> Reply:
+def show(record: RunRecord, result: AskResult, shown: Shown) -> Reply:
     """The answer, shortened until both forms fit, with how to get the rest."""
     for room in _ROOMS[:-1]:
-        reply = _reply(record, said, value, problem, shown, room)
+        reply = _reply(record, result, shown, room)
         if len(reply.text) <= LIMIT and len(reply.structured.model_dump_json()) <= LIMIT:
             return reply
-    return _reply(record, said, None, problem, shown, _ROOMS[-1])
+    return _reply(record, result, shown, _ROOMS[-1], with_json=False)
 
 
-def _reply(record: RunRecord, said: Said, value: Any, problem: str | None, shown: Shown, room: int) -> Reply:
+def full_text(said: Said) -> str:
+    """Everything the model wrote: its answer, then its tool calls."""
+    calls = (f"tool call {call.call_id}: {call.name}({call.arguments})" for call in said.tool_calls)
+    return "\n\n".join(part for part in (said.text, *calls) if part)
+
+
+def _reply(record: RunRecord, result: AskResult, shown: Shown, room: int, *, with_json: bool = True) -> Reply:
+    said = result.said
     answer = AskAnswer(
         run_id=record.run_id,
         status=record.status,
-        text=cut(said.text, room, f"the rest: run(run_id={record.run_id!r}, part='result', offset={room})"),
-        value=value,
-        tool_calls=[ToolCallRow(call_id=c.call_id, name=c.name, arguments=c.arguments) for c in said.tool_calls],
+        text=_opening(said.text, room, record.run_id),
+        value=result.json if with_json else None,
+        tool_calls=[_row(call, room // len(said.tool_calls), record.run_id) for call in said.tool_calls],
         citations=list(said.citations[:30]),
         reasoning_summary=said.reasoning_summary,
         model=said.model,
@@ -78,40 +88,75 @@ def _reply(record: RunRecord, said: Said, value: Any, problem: str | None, shown
         error=explanation(failure_of(record), record).split("\n", 1)[0] if record.failure else None,
         replayed=shown.replayed,
         elapsed_seconds=record.elapsed_seconds(),
-        notes=[*_notes(record, said, problem, shown), *shown.notes],
+        notes=[
+            *_about_the_run(record, shown),
+            *_about_the_answer(record, result, with_json=with_json),
+            *shown.notes,
+        ],
     )
     return Reply("\n".join(_text(answer, shown)), answer)
 
 
-def _notes(record: RunRecord, said: Said, problem: str | None, shown: Shown) -> Iterator[str]:
+def _row(call: CalledTool, room: int, run_id: str) -> ToolCallRow:
+    return ToolCallRow(call_id=call.call_id, name=call.name, arguments=_opening(call.arguments, room, run_id))
+
+
+def _opening(text: str, room: int, run_id: str) -> str:
+    """As much as there is room for, and where the rest begins: together they are the text, byte for byte."""
+    if len(text) <= room:
+        return text
+    rest = f"run(run_id={run_id!r}, part='result', offset={room})"
+    return f"{text[:room]}… [cut: {room:,} of {len(text):,} characters; the rest: {rest}]"
+
+
+def _about_the_run(record: RunRecord, shown: Shown) -> Iterator[str]:
     if not record.finished:
         yield f"Still running: call run with run_id {record.run_id!r} and wait_seconds to get the answer."
-    if shown.replayed and record.finished:
+    elif shown.replayed:
         yield f"Paid for at {record.started:%Y-%m-%d %H:%M} UTC and not received then; nothing was paid now."
+    elif record.status != "completed":
+        yield f"ask with continue_run={record.run_id!r} goes on from here, with what had arrived."
+
+
+def _about_the_answer(record: RunRecord, result: AskResult, *, with_json: bool) -> Iterator[str]:
+    said = result.said
     if said.finish_reason == "length":
         yield "The answer is cut off at its token limit; raise max_output_tokens, or continue_run for more."
-    if problem is not None:
-        yield f"No json: {problem}."
-    if said.model and record.models and said.model != record.models[0] and said.model in record.models[1:]:
-        yield f"{record.models[0]} failed; {said.model} answered instead."
+    if len(said.whole_calls) < len(said.tool_calls):
+        yield "A tool call was cut off in its arguments and cannot be answered: ask again with more max_output_tokens."
+    if said.finish_reason == "content_filter":
+        yield "The provider's filter stopped the answer; what had come by then is shown."
+    if result.json_problem is not None:
+        yield f"No json: {result.json_problem}."
+    if result.repair is not None:
+        yield f"{result.repair}. Both are in the cost."
+    if result.json is not None and not with_json:
+        yield f"The JSON is too large to show here: run(run_id={record.run_id!r}, part='result') has its text."
+    if result.answered_as is not None and record.models and result.answered_as != record.models[0]:
+        yield f"{record.models[0]} failed; {result.answered_as} answered instead."
 
 
 def _text(answer: AskAnswer, shown: Shown) -> Iterator[str]:
+    by = " · ".join(part for part in (answer.model, answer.provider, answer.finish_reason) if part)
+    run_line = f"Run: {answer.run_id} · {by or answer.status} · {answer.elapsed_seconds} s"
+    long = len(answer.text) > _LONG
     if answer.status == "running":
         yield f"Running: {answer.run_id} · {shown.progress or 'in another process'}"
     elif answer.status != "completed":
         yield f"{answer.status.capitalize()}: {answer.error or 'no reason recorded'}"
-    if answer.text:
-        yield quoted(answer.run_id, f"answer by {answer.model or 'the model'}", answer.text)
-    for called in answer.tool_calls:
-        yield quoted(answer.run_id, f"tool call {called.call_id}", f"{called.name}({called.arguments})")
+    if long:
+        yield run_line
+    yield from (f"Note: {note}" for note in answer.notes)
     if answer.tool_calls:
         yield f"Next: call ask with continue_run={answer.run_id!r} and tool_outputs for each call_id."
+    for called in answer.tool_calls:
+        yield quoted(answer.run_id, f"tool call {called.call_id}", f"{called.name}({called.arguments})")
+    if answer.text:
+        yield quoted(answer.run_id, f"answer by {answer.model or 'the model'}", answer.text)
     if answer.citations:
         listed = "\n".join(f"- {citation.title} <{citation.url}>" for citation in answer.citations)
         yield quoted(answer.run_id, "sources, as cited", listed)
-    yield from (f"Note: {note}" for note in answer.notes)
-    by = " · ".join(part for part in (answer.model, answer.provider, answer.finish_reason) if part)
-    yield f"Run: {answer.run_id} · {by or answer.status} · {answer.elapsed_seconds} s"
+    if not long:
+        yield run_line
     if shown.cost_line:
         yield shown.cost_line

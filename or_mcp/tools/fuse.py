@@ -10,7 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.prices import Estimate, FusionShape, count_tokens, estimate_fusion
-from or_mcp.conversation.turn import Thread
+from or_mcp.conversation.thread import Message, Thread
 from or_mcp.fusion import plan as planning
 from or_mcp.fusion.plan import FusionChoices, FusionPlan, plan_fusion
 from or_mcp.fusion.result import FusionResult, read_result
@@ -202,8 +202,9 @@ def _thread(record: RunRecord, context: str | None) -> Thread:
             *(f"{each.model} ({each.status}) wrote:\n{each.words}" for each in _panel(record)),
         ]
     )
-    messages = ({"role": "user", "content": record.prompt}, {"role": "assistant", "content": told})
-    return replace(Thread.new(), messages=messages)
+    question: Message = {"role": "user", "content": record.prompt}
+    answer: tuple[Message, ...] = ({"role": "assistant", "content": told},) if told.strip() else ()
+    return replace(Thread.new(), messages=(question, *answer))
 
 
 KEEPSAKE = Keepsake(show=_show, result=_answer, panel=_panel, thread=_thread)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from or_mcp.conversation.turn import Thread
+from or_mcp.conversation.thread import Thread
 from or_mcp.runs.record import RunRecord
 from or_mcp.tools.reply import Reply
 

@@ -56,7 +56,8 @@ def test_tool_calls_of_a_whole_reply_need_no_index():
     calls = [{"id": name, "function": {"name": name, "arguments": "{}"}} for name in ("f", "g")]
     state = hear({"choices": [{"message": {"content": None, "tool_calls": calls}, "finish_reason": "tool_calls"}]})
     assert [call.call_id for call in state.said().tool_calls] == ["f", "g"]
-    message = state.said().message()
+    message = state.said().message(whole=True)
+    assert message is not None
     assert message["content"] is None
     assert [call["function"]["name"] for call in message["tool_calls"]] == ["f", "g"]
 
@@ -115,8 +116,44 @@ def test_reasoning_goes_back_unmodified_and_is_told_in_short():
         delta(reasoning="think " * 500, reasoning_details=[{"type": "reasoning.text", "text": "t"}]),
         delta("stop", content="a"),
     )
-    assert state.said().message()["reasoning_details"] == [{"type": "reasoning.text", "text": "t"}]
+    message = state.said().message(whole=True)
+    assert message is not None
+    assert message["reasoning_details"] == [{"type": "reasoning.text", "text": "t"}]
     assert len(state.said().reasoning_summary or "") == 1000
+
+
+def test_a_message_says_who_wrote_it_and_a_broken_one_is_taken_up_by_its_text_alone():
+    call = {"index": 0, "id": "one", "function": {"name": "f", "arguments": '{"a'}}
+    state = hear({"model": "a/b", **delta(content="half", reasoning_details=[{"type": "reasoning.text"}])})
+    state.apply(ChatChunk.model_validate(delta(tool_calls=[call])))
+    assert state.said().message(whole=False) == {"role": "assistant", "content": "half", "model": "a/b"}
+    assert hear(delta(tool_calls=[call])).said().message(whole=False) is None
+
+
+def test_a_tool_call_cut_off_at_the_limit_cannot_be_answered_and_one_without_arguments_can():
+    calls = [{"id": "one", "function": {"name": "f"}}, {"id": "two", "function": {"name": "g", "arguments": '{"a'}}]
+    said = hear({"choices": [{"message": {"tool_calls": calls}, "finish_reason": "length"}]}).said()
+    assert [call.call_id for call in said.tool_calls] == ["one", "two"]
+    message = said.message(whole=True)
+    assert message is not None
+    assert [call["function"] for call in message["tool_calls"]] == [{"name": "f", "arguments": "{}"}]
+
+
+def test_tool_calls_without_ids_get_ids_that_no_other_answer_has():
+    calls = [{"index": 0, "function": {"name": "f"}}, {"index": 1, "function": {"name": "g"}}]
+    ids = [
+        call.call_id
+        for generation in ("gen-1", "gen-2")
+        for call in hear({"id": generation, **delta("tool_calls", tool_calls=calls)}).said().tool_calls
+    ]
+    assert len(set(ids)) == 4
+
+
+def test_what_upstream_read_from_a_document_goes_back_once():
+    note = {"type": "file", "file": {"hash": "h", "name": "a.pdf", "content": [{"type": "text", "text": "words"}]}}
+    message = hear(delta(annotations=[note]), delta("stop", content="a", annotations=[note])).said().message(whole=True)
+    assert message is not None
+    assert message["annotations"] == [note]
 
 
 def test_citations_are_pages_each_told_once():

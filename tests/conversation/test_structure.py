@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -12,14 +13,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from or_mcp.conversation.structure import check_schema, read_json
+from or_mcp.conversation import bounded
+from or_mcp.conversation.structure import check_schema, read_json, response_format
 from or_mcp.openrouter.errors import InvalidRequest
 
 NUMBER = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 
 
-@pytest.mark.parametrize("text", ['{"n": 1}', '```json\n{"n": 1}\n```', '```\n{"n": 1}\n```\n', '  \n{"n": 1}\n'])
-def test_json_is_read_with_and_without_a_fence(text: str):
+@pytest.mark.parametrize(
+    "text",
+    [
+        *('{"n": 1}', '```json\n{"n": 1}\n```', '```\n{"n": 1}\n```\n', '  \n{"n": 1}\n'),
+        *('Here it is:\n```json\n{"n": 1}\n```\nAnything else?', 'The answer is {"n": 1}.'),
+    ],
+)
+def test_json_is_read_with_and_without_words_around_it(text: str):
     assert read_json(text, NUMBER) == ({"n": 1}, None)
 
 
@@ -39,7 +47,10 @@ def test_where_it_does_not_match_is_said():
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"type": "nope"}, "is not a JSON Schema"),
     ({"properties": []}, "is not a JSON Schema"),
-    ({"pattern": "("}, "is not a JSON Schema"),
+    ({"pattern": "("}, "the pattern '('"),
+    ({"properties": {"a": {"pattern": "(?=a)b"}}}, "without look-around and back-references"),
+    ({"patternProperties": {r"(a)\1": {}}}, "without look-around and back-references"),
+    ({"unevaluatedProperties": False}, "use additionalProperties"),
     ({"$ref": "https://example.com/schema.json"}, "refers to 'https://example.com/schema.json'"),
     ({"items": [{}], "anyOf": [{"properties": {"a": {"$ref": "other.json#/x"}}}]}, "is not a JSON Schema"),
     ({"anyOf": [{"properties": {"a": {"$ref": "other.json#/x"}}}]}, "refers to 'other.json#/x'"),
@@ -65,6 +76,82 @@ def test_a_schema_that_cannot_be_used_is_refused(schema: dict[str, Any], words: 
 def test_a_schema_that_can_be_used_is(schema: dict[str, Any]):
     check_schema(schema)
     assert read_json("{}", schema) == ({}, None)
+
+
+def deep(levels: int) -> dict[str, Any]:
+    schema: dict[str, Any] = {}
+    for _ in range(levels):
+        schema = {"properties": {"a": schema}}
+    return schema
+
+
+def test_a_schema_nested_without_end_is_refused_and_no_crash():
+    check_schema(deep(25))
+    with pytest.raises(InvalidRequest, match="nested more than"):
+        check_schema(deep(500))
+
+
+SLOW = "a" * 40 + "!"
+BOMB: dict[str, Any] = {
+    "$ref": "#/$defs/d0",
+    "$defs": {
+        "d40": {"type": "object"},
+        **{f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}, {"$ref": f"#/$defs/d{n + 1}"}]} for n in range(40)},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "problem"),
+    [
+        ({"pattern": "^(a+)+$"}, SLOW, "does not match"),
+        ({"patternProperties": {"^(a+)+$": {"type": "null"}}, "additionalProperties": False}, {SLOW: 1}, "not allowed"),
+        ({"patternProperties": {"^(a+)+!$": {"type": "null"}}}, {SLOW: 1}, "is not of type 'null'"),
+        ({"additionalProperties": {"type": "null"}, "properties": {"b": {}}}, {"a": 1, "b": 1}, "of type 'null'"),
+        ({"uniqueItems": True}, [{"n": n} for n in range(9000)] + [{"n": 1}], "not all different"),
+        (BOMB, {}, "takes too long"),
+    ],
+)
+def test_no_schema_and_no_answer_can_make_the_check_last(
+    monkeypatch: pytest.MonkeyPatch, schema: dict[str, Any], value: Any, problem: str
+):
+    monkeypatch.setattr(bounded, "LONGEST_SECONDS", 0.2)
+    check_schema(schema)
+    began = time.monotonic()
+    _, told = read_json(json.dumps(value), schema)
+    assert problem in (told or "")
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"pattern": r"^\d{3}-[a-z]+$"}, "123-abc"),
+        ({"pattern": "b"}, 7),
+        ({"patternProperties": {"^a": {"type": "null"}}, "additionalProperties": False}, {"ab": None}),
+        ({"patternProperties": {"^a": {"type": "null"}}, "additionalProperties": {"type": "string"}}, {"b": "c"}),
+        ({"additionalProperties": False, "properties": {"a": True}}, {"a": 1}),
+        ({"additionalProperties": False}, []),
+        ({"uniqueItems": True}, [1, "1", True, [1], {"a": 1}]),
+    ],
+)
+def test_what_matches_is_read(schema: dict[str, Any], value: Any):
+    check_schema(schema)
+    assert read_json(json.dumps(value), schema) == (value, None)
+
+
+@pytest.mark.parametrize(
+    ("schema", "strict"),
+    [
+        ({"type": "object", "properties": {"a": {}}, "required": ["a"], "additionalProperties": False}, True),
+        ({"type": "array", "items": {"type": "string"}}, True),
+        ({"type": "object", "properties": {"a": {}}, "additionalProperties": False}, False),
+        ({"type": "object", "properties": {"a": {}}, "required": ["a"]}, False),
+        ({"type": "array", "items": {"type": "object"}}, False),
+    ],
+)
+def test_only_a_closed_schema_is_asked_for_strictly(schema: dict[str, Any], strict: bool):
+    assert response_format(schema)["json_schema"] == {"name": "answer", "strict": strict, "schema": schema}
 
 
 @pytest.mark.parametrize("schema", [{"$ref": "#/$defs/nowhere"}, {"$ref": "#"}])

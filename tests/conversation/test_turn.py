@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from or_mcp.conversation.turn import Thread, ToolOutput, Turn, request_for, say
+from or_mcp.conversation.thread import Thread
+from or_mcp.conversation.turn import ToolOutput, Turn, request_for, say
 from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.openrouter.wire.routing import Provider
 from tests.oracle import request_problems
@@ -63,6 +64,7 @@ def test_tool_outputs_answer_every_call_and_words_may_follow():
         (WAITING, ["c1", "c2", "c9"], "answers c9, but the model called c1, c2"),
         (Thread("s", ({"role": "assistant", "content": "a"},)), ["c1"], "no tool call is waiting"),
         (Thread("s"), ["c1"], "no tool call is waiting"),
+        (WAITING, ["c1", "c2", "c2"], "answers c2 twice"),
     ],
 )
 def test_tool_outputs_that_do_not_fit_are_refused(thread: Thread, outputs: list[str], words: str):
@@ -94,7 +96,7 @@ def test_functions_are_taken_flat_or_in_their_envelope(tool: dict[str, Any]):
 
 @pytest.mark.parametrize("tool", [{}, {"name": ""}, {"name": 7}, {"function": "look"}, {"function": {}}])
 def test_a_function_without_a_name_is_refused(tool: dict[str, Any]):
-    with pytest.raises(InvalidRequest, match="one has no name"):
+    with pytest.raises(InvalidRequest, match=r"tools\[0\] has no name"):
         body(Turn("m", "q", tools=(tool,)))
 
 
@@ -124,10 +126,78 @@ def test_what_the_operator_demands_stays_when_parameters_are_required():
     assert request["response_format"]["json_schema"]["schema"] == {"type": "object"}
 
 
-def test_only_a_search_has_a_brake_since_only_it_goes_on_by_itself():
-    ceiling = Decimal("0.5")
-    assert body(Turn("m", "q", web=True, max_cost_usd=ceiling))["stop_server_tools_when"] == [
+def test_a_ceiling_of_the_caller_goes_upstream_as_a_stop_condition():
+    assert body(Turn("m", "q", max_cost_usd=Decimal("0.5")))["stop_server_tools_when"] == [
         {"type": "max_cost", "max_cost_in_dollars": 0.5}
     ]
-    assert "stop_server_tools_when" not in body(Turn("m", "q", max_cost_usd=ceiling))
     assert "stop_server_tools_when" not in body(Turn("m", "q", web=True))
+
+
+@pytest.mark.parametrize(
+    ("tools", "words"),
+    [
+        ((TOOL, TOOL), "'look' twice"),
+        (({"name": "has spaces"},), "A-Z, a-z, 0-9, _ and -"),
+        (({"name": "n" * 65},), "1 to 64"),
+        (({"name": "look", "parameters": "none"},), "tools[0].parameters takes a JSON Schema"),
+        (({"type": "openrouter:web_search"},), "for the web, set web"),
+    ],
+)
+def test_functions_that_upstream_would_refuse_are_refused_here(tools: tuple[dict[str, Any], ...], words: str):
+    with pytest.raises(InvalidRequest) as caught:
+        body(Turn("m", "q", tools=tools))
+    assert words in caught.value.message
+
+
+@pytest.mark.parametrize("spelling", ["parameters", "inputSchema", "input_schema"])
+def test_parameters_may_be_spelled_as_mcp_does(spelling: str):
+    request = body(Turn("m", "q", tools=({"name": "look", spelling: {"type": "object"}},)))
+    assert request["tools"][0]["function"] == {"name": "look", "parameters": {"type": "object"}}
+
+
+def test_functions_stay_until_others_are_given():
+    before = say(Thread.new(), Turn("m", "one", tools=(TOOL,)))
+    assert [each["function"] for each in body(Turn("m", "two"), before)["tools"]] == [TOOL]
+    after = body(Turn("m", "two", tools=({"name": "find"},), tool_choice="find"), before)
+    assert [each["function"]["name"] for each in after["tools"]] == ["find"]
+
+
+def test_forbidding_tools_where_there_are_none_says_nothing():
+    assert "tool_choice" not in body(Turn("m", "q", tool_choice="none"))
+
+
+def test_a_question_that_nobody_answered_may_be_put_again_without_words():
+    thread = say(Thread.new(), Turn("m", "one"))
+    assert body(Turn("other"), thread)["messages"] == [{"role": "user", "content": "one"}]
+
+
+THOUGHTS = [
+    {"type": "reasoning.text", "text": "t", "signature": "s"},
+    {"type": "reasoning.server_tool_call", "tool_name": "openrouter:fusion", "arguments": "{}", "result": "{}"},
+]
+THOUGHTFUL = Thread(
+    "s",
+    (
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": "a", "model": "anthropic/one", "reasoning_details": THOUGHTS},
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": None, "model": "x/y", "tool_calls": [CALL], "reasoning_details": THOUGHTS},
+        {"role": "tool", "tool_call_id": "c1", "content": "out"},
+    ),
+)
+
+
+def thoughts(thread: Thread, maker: str, *, routed: bool = False) -> list[Any]:
+    sent = thread.for_models(lambda model: model.startswith(f"{maker}/"), routed=routed)
+    return [message.get("reasoning_details") for message in sent if message["role"] == "assistant"]
+
+
+def test_reasoning_goes_back_only_to_whom_it_came_from_and_what_upstream_ran_to_everybody():
+    assert thoughts(THOUGHTFUL, "anthropic") == [THOUGHTS, THOUGHTS[1:]]
+    assert thoughts(THOUGHTFUL, "nobody") == [THOUGHTS[1:], THOUGHTS[1:]]
+    only_thought = Thread("s", ({"role": "assistant", "content": "a", "reasoning_details": THOUGHTS[:1]},))
+    assert thoughts(only_thought, "nobody") == [None]
+
+
+def test_where_upstream_chooses_the_model_the_thoughts_behind_open_tool_calls_go_along():
+    assert thoughts(THOUGHTFUL, "nobody", routed=True) == [THOUGHTS[1:], THOUGHTS]

@@ -132,7 +132,7 @@ async def test_an_effort_that_the_model_does_not_have_is_left_out_and_said(conne
         (HELLO | {"promt": "q"}, "did you mean 'prompt'?"),
         (HELLO | {"tool_choice": "required"}, "but tools is empty"),
         (HELLO | {"tools": [WEATHER], "tool_choice": "get_wether"}, "one of the tools: get_weather"),
-        (HELLO | {"tools": [{"description": "nameless"}]}, "one has no name"),
+        (HELLO | {"tools": [{"description": "nameless"}]}, "tools[0] has no name"),
         (HELLO | {"tools": "get_weather"}, "tools[0] was"),
         (HELLO | {"json_schema": {"type": "nope"}}, "json_schema is not a JSON Schema"),
         (HELLO | {"json_schema": {"$ref": "https://example.com/s.json"}}, "json_schema refers to"),

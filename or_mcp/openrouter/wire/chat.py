@@ -27,6 +27,7 @@ class ChatRequest(Request):
     tool_choice: str | dict[str, Any] | None = None
     stop_server_tools_when: tuple[StopWhen, ...] | None = None
     provider: Provider | None = None
+    plugins: tuple[dict[str, str], ...] | None = None
     session_id: str | None = None
     stream: bool = True
 
@@ -47,10 +48,11 @@ class ToolCall(Reply):
 
 
 class ChatAnnotation(Reply):
-    """A citation, nested under its type."""
+    """A citation, or what was read from a document; nested under its type."""
 
     type: Lenient[str] = None
     url_citation: Lenient[Annotation] = None
+    file: Lenient[dict[str, JsonValue]] = None
 
 
 class ChatMessage(Reply):

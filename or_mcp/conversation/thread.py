@@ -1,0 +1,81 @@
+"""What was said so far, as the API takes it. Upstream remembers nothing."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from pydantic import TypeAdapter
+
+Message = dict[str, Any]
+
+# The record of a tool that upstream itself ran: any model can take up from there.
+_EVERYBODYS = "reasoning.server_tool_call"
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A conversation: its messages, and the functions its models may call until others are given."""
+
+    session_id: str
+    messages: tuple[Message, ...] = ()
+    functions: tuple[Message, ...] = ()
+
+    @classmethod
+    def new(cls) -> Thread:
+        """A conversation that begins."""
+        return cls(f"or-mcp-{secrets.token_hex(12)}")
+
+    def dump(self) -> str:
+        """The thread as it is kept."""
+        return _THREAD.dump_json(self).decode()
+
+    @classmethod
+    def load(cls, kept: str) -> Thread:
+        """The thread that was kept."""
+        return _THREAD.validate_json(kept)
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether the last word is the caller's: a question or a tool's output that no model has answered."""
+        return bool(self.messages) and self.messages[-1]["role"] in ("user", "tool")
+
+    def pending_calls(self) -> dict[str, str]:
+        """Tool calls of the last message that still need an output: id and name."""
+        if not self.messages:
+            return {}
+        calls = cast("list[Message]", self.messages[-1].get("tool_calls") or [])
+        return {str(call["id"]): str(call["function"]["name"]) for call in calls}
+
+    def parts(self) -> list[Message]:
+        """Every content part, attachments among them."""
+        contents = [message.get("content") for message in self.messages]
+        return [part for content in contents if isinstance(content, list) for part in cast("list[Message]", content)]
+
+    def for_models(self, reads: Callable[[str], bool], *, routed: bool) -> tuple[Message, ...]:
+        """The messages as they are sent: reasoning goes back unmodified, and only to models that can read it.
+
+        `reads` says whether the next model reads what another has thought. Where upstream still chooses the model
+        (`routed`), only the thoughts behind the tool calls that are being answered go along.
+        """
+        asked = max((at for at, message in enumerate(self.messages) if message["role"] == "user"), default=-1)
+        return tuple(
+            message
+            if reads(str(message.get("model", ""))) or (routed and at > asked)
+            else _without_private_thoughts(message)
+            for at, message in enumerate(self.messages)
+        )
+
+
+_THREAD: TypeAdapter[Thread] = TypeAdapter(Thread)
+
+
+def _without_private_thoughts(message: Message) -> Message:
+    if not message.get("reasoning_details"):
+        return message
+    thoughts = cast("list[Message]", [each for each in message["reasoning_details"] if isinstance(each, dict)])
+    shared = [each for each in thoughts if each.get("type") == _EVERYBODYS]
+    rest = {name: value for name, value in message.items() if name != "reasoning_details"}
+    return rest | ({"reasoning_details": shared} if shared else {})

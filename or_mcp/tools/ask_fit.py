@@ -1,0 +1,184 @@
+"""Whether a model can take what a conversation holds: told before anything is spent, with models that can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from or_mcp.catalogue.cache import Snapshot
+from or_mcp.catalogue.policy import Policy
+from or_mcp.catalogue.prices import count_tokens
+from or_mcp.catalogue.slugs import ROUTER_AUTHOR, author
+from or_mcp.conversation.thread import Message, Thread
+from or_mcp.conversation.turn import Turn
+from or_mcp.openrouter.errors import ModelUnavailable
+from or_mcp.openrouter.wire.errors import Availability
+from or_mcp.openrouter.wire.models import Model
+
+_MEDIUM_OF = {"image_url": "image", "file": "file", "input_audio": "audio"}
+_WORDS_FOR = {"image": "an image", "file": "a PDF (file)", "audio": "audio"}
+# Most models cut an image down to about this much.
+_IMAGE_TOKENS = 1_600
+_LINK_TOKENS = 5_000
+_BYTES_PER_TOKEN = {"file": 40, "audio": 600}
+# A scan is large and says little.
+_LONGEST_DOCUMENT = 60_000
+_SUGGESTED = 3
+_LADDER = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a model must be able to do to answer."""
+
+    tokens: int
+    takes: frozenset[str]
+    parameters: frozenset[str]
+
+
+def needs_of(thread: Thread, turn: Turn) -> Needs:
+    """What this conversation asks of the next model."""
+    media = {_MEDIUM_OF[part["type"]] for part in thread.parts() if part["type"] in _MEDIUM_OF}
+    parameters = {
+        *(("tools",) if thread.functions else ()),
+        *(("structured_outputs",) if turn.json_schema is not None else ()),
+    }
+    words = [*thread.messages, *thread.functions, *([dict(turn.json_schema)] if turn.json_schema is not None else [])]
+    return Needs(sum(_tokens(each) for each in words), frozenset(media), frozenset(parameters))
+
+
+def adapt(turn: Turn, snapshot: Snapshot | None) -> tuple[Turn, list[str]]:
+    """The turn without what the model does not have, which otherwise no provider would serve, or all would drop."""
+    model = snapshot.find(turn.model) if snapshot else None
+    able = frozenset(model.supported_parameters) if model else frozenset[str]()
+    notes: list[str] = []
+    if not able or model is None:
+        return turn, notes
+    if turn.reasoning_effort and "reasoning" not in able:
+        notes.append(f"{model.id} does not reason: reasoning_effort was left out.")
+        turn = replace(turn, reasoning_effort="")
+    efforts = model.reasoning.supported_efforts if model.reasoning else None
+    if turn.reasoning_effort and efforts and turn.reasoning_effort not in efforts:
+        nearest = _nearest(turn.reasoning_effort, efforts)
+        notes.append(f"{model.id} has no effort {turn.reasoning_effort!r}: it was asked with {nearest!r}.")
+        turn = replace(turn, reasoning_effort=nearest)
+    if turn.temperature is not None and "temperature" not in able:
+        notes.append(f"{model.id} takes no temperature: it was left out.")
+        turn = replace(turn, temperature=None)
+    return turn, notes
+
+
+def messages_for(thread: Thread, turn: Turn, snapshot: Snapshot | None) -> tuple[Message, ...]:
+    """The thread as every model that may answer can read it."""
+    targets = [_concrete(slug, snapshot) for slug in turn.models]
+    makers = {author(target) for target in targets}
+    return thread.for_models(lambda model: bool(model) and makers == {author(model)}, routed=makers == {ROUTER_AUTHOR})
+
+
+def names_of(turn: Turn, snapshot: Snapshot | None) -> dict[str, str]:
+    """Under which name each model that may answer reports itself, and how it was asked for."""
+    names: dict[str, str] = {}
+    for slug in reversed(turn.models):
+        found = snapshot.find(slug) if snapshot else None
+        rows = [found, snapshot.target(found)] if snapshot and found else []
+        known = [slug, *(name for row in rows for name in (row.id, row.canonical_slug) if name)]
+        names |= {name.lower(): slug for name in known}
+    return names
+
+
+def _concrete(slug: str, snapshot: Snapshot | None) -> str:
+    model = snapshot.find(slug) if snapshot else None
+    return snapshot.target(model).id if snapshot and model else slug
+
+
+def _nearest(effort: str, efforts: Sequence[str]) -> str:
+    """The effort closest to the one asked for; of two, the cheaper."""
+    place = _LADDER.index(effort)
+    known = [each for each in _LADDER if each in efforts]
+    return min(known, key=lambda each: abs(_LADDER.index(each) - place), default=effort)
+
+
+def check_fits(snapshot: Snapshot, turn: Turn, needs: Needs, policy: Policy) -> None:
+    """One of the models must be able to answer; upstream goes on to the next when the first is not.
+
+    Raises:
+        ModelUnavailable: None is. It names models that are.
+    """
+    problems = [_problem(model, needs) for slug in turn.models if (model := snapshot.find(slug)) is not None]
+    if not problems or None in problems:
+        return
+    others = tuple(_others(snapshot, turn.model, needs, policy))
+    advice = "" if others else ". No model that may be used here can; begin a new conversation without continue_run"
+    raise ModelUnavailable(
+        f"{turn.model} {problems[0]}, so nothing was sent{advice}",
+        availability=Availability(requested_models=turn.models, fallback_models=others or None),
+    )
+
+
+def _problem(model: Model, needs: Needs) -> str | None:
+    takes = frozenset(model.architecture.input_modalities) if model.architecture else frozenset[str]()
+    if takes and (foreign := sorted(needs.takes - takes)):
+        return f"takes only {', '.join(sorted(takes))}, and this conversation holds {_WORDS_FOR[foreign[0]]}"
+    if model.context_length and needs.tokens > model.context_length:
+        return f"reads {model.context_length:,} tokens at once, and this conversation has about {needs.tokens:,}"
+    able = frozenset(model.supported_parameters)
+    if able and (missing := sorted(needs.parameters - able)):
+        what = {"tools": "call functions (tools)", "structured_outputs": "be held to a json_schema"}[missing[0]]
+        return f"cannot {what}"
+    return None
+
+
+def _others(snapshot: Snapshot, slug: str, needs: Needs, policy: Policy) -> list[str]:
+    """Models that can, the same maker's first, then by price."""
+    fitting = [
+        model
+        for model in snapshot.models
+        if model.alias_target is None
+        and author(model.id) != ROUTER_AUTHOR
+        and model.architecture is not None
+        and "text" in model.architecture.output_modalities
+        and _problem(model, needs) is None
+        and policy.allows(snapshot, model.id)
+    ]
+    fitting.sort(key=lambda model: (author(model.id) != author(slug), model.id.endswith(":free"), _price(model)))
+    return [model.id for model in fitting[:_SUGGESTED]]
+
+
+def _price(model: Model) -> Decimal:
+    price = model.pricing.prompt if model.pricing else None
+    return price if price is not None and price >= 0 else Decimal("Infinity")
+
+
+def _tokens(node: Any) -> int:
+    """About how many tokens a message or a definition has."""
+    return sum(_media_tokens(part) if isinstance(part, dict) else count_tokens(part) for part in _said(node))
+
+
+def _said(node: Any) -> Iterator[str | Message]:
+    """Every text in it, and every attachment as a whole."""
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, list | tuple):
+        for each in node:  # pyright: ignore[reportUnknownVariableType]
+            yield from _said(each)
+    elif isinstance(node, dict) and node.get("type") in _MEDIUM_OF:  # pyright: ignore[reportUnknownMemberType]
+        yield node  # pyright: ignore[reportUnknownVariableType]
+    elif isinstance(node, dict):
+        for name, each in node.items():  # pyright: ignore[reportUnknownVariableType]
+            # What was read from a document is kept for upstream; the model reads the document.
+            if name != "annotations":
+                yield from _said(each)
+
+
+def _media_tokens(part: Message) -> int:
+    medium = _MEDIUM_OF[part["type"]]
+    if medium == "image":
+        return _IMAGE_TOKENS
+    inner = part[part["type"]]
+    content = str(inner.get("file_data") or inner.get("data") or "")
+    if content.startswith("https://"):
+        return _LINK_TOKENS
+    tokens = max(_IMAGE_TOKENS, len(content) * 3 // 4 // _BYTES_PER_TOKEN[medium])
+    return min(tokens, _LONGEST_DOCUMENT) if medium == "file" else tokens

@@ -1,0 +1,162 @@
+"""An ask being carried out, and what is kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from pydantic import TypeAdapter
+
+from or_mcp.conversation.state import AnswerState, Said
+from or_mcp.conversation.structure import read_json
+from or_mcp.conversation.thread import Thread
+from or_mcp.openrouter.client import OpenRouter
+from or_mcp.openrouter.errors import Failure
+from or_mcp.openrouter.wire.chat import ChatRequest
+from or_mcp.runs.live import Kept, LiveRun, Progress
+from or_mcp.runs.record import RunRecord
+
+_REPAIR_SECONDS = 120.0
+# Mends JSON that is not quite JSON; upstream has it only for answers that come at once.
+_HEALING = ({"id": "response-healing"},)
+
+
+@dataclass(frozen=True, slots=True)
+class AskResult:
+    """What is kept of an ask. `answered_as` is which of the models asked for has answered, where that is known."""
+
+    said: Said = field(default_factory=Said)
+    json: Any = None
+    json_problem: str | None = None
+    repair: str | None = None
+    answered_as: str | None = None
+
+
+_RESULT: TypeAdapter[AskResult] = TypeAdapter(AskResult)
+
+
+def result_of(record: RunRecord) -> AskResult:
+    """What a run holds."""
+    return _RESULT.validate_json(record.result) if record.result else AskResult()
+
+
+def go_on(record: RunRecord, context: str | None) -> Thread:
+    """The conversation after a run; of an answer that did not end well, as far as it came."""
+    thread = Thread.load(context) if context else Thread.new()
+    message = result_of(record).said.message(whole=record.status == "completed")
+    return replace(thread, messages=(*thread.messages, message)) if message else thread
+
+
+class Asking:
+    """A turn being carried out: one request, and one more when the answer should be JSON and is not."""
+
+    def __init__(
+        self,
+        request: ChatRequest,
+        upstream: OpenRouter,
+        *,
+        names: Mapping[str, str],
+        schema: Mapping[str, Any] | None,
+        repairs: bool,
+    ) -> None:
+        self._request = request
+        self._upstream = upstream
+        self._names = names
+        self._schema = schema
+        self._repairs = repairs
+        self._state = AnswerState()
+        self._result: AskResult | None = None
+        self._repairing = False
+
+    def kept(self) -> Kept:
+        """Everything that has arrived."""
+        result = self._result or AskResult(self._state.said())
+        said = result.said
+        result = replace(result, answered_as=self._names.get((said.model or "").lower()))
+        return Kept(_RESULT.dump_json(result).decode(), said.cost_usd, said.generation_id)
+
+    def progress(self) -> Progress:
+        """Whether it thinks or writes, and how much."""
+        state = self._state
+        name = state.model or self._request.model
+        if self._repairing:
+            return Progress(2, 3, f"{name} asked once more, for JSON of the given shape")
+        if state.text:
+            return Progress(2, 3, f"{name} writing {len(state.text):,} chars")
+        return Progress(1, 3, f"{name} thinking {len(state.reasoning):,} chars" if state.reasoning else f"asked {name}")
+
+    async def carry_out(self, run: LiveRun) -> None:
+        """Read the stream to its end, and what it must be."""
+        await self._hear(self._request, self._state, run)
+        said = self._state.said()
+        if self._schema is None or said.tool_calls:
+            return
+        self._result = await _read(said, self._schema)
+        if self._result.json_problem and self._repairs and said.finish_reason == "stop":
+            self._repairing = True
+            run.noted("repair", said.model or "", self._result.json_problem)
+            self._result = await self._repaired(self._result, self._schema, run)
+
+    async def _hear(self, request: ChatRequest, state: AnswerState, run: LiveRun) -> None:
+        async with self._upstream.chat(request) as stream:
+            state.generation_id = stream.generation_id
+            run.noted("accepted", request.model, stream.generation_id or "")
+            async for chunk in stream:
+                state.apply(chunk)
+                await run.grew()
+        state.check_ended()
+
+    async def _repaired(self, first: AskResult, schema: Mapping[str, Any], run: LiveRun) -> AskResult:
+        """The result of asking once more. Whatever goes wrong, the first answer stays."""
+        problem = first.json_problem or ""
+        state = AnswerState()
+        trouble: str | None = None
+        unbilled = False
+        with anyio.move_on_after(_REPAIR_SECONDS) as limit:
+            try:
+                await self._hear(_repair_request(self._request, first.said, problem), state, run)
+            except Failure as failure:
+                trouble, unbilled = failure.message, not failure.may_be_billed
+        if limit.cancelled_caught:
+            trouble = f"nothing came within {_REPAIR_SECONDS:.0f} s"
+        second = state.said()
+        if unbilled:
+            return replace(first, repair=f"A second request, to repair it, failed: {trouble}")
+        said = _both(first.said, second)
+        if trouble is not None:
+            return replace(first, said=said, repair=f"A second request, to repair it, failed: {trouble}")
+        again = await _read(second, schema)
+        if again.json_problem is not None:
+            words = f"A second request, to repair it, was answered no better ({again.json_problem})"
+            return replace(first, said=said, repair=words)
+        mended = replace(said, text=second.text)
+        return AskResult(mended, again.json, repair=f"The first answer could not be used ({problem}); a second did")
+
+
+async def _read(said: Said, schema: Mapping[str, Any]) -> AskResult:
+    return AskResult(said, *await anyio.to_thread.run_sync(read_json, said.text, schema, abandon_on_cancel=True))
+
+
+def _repair_request(request: ChatRequest, said: Said, problem: str) -> ChatRequest:
+    words = f"That cannot be used: {problem}. Answer again, with nothing but the JSON in the shape that was asked for."
+    answer = {"role": "assistant", "content": said.text}
+    functions = tuple(tool for tool in request.tools or () if tool["type"] == "function")
+    return request.model_copy(
+        update={
+            "messages": (*request.messages, answer, {"role": "user", "content": words}),
+            "tools": functions or None,
+            "tool_choice": "none" if functions else None,
+            "plugins": _HEALING,
+            "stream": False,
+        }
+    )
+
+
+def _both(first: Said, second: Said) -> Said:
+    """The first answer with what both have cost. When that is not known, no generation's cost may pass for it."""
+    if first.cost_usd is None or second.cost_usd is None:
+        return replace(first, cost_usd=None, generation_id=None)
+    return replace(first, cost_usd=first.cost_usd + second.cost_usd)
