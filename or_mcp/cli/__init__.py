@@ -80,6 +80,11 @@ def _install(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--undo", action="store_true", help="take our entry out again")
 
 
+def _login(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-browser", action="store_true", help="sign in on another machine, and paste a code here")
+    parser.add_argument("--forget", action="store_true", help="remove the stored key from this machine")
+
+
 def _port(text: str) -> int:
     port = int(text)
     if not 0 <= port < 65536:
@@ -93,6 +98,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("ask", "ask one model", _ask),
     Command("runs", "what was paid for: list, show, report, stop", _runs),
     Command("install", "our entry in the configuration of a host (Claude Code, Cursor, VS Code, ...)", _install),
+    Command("login", "sign in to OpenRouter in the browser, and keep a key on this machine", _login),
     Command("demo", "one fusion, live, with no key and no internet", _none),
     Command("simulate", "the OpenRouter simulator on loopback", _simulate),
 )

@@ -23,10 +23,12 @@ from or_mcp.openrouter.http import Http, OpenReply, unreadable
 from or_mcp.openrouter.wire.account import (
     ActivityReply,
     ActivityRow,
+    CodeExchange,
     Credits,
     CreditsReply,
     Generation,
     GenerationReply,
+    IssuedKey,
     Key,
     KeyReply,
 )
@@ -127,6 +129,19 @@ class OpenRouter:
     async def providers(self) -> tuple[Provider, ...]:
         """Every provider."""
         return (await self._get("/providers", ProviderList)).data
+
+    async def exchange_code(self, code: str, verifier: str) -> str:
+        """The key that a user allowed in a browser. A code works once.
+
+        Raises:
+            NotAuthorized: The code is wrong, was used, or is too old.
+        """
+        request = CodeExchange(code=code, code_verifier=verifier)
+        try:
+            with anyio.fail_after(READ_SECONDS):
+                return (await self._post("/auth/keys", request.body(), IssuedKey)).key
+        except TimeoutError as error:
+            raise DeadlinePassed(f"OpenRouter did not answer /auth/keys within {READ_SECONDS:.0f} s") from error
 
     async def key_status(self) -> Key:
         """What this key may spend and has spent."""

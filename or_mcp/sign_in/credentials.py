@@ -19,7 +19,7 @@ def stored_key(file: Path, base_url: str) -> str | None:
     """The key for an API; a file that cannot be used is told of and passed over."""
     try:
         return _read(file).get(base_url)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except _UNUSABLE as error:
         log.warning("%s is not used: %s. `or-mcp login` writes it again.", file, _reason(error))

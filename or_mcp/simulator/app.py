@@ -1,4 +1,4 @@
-"""The HTTP surface: every path under /api/v1, and the control paths under /_sim."""
+"""The HTTP surface: every path under /api/v1, the sign-in page, and the control paths under /_sim."""
 
 import json
 import time
@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from or_mcp.simulator import inference, listing, money, vectors
+from or_mcp.simulator import inference, listing, money, signing_in, vectors
 from or_mcp.simulator.accounts import fingerprint_of
 from or_mcp.simulator.delivery import Delivery
 from or_mcp.simulator.faults import Fault, FaultError, parse_faults
@@ -170,6 +170,7 @@ def _api_routes(state: State) -> Iterable[BaseRoute]:
         "/messages": lambda state, call: inference.answer(state, call, "messages"),
         "/embeddings": vectors.embed,
         "/rerank": vectors.rerank,
+        "/auth/keys": signing_in.exchange,
     }
     gets: dict[str, Handler] = {
         "/models": listing.list_models,
@@ -191,6 +192,17 @@ def _api_routes(state: State) -> Iterable[BaseRoute]:
         ("/models/{author}/{slug:path}/endpoints", listing.show_endpoints),
     ):
         yield Route(PREFIX + path, _with_slug(state, show), methods=["GET"])
+
+
+def _page_routes(state: State) -> Iterable[BaseRoute]:
+    async def decide(request: Request) -> Response:
+        return signing_in.decide(state, request)
+
+    async def show(request: Request) -> Response:
+        return signing_in.show_page(request)
+
+    yield Route("/auth", show)
+    yield Route("/auth", decide, methods=["POST"])
 
 
 def _control_routes(state: State) -> Iterable[BaseRoute]:
@@ -232,4 +244,5 @@ def build_app(state: State) -> ASGIApp:
     async def not_found(request: Request, _error: Exception) -> Response:
         return JSONResponse({"error": {"code": 404, "message": f"Not Found: {request.url.path}"}}, status_code=404)
 
-    return Starlette(routes=[*_api_routes(state), *_control_routes(state)], exception_handlers={404: not_found})
+    routes = [*_api_routes(state), *_page_routes(state), *_control_routes(state)]
+    return Starlette(routes=routes, exception_handlers={404: not_found})

@@ -67,6 +67,8 @@ class State:
         self.aborted: list[AbortedRequest] = []
         self.open_streams = 0
         self.open_requests = 0
+        # What each code of a sign-in was given for: method and challenge.
+        self.codes: dict[str, tuple[str, str]] = {}
         self._faults = list(faults)
         self._credit = credit
         self._ids = random.Random(seed)
@@ -78,6 +80,7 @@ class State:
         self.rules.replace(self._faults)
         self.requests.clear()
         self.aborted.clear()
+        self.codes.clear()
 
     def next_number(self) -> int:
         """The number of the next request."""

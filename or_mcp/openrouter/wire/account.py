@@ -1,9 +1,25 @@
-"""Keys, credit and what was spent: `/key`, `/credits`, `/activity`, `/generation`."""
+"""Keys, credit and what was spent: `/auth/keys`, `/key`, `/credits`, `/activity`, `/generation`."""
 
 from __future__ import annotations
 
-from or_mcp.openrouter.wire.lenient import Lenient, Number, Reply, Rows
+from pydantic import Field
+
+from or_mcp.openrouter.wire.lenient import Lenient, Number, Reply, Request, Rows
 from or_mcp.openrouter.wire.models import Price
+
+
+class CodeExchange(Request):
+    """The code of a sign-in, with what proves that it is ours."""
+
+    code: str
+    code_verifier: str
+    code_challenge_method: str = "S256"
+
+
+class IssuedKey(Reply):
+    """The key that a user allowed."""
+
+    key: str = Field(min_length=1, repr=False)
 
 
 class Budget(Reply):
