@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from or_mcp import __version__
+from or_mcp.cli.terminal import emit, let_go, safe
 
 _EPILOG = """\
 first steps:
@@ -115,6 +116,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run(arguments)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; what was paid for is in the store.
+        let_go(sys.stdout)
+        return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -139,5 +144,5 @@ def _serve_defaults(arguments: argparse.Namespace) -> None:
 
 def fail(message: str, code: int = 1) -> int:
     """One clear line on stderr."""
-    print(f"or-mcp: {message}", file=sys.stderr)
+    emit(f"or-mcp: {safe(message)}", sys.stderr)
     return code

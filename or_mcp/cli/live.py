@@ -3,27 +3,70 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, TextIO
+
+from or_mcp.cli.terminal import SPINNER, can_redraw, emit, fitted, let_go, padded, size, tinted, width
 
 CallTool = Callable[[str, dict[str, Any]], Awaitable[Any]]
 
 _LOOK_EVERY_SECONDS = 0.4
-_MARKS = {"answered": "✓", "failed": "✗", "pending": "…"}
+_LOOKS_FOR_COST = 5
+_NARROW = 60
+_MARKS = {"good": "✓", "bad": "✗", "warn": "■", "busy": SPINNER, "quiet": "·"}
+_ENDINGS = {"completed": "good", "running": "busy", "cancelled": "warn", "interrupted": "warn", "failed": "bad"}
 
 
-async def follow(call: CallTool, tool: str, arguments: Mapping[str, Any], show: Screen | None = None) -> Any:
-    """Start a run and show it until it has finished; the tool's answer."""
-    result = await call(tool, {**arguments, "wait_seconds": 0})
-    screen = show or Screen()
-    while not result.is_error and result.structured_content["status"] == "running":
-        screen.draw(result.structured_content)
-        run_id = result.structured_content["run_id"]
-        result = await call("run", {"run_id": run_id, "wait_seconds": _LOOK_EVERY_SECONDS})
-    if not result.is_error:
-        screen.draw(result.structured_content)
-    screen.close()
-    return result
+class Watch:
+    """One run, followed to its end."""
+
+    def __init__(self, call: CallTool, screen: Screen) -> None:
+        self._call = call
+        self.screen = screen
+        self.run_id = ""
+        # Somebody else's run of the same question was found and joined.
+        self.joined = False
+
+    async def follow(self, tool: str, arguments: Mapping[str, Any]) -> Any:
+        """Start a run and show it until it has finished; the tool's answer."""
+        import anyio
+
+        result = await self._call(tool, {**arguments, "wait_seconds": 0})
+        if not result.is_error:
+            self.run_id = result.structured_content["run_id"]
+            self.joined = result.structured_content.get("replayed", False)
+        while not result.is_error and result.structured_content["status"] == "running":
+            self.screen.draw(result.structured_content)
+            result = await self._call("run", {"run_id": self.run_id, "wait_seconds": _LOOK_EVERY_SECONDS})
+        for _ in range(_LOOKS_FOR_COST):
+            if result.is_error or not _lacks_cost(result.structured_content):
+                break
+            result = await self._call("run", {"run_id": self.run_id})
+            await anyio.sleep(_LOOK_EVERY_SECONDS)
+        if not result.is_error:
+            self.screen.draw(result.structured_content)
+        return result
+
+
+def _lacks_cost(told: Mapping[str, Any]) -> bool:
+    """Whether the cost of a run that was cut off may still be learnt: upstream knows it in a moment."""
+    return told["status"] != "completed" and told["cost_usd"] is None and bool(told.get("generation_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the picture: whose it is, how it goes, and in which words."""
+
+    name: str
+    tone: str
+    doing: str
+    detail: str = ""
+
+    @property
+    def words(self) -> str:
+        """How it goes."""
+        return f"{self.doing} · {self.detail}" if self.detail else self.doing
 
 
 class Screen:
@@ -32,45 +75,128 @@ class Screen:
     def __init__(self, label: str = "", stream: TextIO | None = None) -> None:
         self._label = f"{label} " if label else ""
         self._stream = stream or sys.stderr
-        self._live = self._stream.isatty()
-        self._drawn = 0
-        self._said: dict[str, str] = {}
+        self._redraws = can_redraw(self._stream)
+        self._standing: list[str] = []
+        self._said: dict[int, str] = {}
+        self._settled: dict[int, float] = {}
+        self._turn = 0
 
     def draw(self, told: Mapping[str, Any]) -> None:
         """Draw a run as it stands."""
-        lines = list(_lines(told))
-        if self._live:
-            back = f"\x1b[{self._drawn}F" if self._drawn else ""
-            text = "".join(f"\x1b[2K{self._label}{line}\n" for _, line in lines)
-            print(f"{back}{text}\x1b[J", end="", file=self._stream, flush=True)
-            self._drawn = len(lines)
-            return
-        for name, line in lines:
-            state = line if name == "run" else line.rpartition("  ")[0]
-            if self._said.get(name) != state and name != "run":
-                print(f"{self._label}{line}", file=self._stream, flush=True)
-            self._said[name] = state
+        lines = list(lines_of(told, self._settled))
+        if self._redraws:
+            self._write(self._redrawn(lines, last=told["status"] != "running"))
+        else:
+            self._write("".join(f"{line}\n" for line in self._appended(lines)))
 
-    def close(self) -> None:
-        """Leave what was drawn standing."""
-        self._drawn = 0
+    def say(self, words: str) -> None:
+        """One line that stays, above what is drawn next."""
+        self._standing = []
+        # A terminal may have echoed ^C there.
+        start = "\r\x1b[2K" if self._redraws else ""
+        self._write(f"{start}{self._label}{words}".rstrip() + "\n")
+
+    def _write(self, text: str) -> None:
+        try:
+            emit(text, self._stream, end="")
+        except OSError:
+            # The run goes on all the same.
+            let_go(self._stream)
+
+    def _redrawn(self, lines: list[Line], *, last: bool) -> str:
+        columns, rows = size(self._stream)
+        # A window made narrower has broken the lines that stand there.
+        above = sum(max(1, -(-width(line) // columns)) for line in self._standing)
+        shown = lines if last else lines[-max(1, rows - 1) :]
+        self._turn += 1
+        self._standing, drawn = [], ""
+        room = columns - 1 - width(self._label)
+        longest = max(width(_name(line, room)) for line in lines)
+        for line in shown:
+            mark, text = self._words(line, room, longest)
+            self._standing.append(f"{self._label}{mark} {text}")
+            tone = "quiet" if line.tone in ("busy", "quiet") else line.tone
+            words = tinted(text, tone if tone == "quiet" else "", self._stream)
+            drawn += f"\x1b[2K{self._label}{tinted(mark, tone, self._stream)} {words}\n"
+        back = f"\x1b[{above}F" if above else ""
+        return f"{back}{drawn}\x1b[J"
+
+    def _appended(self, lines: list[Line]) -> Iterator[str]:
+        for place, line in enumerate(lines):
+            if self._said.get(place) == line.doing or line.tone == "quiet":
+                continue
+            self._said[place] = line.doing
+            mark = "…" if line.tone == "busy" else _MARKS[line.tone]
+            yield f"{self._label}{mark} {line.name} {fitted(line.words, 200)}"
+
+    def _words(self, line: Line, room: int, longest: int) -> tuple[str, str]:
+        marks = _MARKS[line.tone]
+        mark = marks[self._turn % len(marks)]
+        name = padded(_name(line, room), min(longest, max(8, room // 2)))
+        return mark, fitted(f"{name}  {line.words}", max(4, room - 2))
 
 
-def _lines(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _name(line: Line, room: int) -> str:
+    """What a narrow window must show of a model is its own name, not its maker's."""
+    return line.name.rpartition("/")[2] if room < _NARROW else line.name
+
+
+def lines_of(told: Mapping[str, Any], settled: dict[int, float]) -> Iterator[Line]:
+    """The picture of a run; `settled` remembers when each panelist was first seen to have ended."""
     panel: list[Mapping[str, Any]] = told.get("panel", [])
-    width = max((len(row["model"]) for row in panel), default=0)
-    lines = [(row["model"], _panelist(row, width)) for row in panel]
-    if told.get("analysis"):
-        lines.append(("analyst", "✓ analysis"))
-    written = told.get("answer", told.get("text", ""))
-    if written:
-        lines.append(("writer", f"{'✓' if told['status'] == 'completed' else '…'} {told.get('model', '')}  answer"))
-    return [*lines, ("run", f"{told['status']}  {told['elapsed_seconds']:.0f} s")]
+    elapsed: float = told["elapsed_seconds"]
+    for place, row in enumerate(panel):
+        if row["status"] != "pending":
+            settled.setdefault(place, elapsed)
+        yield _panelist(row, settled.get(place, elapsed), running=told["status"] == "running")
+    if "panel" in told and not panel and told["status"] == "running":
+        yield Line("panel", "busy", "being asked")
+    elif "panel" in told:
+        yield _analyst(told, panel_is_done=all(row["status"] != "pending" for row in panel))
+    yield _writer(told, alone="panel" not in told)
+    yield _run(told)
 
 
-def _panelist(row: Mapping[str, Any], width: int) -> str:
+def _panelist(row: Mapping[str, Any], seconds: float, *, running: bool) -> Line:
+    chars = f"{row['chars']:,} chars" if row["chars"] else ""
     if row["status"] == "failed":
-        code = f" {row['status_code']}" if row.get("status_code") else ""
-        return f"✗ {row['model']:<{width}} {row.get('error', 'failed')}{code}  "
-    doing = "answered" if row["status"] == "answered" else "writing" if row["chars"] else "thinking"
-    return f"{_MARKS[row['status']]} {row['model']:<{width}} {doing}  {row['chars']:,} chars"
+        code = f"{row['status_code']} " if row.get("status_code") else ""
+        return Line(row["model"], "bad", "failed", f"{code}{row.get('error', '')}".strip())
+    if row["status"] == "answered":
+        return Line(row["model"], "good", "answered", f"{chars} · {seconds:.0f} s")
+    if not running:
+        return Line(row["model"], "warn", "cut off", chars)
+    return Line(row["model"], "busy", "writing" if row["chars"] else "thinking", chars)
+
+
+def _analyst(told: Mapping[str, Any], *, panel_is_done: bool) -> Line:
+    if told.get("analysis"):
+        return Line("analyst", "good", "compared the answers", told.get("analyst_model") or "")
+    if told["status"] == "running":
+        return Line("analyst", "busy" if panel_is_done else "quiet", "comparing" if panel_is_done else "waiting")
+    return Line("analyst", "bad", "no analysis", told.get("failure_reason") or "")
+
+
+def _writer(told: Mapping[str, Any], *, alone: bool) -> Line:
+    written = told.get("answer") or told.get("text") or ""
+    name = "model" if alone else "writer"
+    chars = f"{told.get('model') or ''} · {len(written):,} chars".removeprefix(" · ")
+    if told["status"] == "completed":
+        return Line(name, "good", "answered", chars)
+    if told["status"] != "running":
+        return Line(name, "bad", "no complete answer", chars if written else "")
+    if written:
+        return Line(name, "busy", "writing", chars)
+    begun = alone or bool(told.get("analysis"))
+    return Line(name, "busy" if begun else "quiet", "thinking" if begun else "waiting")
+
+
+def _run(told: Mapping[str, Any]) -> Line:
+    seconds = f"{told['elapsed_seconds']:.0f} s"
+    estimate = told.get("cost_estimate_usd")
+    if told["status"] == "running":
+        cost = f" · estimated ${estimate['low']:.2f} to ${estimate['high']:.2f}" if estimate else ""
+        return Line("run", "busy", "running", f"{seconds} · {told['run_id']}{cost}")
+    cost = "cost unknown" if told.get("cost_usd") is None else f"${told['cost_usd']:.4f}"
+    outcome: str = told.get("outcome") or told["status"]
+    return Line("run", _ENDINGS[told["status"]], outcome.replace("_", " "), f"{seconds} · {cost} · {told['run_id']}")

@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import signal
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from or_mcp.cli import fail
-from or_mcp.cli.live import follow
+from or_mcp.cli.interrupts import on_interrupt
+from or_mcp.cli.live import Screen, Watch
 from or_mcp.cli.readable import readable
+from or_mcp.cli.terminal import as_json, emit, wrapped
 from or_mcp.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
-    from or_mcp.runs.runner import Runner
+    from or_mcp.tools.call import Call
 
-_EXIT_CODES = {"completed": 0, "cancelled": 130}
+CANCELLED = 130
+_EXIT_CODES = {"completed": 0, "cancelled": CANCELLED}
 
 
 def question(arguments: argparse.Namespace) -> str:
     """The question, from the command line or stdin."""
-    return sys.stdin.read() if arguments.question == "-" else arguments.question
+    return (sys.stdin.read() if arguments.question == "-" else arguments.question).strip()
 
 
 def pay(tool: str, given: Mapping[str, Any], arguments: argparse.Namespace) -> int:
     """Run a paid tool, show it live, print its result."""
     import anyio
 
+    if not given["prompt"]:
+        return fail("the question is empty", 2)
     try:
         settings = read_settings(os.environ)
     except SettingsError as error:
@@ -38,9 +41,7 @@ def pay(tool: str, given: Mapping[str, Any], arguments: argparse.Namespace) -> i
     return anyio.run(_pay, settings, tool, asked, arguments.json)
 
 
-async def _pay(settings: Settings, tool: str, given: Mapping[str, Any], as_json: bool) -> int:
-    import anyio
-
+async def _pay(settings: Settings, tool: str, given: Mapping[str, Any], as_data: bool) -> int:
     from or_mcp.server import Program
     from or_mcp.tools import ALL_TOOLS
     from or_mcp.tools.boundary import answer
@@ -48,23 +49,41 @@ async def _pay(settings: Settings, tool: str, given: Mapping[str, Any], as_json:
 
     program = Program(settings)
     tools = {each.name: each for each in ALL_TOOLS}
-    result: Any = None
-    async with program.running() as parts, anyio.create_task_group() as tasks:
+    async with program.running() as parts:
         call = Call(parts, program.owner, "or-mcp")
-        tasks.start_soon(_stop_on_interrupt, parts.runner)
-        result = await follow(lambda name, asked: answer(tools, name, asked, call), tool, given)
-        tasks.cancel_scope.cancel()
+        watch = Watch(lambda name, asked: answer(tools, name, asked, call), Screen())
+        result = await _followed(watch, call, tool, given)
+    if result is None:
+        return CANCELLED
     if result.is_error:
         return fail(result.content[0].text)
     told: dict[str, Any] = result.structured_content
-    print(json.dumps(told, ensure_ascii=False) if as_json else readable(told, result.content[0].text.splitlines()[-1]))
+    if sys.stderr.isatty() and sys.stdout.isatty():
+        watch.screen.say("")
+    cost = result.content[0].text.splitlines()[-1]
+    emit(as_json(told) if as_data else wrapped(readable(told, cost), sys.stdout))
     return _EXIT_CODES.get(told["status"], 1)
 
 
-async def _stop_on_interrupt(runner: Runner) -> None:
-    """Ctrl-C stops the run and keeps what arrived; a second one finds no handler, and ends the program at once."""
+async def _followed(watch: Watch, call: Call, tool: str, given: Mapping[str, Any]) -> Any:
+    """The tool's answer, or None when there will be none here: Ctrl-C came before the run, or the run is another's."""
     import anyio
 
-    with anyio.open_signal_receiver(signal.SIGINT) as signals:
-        await anext(signals)
-    await runner.cancel_all()
+    async with anyio.create_task_group() as tasks:
+
+        def stop() -> None:
+            if watch.run_id and not watch.joined:
+                watch.screen.say("Stopping. What has arrived is kept. Ctrl-C again ends at once.")
+                tasks.start_soon(call.parts.runner.cancel, watch.run_id, call.caller.id)
+                return
+            told = f"{watch.run_id} goes on where it was started; `or-mcp runs {watch.run_id} --cancel` stops it."
+            watch.screen.say(
+                told if watch.run_id else "Stopped before the run began; `or-mcp runs` lists what was sent."
+            )
+            tasks.cancel_scope.cancel()
+
+        with on_interrupt(stop):
+            result = await watch.follow(tool, given)
+        tasks.cancel_scope.cancel()
+        return result
+    return None

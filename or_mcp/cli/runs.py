@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from or_mcp.cli import fail
 from or_mcp.cli.readable import readable
+from or_mcp.cli.terminal import as_json, emit, fitted, safe, wrapped
 from or_mcp.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
@@ -56,12 +56,13 @@ def _list(records: list[RunRecord], arguments: argparse.Namespace) -> int:
 
     rows = [run_row(record) for record in records]
     if arguments.json:
-        print(json.dumps([row.model_dump(mode="json") for row in rows], ensure_ascii=False))
+        emit(as_json([row.model_dump(mode="json") for row in rows]))
         return 0
     for row in rows:
         cost = "      $?" if row.cost_usd is None else f"${row.cost_usd:>7.4f}"
         started = row.started.replace("T", " ")[:16]
-        print(f"{row.run_id}  {started}  {row.tool:<6}  {row.outcome or row.status:<13}  {cost}  {row.prompt[:50]}")
+        told = f"{row.run_id}  {started}  {row.tool:<6}  {row.outcome or row.status:<13}  {cost}"
+        emit(f"{told}  {fitted(row.prompt, 50)}")
     if not rows:
         print("No runs yet.", file=sys.stderr)
     return 0
@@ -76,7 +77,12 @@ def _show(record: RunRecord, parts: Parts, arguments: argparse.Namespace) -> int
     if arguments.html:
         return _write_report(Path(arguments.html), told)
     cost = "unknown" if record.cost_usd is None else dollars(record.cost_usd)
-    print(json.dumps(told, ensure_ascii=False) if arguments.json else readable(told, f"Cost: {cost}"))
+    if arguments.json:
+        emit(as_json(told))
+    elif record.tool in ("fuse", "ask"):
+        emit(wrapped(readable(told, f"Cost: {cost}"), sys.stdout))
+    else:
+        emit(wrapped(safe(reply.text), sys.stdout))
     return 0
 
 
@@ -87,5 +93,5 @@ def _write_report(path: Path, told: dict[str, Any]) -> int:
         path.write_text(report_html(told), encoding="utf-8")
     except OSError as error:
         return fail(f"--html {path}: {error.strerror}")
-    print(path)
+    emit(str(path))
     return 0

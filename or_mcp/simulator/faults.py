@@ -50,6 +50,8 @@ In what is said:
     preamble          a commentary message before the fusion item
     answer_chars      length of the answer
     panel_chars       length of each panelist's text
+    answer            the answer, verbatim
+    panel_texts       {"<model as sent, or index>": "its text, verbatim"}
     panel_failures    {"<model as sent, or index>": {"error": "...", "status_code": 429}}
     analyst_failure   a failure_reason, e.g. "judge_not_valid_json"
     analysis          an object sent as the analysis, verbatim
@@ -117,6 +119,8 @@ class Fault:
     preamble: bool = False
     answer_chars: int | None = None
     panel_chars: int | None = None
+    answer: str | None = None
+    panel_texts: Mapping[str, str] = field(default_factory=dict[str, str])
     panel_failures: Mapping[str, JsonObject] = field(default_factory=dict[str, JsonObject])
     analyst_failure: str | None = None
     analysis: JsonObject | None = None
@@ -158,13 +162,14 @@ _FLAG: _Check = ("true or false", lambda value: isinstance(value, bool))
 _COUNT: _Check = ("a whole number >= 0", _is_count)
 _NUMBER: _Check = ("a number >= 0", _is_number)
 _OBJECT: _Check = ("an object", lambda value: isinstance(value, dict))
-_HEADERS: _Check = (
+_STRINGS: _Check = (
     "an object of strings",
     lambda value: isinstance(value, dict) and all(isinstance(item, str) for item in cast(JsonObject, value).values()),
 )
 
 FIELDS: dict[str, _Check] = {
-    **dict.fromkeys(["path", "model", "contains", "error_type", "message", "content_type", "analyst_failure"], _TEXT),
+    **dict.fromkeys(["path", "model", "contains", "error_type", "message", "content_type"], _TEXT),
+    **dict.fromkeys(["analyst_failure", "answer"], _TEXT),
     **dict.fromkeys(["skip", "keepalives", "answer_chars", "panel_chars"], _COUNT),
     **dict.fromkeys(["cut_at_event", "panel_cut_at", "reset_at_event", "stall_at_event"], _COUNT),
     **dict.fromkeys(["error_at_event", "failed_at_event", "malformed_at_event"], _COUNT),
@@ -175,7 +180,8 @@ FIELDS: dict[str, _Check] = {
     "times": ("a whole number >= 0, or null", lambda value: value is None or _is_count(value)),
     "status": ("an HTTP status from 200 to 599", lambda value: _is_count(value) and 200 <= cast(int, value) <= 599),
     "chunk_size": ("a whole number >= 1", lambda value: _is_count(value) and value != 0),
-    "headers": _HEADERS,
+    "headers": _STRINGS,
+    "panel_texts": _STRINGS,
     "body": ("any JSON", lambda value: value is not None),
     "refusal": ("true, false or a string", lambda value: isinstance(value, (bool, str))),
     "panel_failures": ('an object of {"error": string, "status_code": number}', _is_panel_failures),

@@ -150,7 +150,8 @@ def _panelist(plan: FusionPlan, ask: Ask, seed: int, index: int, fault: Fault) -
     dice = dice_for(seed, "panel", index, slug, ask.question)
     writer = Writer(dice, ask.question)
     most = plan.completion_tokens * 4
-    reply = writer.text(fault.panel_chars if fault.panel_chars is not None else min(dice.randint(420, 900), most))
+    chars = fault.panel_chars if fault.panel_chars is not None else min(dice.randint(420, 900), most)
+    reply = fault.panel_texts.get(slug) or fault.panel_texts.get(str(index)) or writer.text(chars)
     reasoning = writer.thought() if model.must_reason or plan.reasons else ""
     steps = dice.randint(1, min(plan.steps, 2)) if plan.web else 0
     thought = token_count(reasoning) * 6

@@ -85,6 +85,8 @@ def _answer(outcome: Outcome, writer: Writer, fault: Fault) -> str:
         return compact(Example(form["schema"], dice_for("schema", ask.question), about).value())
     if form["type"] == "json_object":
         return compact({"answer": MARK + about})
+    if fault.answer is not None:
+        return fault.answer
     text = writer.text(fault.answer_chars)
     if outcome.fusion and not outcome.fusion.replies and fault.answer_chars is None:
         text = f"{MARK}I could not consult the panel; this is my own view.\n{text}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -21,11 +22,12 @@ async def terminal(environment: dict[str, str], *arguments: str, stdin: str = ""
 
 
 async def test_a_fusion_is_shown_live_and_its_result_is_readable(upstream: Upstream, environment: dict[str, str]):
-    upstream.script({"panel_failures": {"0": {"error": "Provider overloaded", "status_code": 503}}, "duration_s": 1})
+    failing = {"error": "Provider overloaded", "status_code": 503}
+    upstream.script({"path": "/responses", "panel_failures": {"0": failing}, "duration_s": 1})
     done = await terminal(environment, "fuse", "Monolith or microservices?", "--no-web")
     live, result = done.stderr.decode(), done.stdout.decode()
     assert done.returncode == 0
-    assert "✗ ~anthropic/claude-opus-latest" in live
+    assert "✗ ~anthropic/claude-opus-latest failed · 503 Provider overloaded" in live
     assert "answered" in live
     assert result.startswith("Partial panel: 2/3 panelists answered.")
     assert "Nobody covered:" in result
@@ -67,23 +69,106 @@ async def test_a_report_is_written_where_it_is_asked_for(
     assert row["run_id"] in page
 
 
-async def test_ctrl_c_cancels_and_keeps_what_arrived(upstream: Upstream, environment: dict[str, str]):
+async def test_ctrl_c_cancels_says_so_and_keeps_what_arrived(
+    upstream: Upstream, environment: dict[str, str], connect: Connect
+):
     upstream.script({"path": "/responses", "stall_at_event": 20})
     process = await anyio.open_process(
         [sys.executable, "-m", "or_mcp", "fuse", "Monolith or microservices?"], env=environment
     )
+    said = b""
     async with process:
-        with anyio.fail_after(20):
-            while not upstream.open_streams:
-                await anyio.sleep(0.02)
-            # The handler stands once the run has begun.
+        with anyio.fail_after(30):
+            assert process.stderr
+            assert process.stdout
+            while b"run_" not in said:
+                said += await process.stderr.receive()
             process.send_signal(signal.SIGINT)
+            async for more in process.stderr:
+                said += more
+            result = b"".join([part async for part in process.stdout]).decode()
             code = await process.wait()
     assert code == 130
+    assert "Stopping. What has arrived is kept." in said.decode()
     assert upstream.open_streams == 0
-    (row,) = json.loads((await terminal(environment, "runs", "--json")).stdout)
+    async with connect() as client:
+        (row,) = (await client.call_tool("run", {})).structured_content["runs"]
     assert row["status"] == "cancelled"
-    assert row["cost_usd"] is not None or len(upstream.posts()) == 1
+    assert result.startswith("cancelled: The run was cancelled; what was already generated may be billed.")
+    assert f"or-mcp runs {row['run_id']}" in result
+
+
+async def test_ctrl_c_before_the_run_begins_sends_nothing(upstream: Upstream, environment: dict[str, str]):
+    upstream.script({"path": "/models", "latency_ms": 60_000})
+    process = await anyio.open_process([sys.executable, "-m", "or_mcp", "fuse", "Why?"], env=environment)
+    async with process:
+        with anyio.fail_after(30):
+            while not any(request.path == "/models" for request in upstream.requests):
+                await anyio.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            assert process.stderr
+            said = b"".join([part async for part in process.stderr]).decode()
+            code = await process.wait()
+    assert code == 130
+    assert "Stopped before the run began" in said
+    assert not upstream.posts()
+
+
+def test_a_second_ctrl_c_ends_the_program_at_once():
+    program = (
+        "import asyncio\nfrom or_mcp.cli.interrupts import on_interrupt\n"
+        "async def main():\n"
+        "    with on_interrupt(lambda: print('stopping', flush=True)):\n"
+        "        print('ready', flush=True)\n"
+        "        while True:\n"
+        "            try: await asyncio.sleep(60)\n"
+        "            except asyncio.CancelledError: pass\n"
+        "asyncio.run(main())"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        for said in ("ready", "stopping"):
+            assert process.stdout.readline().strip() == said
+            process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+async def test_nobody_reading_harms_no_run(
+    upstream: Upstream, environment: dict[str, str], connect: Connect, closed: str
+):
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "or_mcp", "fuse", "Monolith or microservices?"]
+    done = await anyio.run_process(
+        command,
+        env=environment,
+        check=False,
+        stdout=writer if closed == "stdout" else subprocess.PIPE,
+        stderr=writer if closed == "stderr" else subprocess.PIPE,
+    )
+    os.close(writer)
+    assert done.returncode == 0
+    assert b"Traceback" not in (done.stderr or b"")
+    assert b"Exception" not in (done.stderr or b"")
+    async with connect() as client:
+        (row,) = (await client.call_tool("run", {})).structured_content["runs"]
+    assert row["outcome"] == "fused"
+
+
+async def test_what_models_write_cannot_command_the_terminal_and_json_still_holds_all_of_it(
+    upstream: Upstream, environment: dict[str, str]
+):
+    hostile = "\x1b]0;title\x07\x1b[2J \x9b31m \u202eexe.gpj\x00 end"
+    failing = {"0": {"error": f"a{hostile}"}}
+    upstream.script({"path": "/responses", "answer": hostile, "panel_failures": failing})
+    done = await terminal(environment, "fuse", "Why?", "--json")
+    told = json.loads(done.stdout)
+    assert told["answer"].strip() == hostile
+    shown = await terminal(environment, "runs", told["run_id"])
+    for output in (done.stdout, done.stderr, shown.stdout):
+        assert not set(output.decode()) & set("\x1b\x07\x9b\u202e\x00")
+    assert "exe.gpj" in shown.stdout.decode()
 
 
 @pytest.mark.parametrize(
@@ -93,6 +178,7 @@ async def test_ctrl_c_cancels_and_keeps_what_arrived(upstream: Upstream, environ
         (["fuse", "Hello?", "--max-cost", "0.00001"], 1, "over_budget:"),
         (["runs", "run_nothing"], 1, "There is no run 'run_nothing'"),
         (["runs", "--cancel"], 2, "need a RUN_ID"),
+        (["fuse", " "], 2, "the question is empty"),
         (["fuse"], 2, "the following arguments are required: question"),
         (["simulate", "--port", "99999"], 2, "takes 0 to 65535"),
         (["simulate", "--faults", "/no/such/file"], 2, "--faults /no/such/file"),

@@ -210,6 +210,10 @@ async def test_what_is_said_can_be_scripted(simulator: Simulator, caller: Caller
     assert [len(reply["content"]) for reply in fusion_items(response)[0]["responses"]] == [3000, 3000]
     assert len(answer_of(response)) == 1234
     assert (response["output"][0]["type"], response["output"][0]["phase"]) == ("message", "commentary")
+    simulator.script({"panel_texts": {"1": "Two."}, "answer": "Both.\n\nTruly."})
+    response = await caller.result("/responses", fuse(PANEL))
+    assert fusion_items(response)[0]["responses"][1]["content"] == "Two."
+    assert answer_of(response) == "Both.\n\nTruly."
     odd = {"consensus": "one string", "unheard_of": [1]}
     simulator.script({"analysis": odd})
     assert fusion_items(await caller.result("/responses", fuse(PANEL)))[0]["analysis"] == odd
