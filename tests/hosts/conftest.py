@@ -12,6 +12,8 @@ from tests.hosts.world import World, served, simulated
 NewWorld = Callable[..., World]
 SLOW = "Take your time: "
 """A question that begins so takes longer than a host with little patience waits."""
+LONG = "At length: "
+"""A question that begins so gets a long answer."""
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +23,10 @@ def hosts() -> Installed:
 
 @pytest.fixture(scope="session")
 def upstream(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
-    rules = [{"path": "/responses", "contains": SLOW, "duration_s": 6}]
+    rules = [
+        {"path": "/responses", "contains": SLOW, "duration_s": 6},
+        {"path": "/responses", "contains": LONG, "answer_chars": 18_000},
+    ]
     with simulated(tmp_path_factory.mktemp("upstream") / "faults.json", rules) as base_url:
         yield base_url
 

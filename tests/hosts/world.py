@@ -65,14 +65,18 @@ class World:
         return path
 
     def run(
-        self, *command: str, stdin: str = "", folder: Path | None = None, **more: str
+        self,
+        *command: str,
+        stdin: str = "",
+        folder: Path | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """A host's program, run to its end, in the project's folder unless told otherwise."""
         program = self.hosts.program(command[0]) if "/" not in command[0] else command[0]
         return subprocess.run(
             [program, *command[1:]],
             cwd=folder or self.project,
-            env=self.environment | more,
+            env=self.environment | dict(more or {}),
             input=stdin,
             capture_output=True,
             text=True,

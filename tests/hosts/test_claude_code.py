@@ -1,0 +1,118 @@
+"""Claude Code finds the server, and its model is shown everything it needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from or_mcp.server import INSTRUCTIONS
+from tests.hosts.anthropic_api import MessagesApi
+from tests.hosts.complete import TOOLS, as_json, check_fusion, check_models, check_refusal
+from tests.hosts.conftest import LONG, NewWorld
+from tests.hosts.model_api import ModelApi, Step, ToolUse, serving
+from tests.hosts.world import MANIFESTS, World
+
+pytestmark = [pytest.mark.hosts, pytest.mark.timeout(120)]
+
+PLUGIN = str(MANIFESTS / "claude-code")
+SEARCH, MODELS, FUSION, LONG_FUSION, REFUSAL = range(5)
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session that ended: what its model was shown, and the tools' names there."""
+
+    api: ModelApi
+    prefix: str
+    said: str
+
+    def shown(self, number: int) -> str:
+        return self.api.outputs()[number]
+
+
+@pytest.fixture(scope="module", params=["stdio", "http"])
+def session(request: pytest.FixtureRequest, new_world: NewWorld) -> Session:
+    """A session with the plugin as shipped, or with a server over HTTP."""
+    world = new_world()
+    if request.param == "stdio":
+        return converse(world, "mcp__plugin_or-mcp_openrouter__", ["--plugin-dir", PLUGIN])
+    config = {"mcpServers": {"openrouter": {"type": "http", "url": world.url}}}
+    return converse(world, "mcp__openrouter__", ["--mcp-config", json.dumps(config), "--strict-mcp-config"])
+
+
+def converse(world: World, prefix: str, options: Sequence[str]) -> Session:
+    script: list[Step] = [
+        ToolUse("ToolSearch", {"query": f"select:{prefix}list_models"}),
+        ToolUse(f"{prefix}list_models", {"query": "opus"}),
+        ToolUse(f"{prefix}fuse", {"prompt": f"Tabs or spaces, over {prefix}?", "web": False}),
+        ToolUse(f"{prefix}fuse", {"prompt": f"{LONG}tabs, over {prefix}?", "web": False, "detail": "full"}),
+        ToolUse(f"{prefix}list_models", {"limitt": 3}),
+    ]
+    with serving(MessagesApi(), script) as api:
+        allowed = ["--allowedTools", f"{prefix}*"]
+        access = {"ANTHROPIC_BASE_URL": api.url, "ANTHROPIC_API_KEY": "scripted"}
+        # The first turn waits for the server, as a person's first question would come later than a script's.
+        waits = {"MCP_CONNECTION_NONBLOCKING": "false"}
+        done = world.run("claude", "-p", "Go.", *options, *allowed, more=access | waits)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Session(api, prefix, done.stdout.strip())
+
+
+def test_the_session_ends_with_the_models_last_word(session: Session):
+    assert session.said == "done"
+    assert len(session.api.outputs()) == REFUSAL + 1
+
+
+def test_the_instructions_are_shown_from_the_start(session: Session):
+    assert json.dumps(INSTRUCTIONS)[1:-1] in json.dumps(session.api.turns[0])
+
+
+def test_every_tool_is_known_from_the_start_and_fuse_can_be_called_at_once(session: Session):
+    first = session.api.turns[0]
+    assert f"{session.prefix}fuse" in [tool["name"] for tool in first["tools"]]
+    assert all(f"{session.prefix}{tool}" in json.dumps(first) for tool in TOOLS)
+    assert max(len(f"{session.prefix}{tool}") for tool in TOOLS) <= 64
+
+
+def test_a_searched_tool_comes_with_its_description(session: Session):
+    assert f"{session.prefix}list_models" in [tool["name"] for tool in session.api.turns[SEARCH + 1]["tools"]]
+
+
+def test_the_model_is_shown_models_it_can_name(session: Session):
+    check_models(session.shown(MODELS))
+
+
+def test_the_model_is_shown_the_whole_fusion(session: Session):
+    assert check_fusion(session.shown(FUSION)).startswith("run_")
+
+
+def test_a_long_answer_is_not_cut(session: Session):
+    fusion = as_json(session.shown(LONG_FUSION))
+    assert fusion is not None
+    assert len(fusion["answer"]) > 17_000
+    check_fusion(fusion)
+
+
+def test_the_model_is_shown_why_a_call_was_refused(session: Session):
+    check_refusal(session.shown(REFUSAL))
+
+
+def test_the_plugin_as_shipped_is_valid_and_connects(world: World):
+    checked = world.run("claude", "plugin", "validate", PLUGIN)
+    assert checked.returncode == 0, checked.stdout
+    listed = world.run("claude", "--plugin-dir", PLUGIN, "mcp", "list")
+    assert "plugin:or-mcp:openrouter: uvx or-mcp - ✔ Connected" in listed.stdout, listed.stdout
+
+
+def test_the_plugin_connects_without_a_key_too(world: World):
+    listed = world.run("claude", "--plugin-dir", PLUGIN, "mcp", "list", more={"OPENROUTER_API_KEY": ""})
+    assert "✔ Connected" in listed.stdout, listed.stdout
+
+
+def test_a_server_over_http_connects(world: World):
+    world.run("claude", "mcp", "add", "--transport", "http", "openrouter", world.url)
+    listed = world.run("claude", "mcp", "list")
+    assert f"openrouter: {world.url} (HTTP) - ✔ Connected" in listed.stdout, listed.stdout
