@@ -32,7 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "asking": {"tools"},
     "tasks": TOOLS | {"asking"},
     "view": set(),
-    "hosts": set(),
+    "hosts": {"places"},
     "simulator": set(),
     "stdio": set(),
     "server": TOOLS | {"settings", "asking", "tasks", "resources", "prompts"},

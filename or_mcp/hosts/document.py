@@ -31,10 +31,6 @@ class Editor(Protocol):
         ...
 
 
-class Foreign(HostProblem):
-    """There is a server of our name that is not ours."""
-
-
 @dataclass(frozen=True, slots=True)
 class Document:
     """A host's file, decoded. Every change is a new one."""
@@ -88,11 +84,12 @@ class Document:
         """The file with our entry; one that is there is brought up to date.
 
         Raises:
-            Foreign: The entry of our name is another program's.
+            HostProblem: The entry of our name is another program's, or the file cannot be edited.
         """
         found = self.entry()
         if found is not None and not is_ours(found):
-            raise Foreign(f"it has another server called {SERVER} ({_told(found)})")
+            what = f"it has another server called {SERVER} ({_told(found)})"
+            raise HostProblem(f"{what}; rename that one or remove it, then run this again")
         entry = wanted if found is None else merged(found, wanted)
         text, at = self.text, (self.host.servers, SERVER)
         for path, value in _differences(found, entry):
@@ -103,16 +100,9 @@ class Document:
         return self._checked(text, entry)
 
     def without_entry(self) -> Document:
-        """The file without our entry.
-
-        Raises:
-            Foreign: The entry of our name is another program's.
-        """
-        found = self.entry()
-        if found is None:
+        """The file without our entry; another program's of that name stays."""
+        if not self.has_ours():
             return self
-        if not is_ours(found):
-            raise Foreign(f"the server called {SERVER} in it is not ours ({_told(found)})")
         text = self._editor.cut(self.text, (self.host.servers, SERVER))
         for given in self.host.inputs:
             if not _mentions(given, self._editor.load(text).get(self.host.servers)):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
-import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
+from or_mcp.hosts.draft import Draft
 from or_mcp.hosts.plan import Plan
 from or_mcp.hosts.problem import HostProblem
 
@@ -60,11 +59,11 @@ class ConfigFile:
             if found and not found.st_mode & _WRITABLE:
                 raise HostProblem(f"{self.path} is read-only; make it writable, or change what it is made from")
             if plan.keep_copy and plan.before is not None:
-                _Draft(self.copy_path, plan.before, found, self._new_mode).take_place()
+                Draft(self.copy_path, plan.before, found, self._new_mode).take_place()
             if plan.after is None:
                 return self._delete(target, plan.before)
             target.parent.mkdir(parents=True, exist_ok=True)
-            draft = _Draft(target, plan.after, found, self._new_mode)
+            draft = Draft(target, plan.after, found, self._new_mode)
             if _read(target) != plan.before:
                 draft.drop()
                 return False
@@ -87,39 +86,6 @@ class ConfigFile:
             where = error.filename if error.filename and str(error.filename) != str(self.path) else ""
             told = f"{error.strerror or error}{f': {where}' if where else ''}"
             raise HostProblem(f"{self.path} cannot be {verb} ({told})") from None
-
-
-class _Draft:
-    """A finished file under another name in the same directory, with the mode and owner of what it replaces."""
-
-    def __init__(self, target: Path, content: bytes, found: os.stat_result | None, new_mode: int) -> None:
-        self._target = target
-        self._path = target.with_name(f".{target.name}.{secrets.token_hex(6)}.or-mcp")
-        descriptor = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), _PRIVATE)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            self._path.chmod(stat.S_IMODE(found.st_mode) if found else new_mode)
-            if found and sys.platform != "win32" and os.geteuid() == 0:
-                os.chown(self._path, found.st_uid, found.st_gid)
-        except BaseException:
-            self.drop()
-            raise
-
-    def take_place(self) -> None:
-        """Become the file: at every moment there is either the old one or the new one."""
-        try:
-            self._path.replace(self._target)
-        except BaseException:
-            self.drop()
-            raise
-
-    def drop(self) -> None:
-        """Leave nothing behind."""
-        with suppress(OSError):
-            self._path.unlink()
 
 
 def _read(path: Path) -> bytes | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from or_mcp.hosts.jsonc import Child, Node, kind, member, parse, value_of
+from or_mcp.hosts.jsonc import Child, Node, parse
 from or_mcp.hosts.problem import Unreadable
 
 
@@ -41,7 +41,7 @@ class Style:
 def load(text: str) -> Any:
     """What a text holds; a file with nothing in it is an empty object."""
     root = parse(text)
-    return {} if root is None else value_of(text, root)
+    return {} if root is None else root.value
 
 
 def put(text: str, path: tuple[str, ...], value: Any) -> str:
@@ -52,11 +52,11 @@ def put(text: str, path: tuple[str, ...], value: Any) -> str:
     node = root
     for depth, key in enumerate(path):
         _expect(text, node, "{", path[:depth])
-        child = member(node, key)
+        child = node.member(key)
         if child is None:
             return _insert(text, root, node, (key, _nested(path[depth + 1 :], value)))
-        node = child.value
-    if value_of(text, node) == value:
+        node = child.node
+    if node.value == value:
         return text
     style = _style(text, root)
     indent = _indent(text, node.start) if "\n" in text[root.start : root.end] else None
@@ -66,11 +66,11 @@ def put(text: str, path: tuple[str, ...], value: Any) -> str:
 def append(text: str, key: str, item: Any) -> str:
     """Add an item to a list at the top."""
     root = parse(text)
-    found = member(root, key) if root else None
+    found = root.member(key) if root else None
     if root is None or found is None:
         return put(text, (key,), [item])
-    _expect(text, found.value, "[", (key,))
-    return _insert(text, root, found.value, (None, item))
+    _expect(text, found.node, "[", (key,))
+    return _insert(text, root, found.node, (None, item))
 
 
 def cut(text: str, path: tuple[str, ...]) -> str:
@@ -82,8 +82,8 @@ def cut_items(text: str, key: str, name: str, value: Any) -> str:
     """Remove the objects of a list at the top whose `name` has this value."""
 
     def chosen(child: Child) -> bool:
-        found = member(child.value, name)
-        return found is not None and value_of(text, found.value) == value
+        found = child.node.member(name)
+        return found is not None and found.node.value == value
 
     return _cut(text, (key,), chosen)
 
@@ -91,8 +91,8 @@ def cut_items(text: str, key: str, name: str, value: Any) -> str:
 def _cut(text: str, path: tuple[str, ...], chosen: Callable[[Child], bool]) -> str:
     node = parse(text)
     for key in path:
-        found = member(node, key) if node else None
-        node = found.value if found else None
+        found = node.member(key) if node else None
+        node = found.node if found else None
     index = next((at for at, child in enumerate(node.children) if chosen(child)), None) if node else None
     if node is None or index is None:
         return text
@@ -117,7 +117,7 @@ def _expect(text: str, node: Node, opener: str, path: tuple[str, ...]) -> None:
     if node.opener != opener:
         wanted = {"{": "an object", "[": "a list"}[opener]
         where = ".".join(path) or "the file"
-        raise Unreadable(text, node.start, f"{where} is {kind(node)}, but has to be {wanted}")
+        raise Unreadable(text, node.start, f"{where} is {node.kind}, but has to be {wanted}")
 
 
 def _insert(text: str, root: Node, node: Node, child: tuple[str | None, Any]) -> str:
@@ -126,7 +126,7 @@ def _insert(text: str, root: Node, node: Node, child: tuple[str | None, Any]) ->
     last = node.children[-1] if node.children else None
     if last is None:
         return _insert_only(text, root, node, child)
-    end = last.value.end if last.comma is None else last.comma + 1
+    end = last.node.end if last.comma is None else last.comma + 1
     trailing = "" if last.comma is None else ","
     lead = text[:end] if last.comma is not None else text[:end] + ","
     if not _starts_line(text, last.start):
@@ -153,7 +153,7 @@ def _insert_only(text: str, root: Node, node: Node, child: tuple[str | None, Any
 
 def _without(text: str, node: Node, index: int) -> str:
     child, before = node.children[index], node.children[index - 1] if index else None
-    start, end = child.start, child.value.end
+    start, end = child.start, child.node.end
     spans: list[tuple[int, int]] = []
     if child.comma is not None and not text[end : child.comma].strip():
         end = child.comma + 1
@@ -199,8 +199,8 @@ def _at(node: Node, start: int) -> Node | None:
     if node.start == start:
         return node
     for child in node.children:
-        if child.value.start <= start < child.value.end:
-            return _at(child.value, start)
+        if child.node.start <= start < child.node.end:
+            return _at(child.node, start)
     return None
 
 
@@ -209,7 +209,7 @@ def _style(text: str, root: Node) -> Style:
     first = next((child for child in root.children if _starts_line(text, child.start)), None)
     outer = _indent(text, root.start)
     unit = _indent(text, first.start).removeprefix(outer) if first else ""
-    spaced = first is not None or not root.children or text[root.children[0].value.start - 1].isspace()
+    spaced = first is not None or not root.children or text[root.children[0].node.start - 1].isspace()
     return Style(newline, unit or "  ", ": " if spaced else ":", ", " if spaced else ",")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from or_mcp.hosts.document import Document
-from or_mcp.hosts.entry import SERVER, Entry, is_ours
+from or_mcp.hosts.entry import SERVER, Entry
 from or_mcp.hosts.problem import HostProblem
 from or_mcp.hosts.table import Host
 
@@ -48,7 +48,7 @@ def plan_undo(host: Host, before: bytes | None, copy: bytes | None) -> Plan:
         HostProblem: The file cannot be changed.
     """
     document = Document.read(host, before or b"")
-    if before is None or document.entry() is None:
+    if before is None or not document.has_ours():
         return Plan("absent", before, before)
     without = document.without_entry().encoded()
     if copy is None:
@@ -57,7 +57,7 @@ def plan_undo(host: Host, before: bytes | None, copy: bytes | None) -> Plan:
         return Plan("removed", before, without)
     if _grew_from(copy, document) != without:
         return Plan("removed", before, without)
-    had_ours = is_ours(Document.read(host, copy).entry())
+    had_ours = Document.read(host, copy).has_ours()
     note = f"it had an entry {SERVER} before: run --undo again to remove that one too" if had_ours else ""
     return Plan("restored", before, copy, note=note)
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from or_mcp.places import home_directory
+
 KEY = "OPENROUTER_API_KEY"
 _MINUTES_15 = 900
 
@@ -22,7 +24,7 @@ class Machine:
     @property
     def home(self) -> Path:
         """The user's directory."""
-        return Path(self.environ.get("HOME") or self.environ.get("USERPROFILE") or Path.home())
+        return home_directory(self.environ)
 
     @property
     def applications(self) -> Path:

@@ -37,9 +37,10 @@ def cut(text: str, path: Path) -> str:
     if holder is not None:
         return _cut_inline(text, holder, path)
     mine = [each for each in statements if each.path[: len(path)] == path]
+    ended = text.endswith("\n")
     for left, right in reversed(_lines(text, statements, mine)):
         text = text[:left] + text[right:]
-    return text
+    return text if ended else text.removesuffix("\n").removesuffix("\r")
 
 
 def _holder(text: str, pairs: list[Pair], path: Path) -> Pair | None:
@@ -84,6 +85,8 @@ def _cut_inline(text: str, holder: Pair, path: Path) -> str:
             start = members[index - 1].end
         elif len(members) > 1:
             end = members[1].start
+        if len(members) == 1:
+            start, end = holder.value + 1, holder.end - 1
         text = text[:start] + text[end:]
     return text
 
