@@ -36,3 +36,14 @@ def tolerated_wait(host: str) -> float:
     name = host.strip().lower()
     found = next((row for row in HOSTS if name.startswith(row.name)), UNKNOWN)
     return found.seconds - _MARGIN_SECONDS
+
+
+def patience(host: str, chosen: float | None, asked: float | None) -> float:
+    """Seconds to wait: as the call asks, else as the operator chose, else as the host is known to tolerate.
+
+    A call that asks for more gets what the host tolerates, or what the operator knows that it tolerates.
+    """
+    tolerated = tolerated_wait(host)
+    if asked is None:
+        return tolerated if chosen is None else chosen
+    return min(asked, max(tolerated, chosen or 0))

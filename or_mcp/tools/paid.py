@@ -12,7 +12,7 @@ from or_mcp.runs.budget import Standing, check_ceiling, dollars
 from or_mcp.runs.live import Work
 from or_mcp.runs.record import RunRecord, RunRequest
 from or_mcp.runs.runner import Begun
-from or_mcp.runs.waiting import tolerated_wait
+from or_mcp.runs.waiting import patience
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.call import Call
 from or_mcp.tools.confirming import confirm
@@ -99,8 +99,7 @@ async def _begin(call: Call, order: Order, request: RunRequest) -> Begun:
 def _patience(call: Call, order: Order) -> float:
     if call.lasting is not None:
         return math.inf
-    tolerated = call.parts.wait_seconds if call.parts.wait_seconds is not None else tolerated_wait(call.host)
-    return tolerated if order.wait_seconds is None else order.wait_seconds
+    return patience(call.host, call.parts.wait_seconds, order.wait_seconds)
 
 
 def standing_notes(call: Call, order: Order) -> list[str]:

@@ -14,7 +14,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from or_mcp.openrouter.errors import InvalidRequest, NotFound
 from or_mcp.runs.record import RunRecord, Status
-from or_mcp.runs.waiting import tolerated_wait
+from or_mcp.runs.waiting import patience
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.call import Call
 from or_mcp.tools.keepsake import Keepsake, Shown
@@ -97,9 +97,9 @@ async def _wait(arguments: RunArguments, call: Call) -> RunRecord:
     record = await runner.find(arguments.run_id, caller)
     if record.finished or not arguments.wait_seconds:
         return record
-    patience = call.parts.wait_seconds if call.parts.wait_seconds is not None else tolerated_wait(call.host)
+    seconds = patience(call.host, call.parts.wait_seconds, arguments.wait_seconds)
     tell = Narrator(call, record.run_id).tell if call.tell is not None else None
-    return await runner.wait(record.run_id, caller, min(arguments.wait_seconds, patience), tell)
+    return await runner.wait(record.run_id, caller, seconds, tell)
 
 
 async def _whole(record: RunRecord, keepsake: Keepsake, call: Call) -> Reply:
