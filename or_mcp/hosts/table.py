@@ -106,7 +106,8 @@ HOSTS: tuple[Host, ...] = (
         _claude_code,
         ".mcp.json",
         "mcpServers",
-        "${OPENROUTER_API_KEY}",
+        # An empty default: without the variable Claude Code would warn at every start, and pass the name on.
+        "${OPENROUTER_API_KEY:-}",
         "new sessions have it; `claude mcp list` checks it",
         kind="stdio",
         limits={"timeout": _MINUTES_15 * 1000},
@@ -155,7 +156,7 @@ HOSTS: tuple[Host, ...] = (
         "mcp_servers",
         KEY,
         "new sessions have it; `codex mcp list` shows it",
-        limits={"startup_timeout_sec": 30, "tool_timeout_sec": _MINUTES_15},
+        limits={"startup_timeout_sec": 120, "tool_timeout_sec": _MINUTES_15},
         syntax="toml",
     ),
     Host(
