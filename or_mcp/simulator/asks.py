@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from or_mcp.simulator.history import check_tool_messages
 from or_mcp.simulator.texts import token_count
 from or_mcp.simulator.validation import check_shape, invalid, read_preferences
 from or_mcp.simulator.wire import JsonObject, as_list, as_object, compact, objects
@@ -101,6 +102,8 @@ _RENAMED = {"max_output_tokens": "max_tokens", "max_completion_tokens": "max_tok
 def read_ask(api: Api, body: JsonObject) -> Ask:
     """The request in one form; refuses what upstream's schema refuses."""
     check_shape(api, body)
+    if api == "chat":
+        check_tool_messages(body)
     models = [body["model"]] if body.get("model") else []
     ask = Ask(api, body, models + [slug for slug in as_list(body.get("models")) if slug not in models])
     ask.preferences = read_preferences(body)

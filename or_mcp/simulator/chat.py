@@ -1,9 +1,11 @@
 """POST /chat/completions: a run spelled as a message or as chunks."""
 
 from decimal import Decimal
+from random import Random
 
 from or_mcp.simulator.faults import Fault
 from or_mcp.simulator.framing import Document, EventStream, Frame
+from or_mcp.simulator.history import read_documents, thoughts
 from or_mcp.simulator.outcomes import FusionRun, Outcome
 from or_mcp.simulator.texts import dice_for, pieces
 from or_mcp.simulator.wire import JsonObject, compact, dollars
@@ -64,12 +66,15 @@ def _fusion_records(run: FusionRun) -> list[JsonObject]:
 
 
 def reasoning_details(outcome: Outcome) -> list[JsonObject]:
-    """What happened before the answer: server tool calls, then the reasoning summary."""
+    """What happened before the answer: server tool calls, then the reasoning."""
     details = _fusion_records(outcome.fusion) if outcome.fusion else []
-    if outcome.reasoning:
-        summary = {"type": "reasoning.summary", "summary": outcome.reasoning, "format": "openai-responses-v1"}
-        details.append(summary | {"index": len(details)})
-    return details
+    details += thoughts(outcome.reasoning, outcome.model.author)
+    return [detail | {"index": index} for index, detail in enumerate(details)]
+
+
+def annotations(outcome: Outcome) -> list[JsonObject]:
+    """What is cited, and what was read from documents for the first time."""
+    return [*(citation.nested() for citation in outcome.citations), *read_documents(outcome.ask.body)]
 
 
 def _tool_calls(outcome: Outcome) -> list[JsonObject]:
@@ -91,8 +96,8 @@ def result_object(outcome: Outcome) -> JsonObject:
         message["reasoning_details"] = details
     if outcome.tool_calls:
         message["tool_calls"] = _tool_calls(outcome)
-    if outcome.citations:
-        message["annotations"] = [citation.nested() for citation in outcome.citations]
+    if notes := annotations(outcome):
+        message["annotations"] = notes
     choice = {
         "index": 0,
         "logprobs": None,
@@ -120,9 +125,8 @@ def _deltas(outcome: Outcome) -> list[JsonObject]:
     details = reasoning_details(outcome)
     calls = [detail for detail in details if detail["type"] == "reasoning.server_tool_call"]
     deltas = [opening | ({"reasoning_details": calls} if calls else {})]
-    for part in pieces(outcome.reasoning, dice):
-        summary = details[-1] | {"summary": part}
-        deltas.append({"content": "", "reasoning": part, "reasoning_details": [summary]})
+    for detail in details[len(calls) :]:
+        deltas += _thinking(detail, dice)
     for index, call in enumerate(_tool_calls(outcome)):
         function = call["function"]
         started = call | {"index": index, "function": {"name": function["name"], "arguments": ""}}
@@ -132,8 +136,24 @@ def _deltas(outcome: Outcome) -> list[JsonObject]:
     deltas += [{"content": part} for part in pieces(outcome.text, dice)]
     if outcome.refusal:
         deltas.append({"refusal": outcome.refusal})
-    if outcome.citations:
-        deltas.append({"content": "", "annotations": [citation.nested() for citation in outcome.citations]})
+    if notes := annotations(outcome):
+        deltas.append({"content": "", "annotations": notes})
+    return deltas
+
+
+def _thinking(detail: JsonObject, dice: Random) -> list[JsonObject]:
+    """A thought in fragments: its words, then what seals it."""
+    spelled = next((name for name in ("text", "summary") if name in detail), None)
+    if spelled is None:
+        return [{"content": "", "reasoning_details": [detail]}]
+    seal = {name: detail[name] for name in ("signature",) if name in detail}
+    opened = {name: value for name, value in detail.items() if name not in seal}
+    deltas: list[JsonObject] = [
+        {"content": "", "reasoning": part, "reasoning_details": [opened | {spelled: part}]}
+        for part in pieces(detail[spelled], dice)
+    ]
+    if seal:
+        deltas.append({"content": "", "reasoning_details": [opened | {spelled: ""} | seal]})
     return deltas
 
 

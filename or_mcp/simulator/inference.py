@@ -9,6 +9,7 @@ from or_mcp.simulator.asks import Api, Ask, read_ask
 from or_mcp.simulator.catalogue import CATALOGUE, Model
 from or_mcp.simulator.endpoints import endpoints_of
 from or_mcp.simulator.framing import EventStream, Reply, Settlement
+from or_mcp.simulator.history import check_thoughts
 from or_mcp.simulator.outcomes import Outcome
 from or_mcp.simulator.panels import SLUGS, FusionPlan, convene, read_plan
 from or_mcp.simulator.pricing import Tokens, bill
@@ -74,6 +75,7 @@ def _too_long(ask: Ask, model: Model) -> bool:
 
 
 def _check_input(ask: Ask, model: Model) -> None:
+    check_thoughts(ask.body, model.author)
     for medium in sorted(ask.media - model.takes):
         raise invalid(f"No endpoints found that support {medium} input", model=model.slug)
     # On /responses upstream answers an incomplete success instead.

@@ -55,27 +55,33 @@ def _say_nothing(outcome: Outcome) -> None:
 
 
 def _tool_calls(ask: Ask, seed: int) -> list[ToolCall]:
-    name = _tool_to_call(ask)
-    if name is None:
-        return []
-    dice = dice_for(seed, "tool", name, ask.question)
+    return [_tool_call(ask, seed, name) for name in _tools_to_call(ask)]
+
+
+def _tool_call(ask: Ask, seed: int, name: str) -> ToolCall:
+    # The prompt's length keeps the ids of two turns of one conversation apart.
+    dice = dice_for(seed, "tool", name, ask.question, ask.prompt_tokens)
     arguments = Example(ask.functions[name] or {"type": "object"}, dice, " ".join(topics(ask.question)[:3])).value()
-    return [ToolCall(f"call_{dice.getrandbits(64):016x}", name, compact(arguments))]
+    return ToolCall(f"call_{dice.getrandbits(64):016x}", name, compact(arguments))
 
 
-def _tool_to_call(ask: Ask) -> str | None:
+def _tools_to_call(ask: Ask) -> list[str]:
+    """The functions that are called at once: the forced one, or all that the question names."""
     choice = ask.tool_choice
     named = named_tool(choice)
     if named is not None:
-        return named if named in ask.functions else None
+        return [named] if named in ask.functions else []
     if not ask.functions or choice == "none":
-        return None
+        return []
+    mentioned = [name for name in ask.functions if name in ask.question]
     if must_use_tools(choice):
         # With server tools offered first, the model has already used one of them.
-        return None if ask.server_tools and ask.body["tools"][0] in ask.server_tools else next(iter(ask.functions))
-    if ask.answers_tool:
-        return None
-    return next((name for name in ask.functions if name in ask.question), None)
+        if ask.server_tools and ask.body["tools"][0] in ask.server_tools:
+            return []
+        mentioned = mentioned or [next(iter(ask.functions))]
+    elif ask.answers_tool:
+        return []
+    return mentioned[:1] if ask.body.get("parallel_tool_calls") is False else mentioned
 
 
 def _answer(outcome: Outcome, writer: Writer, fault: Fault) -> str:

@@ -273,6 +273,7 @@ async def test_an_answer_cut_off_says_so(connect: Connect, upstream: Upstream):
         ({"reset_at_event": 3}, "stream_broken"),
         ({"malformed_at_event": 3}, "stream_broken"),
         ({"error_at_event": 3, "status": 429}, "rate_limited"),
+        ({"error_in_200": True, "status": 502}, "upstream_failed"),
         ({"status": 200, "body": "", "content_type": "application/json"}, "stream_broken"),
         ({"status": 403, "message": "Key limit exceeded"}, "no_credit"),
         ({"status": 400, "error_type": "context_length_exceeded"}, "invalid_request"),
@@ -316,8 +317,59 @@ async def test_a_long_answer_is_cut_with_the_way_to_the_rest(connect: Connect, u
     assert len(text_of(result)) <= 48_000
     assert len(str(result.structured_content)) <= 48_000
     assert f"run(run_id={run_id!r}, part='result'" in result.structured_content["text"]
-    assert len(text) > 90_000
+    assert len(text) == 100_000
+    shown, _, rest = result.structured_content["text"].partition("… [cut: ")
+    assert text.startswith(shown)
+    assert f"offset={len(shown)})" in rest
+    head = text_of(result)[:2000]
+    assert f"Run: {run_id}" in head
     assert "is a run of ask: part takes result, request or events" in text_of(nobody)
+
+
+async def test_what_matters_stands_before_a_long_answer(connect: Connect, upstream: Upstream):
+    upstream.script({"path": "/chat/completions", "answer_chars": 30_000, "truncated": True})
+    async with connect() as client:
+        result = await client.call_tool("ask", HELLO)
+    head, last = text_of(result)[:2000], text_of(result).splitlines()[-1]
+    assert f"Run: {result.structured_content['run_id']}" in head
+    assert "cut off at its token limit" in head
+    assert last.startswith("Cost: $")
+
+
+async def test_tool_calls_too_large_for_a_host_are_cut_and_can_be_read_to_the_end(connect: Connect, upstream: Upstream):
+    arguments = '{"text": "' + "x" * 100_000 + '"}'
+    call = {"id": "c1", "type": "function", "function": {"name": "save", "arguments": arguments}}
+    async with connect() as client:
+        says(upstream, "", "tool_calls", tool_calls=[call])
+        result = await client.call_tool("ask", HELLO | {"tools": [{"name": "save"}]})
+        run_id = result.structured_content["run_id"]
+        text, offset = "", 0
+        while offset is not None:
+            page = await client.call_tool("run", {"run_id": run_id, "part": "result", "offset": offset})
+            text += page.structured_content["text"]
+            offset = page.structured_content.get("next_offset")
+    assert max(len(text_of(result)), len(str(result.structured_content))) <= 48_000
+    assert "part='result'" in result.structured_content["tool_calls"][0]["arguments"]
+    assert text == f"tool call c1: save({arguments})"
+
+
+async def test_an_answer_that_a_filter_stopped_says_so(connect: Connect, upstream: Upstream):
+    async with connect() as client:
+        says(upstream, "As far as", "content_filter")
+        result = await client.call_tool("ask", HELLO)
+    assert result.structured_content["text"] == "As far as"
+    assert "Note: The provider's filter stopped the answer" in text_of(result)
+
+
+async def test_an_alias_that_answered_is_no_fallback_and_a_fallback_by_alias_is(connect: Connect, upstream: Upstream):
+    latest = "~anthropic/claude-haiku-latest"
+    async with connect() as client:
+        plain = await client.call_tool("ask", {"prompt": "Hello?", "model": latest, "fallback_models": [MINI]})
+    async with connect(OR_MCP_PROVIDERS_ONLY="anthropic") as client:
+        other = await client.call_tool("ask", {"prompt": "Hi?", "model": "x-ai/grok-4.5", "fallback_models": [latest]})
+    assert not [note for note in plain.structured_content["notes"] if "answered instead" in note]
+    assert other.structured_content["model"] == "anthropic/claude-haiku-4.5"
+    assert f"x-ai/grok-4.5 failed; {latest} answered instead." in other.structured_content["notes"]
 
 
 async def test_a_value_too_large_for_any_host_is_left_to_the_text(connect: Connect, upstream: Upstream):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from or_mcp.runs import runner
 from tests.conftest import Connect, Upstream, text_of
 from tests.oracle import request_problems
 
@@ -97,6 +100,58 @@ async def test_a_broken_answer_can_be_gone_on_from(connect: Connect, upstream: U
         result = await client.call_tool("ask", {"model": MINI, "prompt": "Go on", "continue_run": run_id})
     assert [message["role"] for message in bodies(upstream)[1]["messages"]] == ["user", "assistant", "user"]
     assert not result.is_error
+
+
+async def test_a_broken_answer_can_be_asked_for_again_without_words(connect: Connect, upstream: Upstream):
+    upstream.script({"path": "/chat/completions", "cut_at_event": 1, "times": 1})
+    async with connect() as client:
+        told = text_of(await client.call_tool("ask", {"model": MINI, "prompt": "Long?"}))
+        run_id = told.partition("Run: ")[2].split()[0]
+        result = await client.call_tool("ask", {"model": OPUS, "continue_run": run_id})
+    assert [message["content"] for message in bodies(upstream)[1]["messages"]] == ["Long?"]
+    assert not result.is_error
+
+
+async def test_a_tool_call_that_broke_off_waits_for_no_output(connect: Connect, upstream: Upstream):
+    upstream.script({"path": "/chat/completions", "cut_at_event": 2, "times": 1})
+    asked = {"model": MINI, "tools": TOOLS, "tool_choice": "get_weather", "prompt": "Weather in Rome?"}
+    async with connect() as client:
+        told = text_of(await client.call_tool("ask", asked))
+        run_id = told.partition("Run: ")[2].split()[0]
+        kept = await client.call_tool("run", {"run_id": run_id})
+        result = await client.call_tool("ask", {"model": MINI, "continue_run": run_id, "prompt": "Well?"})
+    assert [call["name"] for call in kept.structured_content["tool_calls"]] == ["get_weather"]
+    assert f"ask with continue_run={run_id!r} goes on from here" in text_of(kept)
+    assert [message["role"] for message in bodies(upstream)[1]["messages"]] == ["user", "user"]
+    assert not result.is_error
+
+
+async def test_an_interrupted_answer_can_be_gone_on_from(
+    connect: Connect, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(runner, "GRACE_SECONDS", 0)
+    upstream.script({"path": "/chat/completions", "stall_at_event": 6, "answer_chars": 2000, "times": 1})
+    async with connect() as client:
+        begun = await client.call_tool("ask", {"model": MINI, "prompt": "Long?", "wait_seconds": 0})
+        run_id = begun.structured_content["run_id"]
+        while "writing" not in text_of(await client.call_tool("run", {"run_id": run_id, "wait_seconds": 0.2})):
+            pass
+    async with connect() as client:
+        kept = await client.call_tool("run", {"run_id": run_id})
+        result = await client.call_tool("ask", {"model": MINI, "prompt": "Go on", "continue_run": run_id})
+    assert kept.structured_content["status"] == "interrupted"
+    assert [message["role"] for message in bodies(upstream)[1]["messages"]] == ["user", "assistant", "user"]
+    assert bodies(upstream)[1]["messages"][1]["content"] == kept.structured_content["text"]
+    assert not result.is_error
+
+
+async def test_a_fusion_without_a_word_leaves_the_question_and_nothing_empty(connect: Connect, upstream: Upstream):
+    upstream.script({"path": "/responses", "cut_at_event": 1})
+    async with connect() as client:
+        told = text_of(await client.call_tool("fuse", {"prompt": "Monolith?", "web": False}))
+        run_id = told.partition("Run: ")[2].split()[0]
+        await client.call_tool("ask", {"model": MINI, "prompt": "Well?", "continue_run": run_id})
+    assert all(message["content"] for message in bodies(upstream)[0]["messages"])
 
 
 async def test_a_question_that_got_no_word_is_asked_again_without_an_empty_answer(connect: Connect, upstream: Upstream):
