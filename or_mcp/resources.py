@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 import mcp_types
 
-from or_mcp.openrouter.errors import NotFound
+from or_mcp.openrouter.errors import NotFound, shorten
 from or_mcp.runs.record import RunRecord
 from or_mcp.tools.call import Call
 from or_mcp.tools.keepsake import Shown
-from or_mcp.tools.list_models import ModelRow, model_row, price_words
+from or_mcp.tools.list_models import COLUMNS, freshness, model_row, row_line
 from or_mcp.view.report import VIEW_MIME, VIEW_URI, app_html, report_html
 
 TEXT, JSON, HTML = "text/plain", "application/json", "text/html"
-_COMPLETIONS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +39,14 @@ class Address:
     def match(self, uri: str) -> dict[str, str] | None:
         """The arguments in a URI, or None when it is no such resource."""
         found = re.fullmatch(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/?#]+)", re.escape(self.uri)), uri)
-        return found.groupdict() if found else None
+        return {name: unquote(value) for name, value in found.groupdict().items()} if found else None
 
 
 async def _models(call: Call, arguments: dict[str, str]) -> str:
     del arguments
-    rows = [model_row(model) for model in (await call.parts.catalogue.models()).models]
-    lines = [_line(row) for row in rows if call.parts.policy.allows(None, row.id)]
-    return "\n".join(["id | context | USD per M tokens in/out | modalities", *lines])
-
-
-def _line(row: ModelRow) -> str:
-    price = f"{price_words(row.input_price)}/{price_words(row.output_price)}"
-    return f"{row.id} | {row.context or '-'} | {price} | {row.modalities}"
+    snapshot = await call.parts.catalogue.models()
+    allowed = [model for model in snapshot.models if call.parts.policy.allows(snapshot, model.id)]
+    return "\n".join([COLUMNS, *(row_line(model_row(model)) for model in allowed), *freshness(snapshot)])
 
 
 async def _model(call: Call, arguments: dict[str, str]) -> str:
@@ -59,6 +54,9 @@ async def _model(call: Call, arguments: dict[str, str]) -> str:
     model = await call.parts.catalogue.check(slug)
     if model is None:
         raise NotFound(f"There is no model {slug!r}")
+    snapshot = await call.parts.catalogue.models()
+    if not call.parts.policy.allows(snapshot, slug):
+        raise call.parts.policy.explain(slug, snapshot, "all")
     return model.model_dump_json(exclude_none=True, indent=1)
 
 
@@ -155,37 +153,4 @@ async def read(uri: str, call: Call) -> mcp_types.TextResourceContents:
         if arguments is not None:
             text = await address.read(call, arguments)
             return mcp_types.TextResourceContents(uri=uri, text=text, mime_type=address.mime_type)
-    raise NotFound(f"There is no resource {uri!r}")
-
-
-async def complete(argument: str, typed: str, context: dict[str, str], call: Call) -> Sequence[str]:
-    """Values for an argument of a template or a prompt, closest first."""
-    values = await _values(argument, context, call)
-    begun = typed.lower()
-    starting = [value for value in values if value.lower().startswith(begun)]
-    containing = [value for value in values if begun in value.lower() and value not in starting]
-    return [*starting, *containing][:_COMPLETIONS]
-
-
-async def _values(argument: str, context: dict[str, str], call: Call) -> Sequence[str]:
-    if argument == "run_id":
-        return [record.run_id for record in await call.parts.runner.latest(call.caller.id, _COMPLETIONS)]
-    if argument == "index":
-        return await _indexes(context, call)
-    if argument not in ("author", "slug", "model", "models"):
-        return []
-    names = [model.id for model in (await call.parts.catalogue.models()).models]
-    if argument == "author":
-        return list(dict.fromkeys(name.partition("/")[0] for name in names))
-    if argument == "slug":
-        author = context.get("author", "")
-        return [name.partition("/")[2] for name in names if not author or name.startswith(f"{author}/")]
-    return names
-
-
-async def _indexes(context: dict[str, str], call: Call) -> Sequence[str]:
-    if "run_id" not in context:
-        return []
-    record = await _find(call, context)
-    panel = call.parts.keepsakes[record.tool].panel
-    return [str(index) for index in range(len(panel(record)))] if panel else []
+    raise NotFound(f"There is no resource {shorten(uri)!r}; there are {', '.join(each.uri for each in ADDRESSES)}")

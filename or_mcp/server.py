@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -22,7 +22,9 @@ from or_mcp.asking import asker, question_result
 from or_mcp.attachments.paths import Sandbox
 from or_mcp.catalogue.cache import Catalogue
 from or_mcp.catalogue.policy import Policy
+from or_mcp.completion import complete
 from or_mcp.openrouter.client import OpenRouter, prepare
+from or_mcp.openrouter.demands import Demand
 from or_mcp.openrouter.errors import CallerCanAct, Failure
 from or_mcp.openrouter.http import Http, Identity
 from or_mcp.openrouter.wire.routing import Provider
@@ -31,14 +33,16 @@ from or_mcp.runs.key_limit import KeyLimits
 from or_mcp.runs.runner import Runner
 from or_mcp.runs.shared_secret import shared_secret
 from or_mcp.runs.store import Store
-from or_mcp.settings import Settings
+from or_mcp.settings import TOOL_NAMES, Settings
 from or_mcp.tasks.extension import Tasks
 from or_mcp.tasks.ongoing import CallResult
 from or_mcp.tasks.wire import CreatedTask
 from or_mcp.tools import ALL_TOOLS
 from or_mcp.tools.boundary import answer
 from or_mcp.tools.call import FOR_VIEW, Call, Caller, Parts
+from or_mcp.tools.choosing import suggest_only_allowed
 from or_mcp.tools.confirming import NeedsAnswer
+from or_mcp.tools.explain import sentence
 from or_mcp.tools.tool import AnyTool
 
 NAME = "openrouter"
@@ -108,7 +112,7 @@ class Program:
         """The parts, for as long as the program runs; not warm, nothing is asked of upstream unless it is needed."""
         settings = self.settings
         http = Http(settings.base_url, IDENTITY)
-        upstream = OpenRouter(http, settings.api_key)
+        upstream = OpenRouter(http, settings.api_key, demands(settings))
         store = await anyio.to_thread.run_sync(Store, settings.data_dir if settings.store else None)
         runner = Runner(
             store,
@@ -175,23 +179,25 @@ class Program:
     async def _read_resource(
         self, ctx: Context, params: mcp_types.ReadResourceRequestParams
     ) -> mcp_types.ReadResourceResult:
-        with protocol_errors({"uri": params.uri}):
-            return mcp_types.ReadResourceResult(contents=[await resources.read(params.uri, self._call(ctx))])
+        call = self._call(ctx)
+        async with protocol_errors(call, {"uri": params.uri}):
+            return mcp_types.ReadResourceResult(contents=[await resources.read(params.uri, call)])
 
     async def _list_prompts(self, ctx: Context, params: object) -> mcp_types.ListPromptsResult:
         del ctx, params
         return mcp_types.ListPromptsResult(prompts=prompts.listed())
 
     async def _get_prompt(self, ctx: Context, params: mcp_types.GetPromptRequestParams) -> mcp_types.GetPromptResult:
-        del ctx
-        with protocol_errors():
+        async with protocol_errors(self._call(ctx)):
             return prompts.get(params.name, params.arguments or {})
 
     async def _complete(self, ctx: Context, params: mcp_types.CompleteRequestParams) -> mcp_types.CompleteResult:
         context = (params.context.arguments if params.context else None) or {}
-        with protocol_errors():
-            values = await resources.complete(params.argument.name, params.argument.value, context, self._call(ctx))
-        return mcp_types.CompleteResult(completion=mcp_types.Completion(values=list(values), total=len(values)))
+        call = self._call(ctx)
+        async with protocol_errors(call):
+            found = await complete(params.argument.name, params.argument.value, context, call)
+        completion = mcp_types.Completion(values=list(found.values), total=found.total, has_more=found.has_more)
+        return mcp_types.CompleteResult(completion=completion)
 
     def _call(self, ctx: Context) -> Call:
         for_view = (ctx.meta or {}).get(FOR_VIEW) is True
@@ -204,14 +210,15 @@ class Program:
         return self.owner
 
 
-@contextmanager
-def protocol_errors(data: dict[str, str] | None = None) -> Generator[None]:
+@asynccontextmanager
+async def protocol_errors(call: Call, data: dict[str, str] | None = None) -> AsyncGenerator[None]:
     """Failures where the protocol, not a tool, answers: in its own error, with the same sentence."""
     try:
         yield
     except Failure as failure:
+        await suggest_only_allowed(failure, call)
         code = mcp_types.INVALID_PARAMS if isinstance(failure, CallerCanAct) else mcp_types.INTERNAL_ERROR
-        raise MCPError(code=code, message=f"{failure.kind}: {failure.message}", data=data) from failure
+        raise MCPError(code=code, message=f"{failure.kind}: {sentence(failure)}", data=data) from failure
 
 
 def provider_preferences(settings: Settings) -> Provider | None:
@@ -225,10 +232,23 @@ def provider_preferences(settings: Settings) -> Provider | None:
     return preferences if preferences.body() else None
 
 
+def demands(settings: Settings) -> tuple[Demand, ...]:
+    """The same, by the names of the settings, for when no endpoint is left."""
+    told = rules(settings)
+    reasons = {
+        "OR_MCP_ZDR": "data_policy:zdr",
+        "OR_MCP_DATA_COLLECTION": "data_policy:training",
+        "OR_MCP_PROVIDERS_ONLY": "allowed_providers",
+        "OR_MCP_PROVIDERS_IGNORE": "ignored_providers",
+    }
+    return tuple(Demand(f"{name}={told[name]}", reason) for name, reason in reasons.items() if name in told)
+
+
 def rules(settings: Settings) -> dict[str, str]:
     """The operator's rules, as `account` shows them."""
     told = {
         "OR_MCP_MODELS": ",".join(settings.models) if settings.models != ("*",) else "",
+        "OR_MCP_TOOLS": ",".join(settings.tools) if settings.tools != TOOL_NAMES else "",
         "OR_MCP_ZDR": "on" if settings.zdr else "",
         "OR_MCP_DATA_COLLECTION": settings.data_collection or "",
         "OR_MCP_PROVIDERS_ONLY": ",".join(settings.providers_only),

@@ -204,7 +204,7 @@ class Catalogue:
 def _unknown(slug: str, snapshot: Snapshot, output_modality: str | None) -> ModelUnavailable:
     names = snapshot.closest(slug, output_modality=output_modality)
     return ModelUnavailable(
-        f"There is no model {slug}; the closest are {', '.join(names)}",
+        f"There is no model {slug}",
         status=404,
         availability=Availability(requested_models=(slug,), fallback_models=names),
     )

@@ -9,21 +9,10 @@ from hashlib import sha256
 from typing import Literal
 
 from or_mcp.catalogue.closest import closest_names
+from or_mcp.catalogue.conditions import Condition, input_is, made_by, output_is, priced_at_most, supporting
 from or_mcp.catalogue.cursor import Place, read_cursor, write_cursor
-from or_mcp.catalogue.intents import (
-    by_agentic,
-    by_coding,
-    by_context,
-    by_intelligence,
-    by_price,
-    gives,
-    supports,
-    takes,
-)
-from or_mcp.catalogue.prices import per_million
-from or_mcp.catalogue.rates import is_free
+from or_mcp.catalogue.intents import by_agentic, by_coding, by_context, by_intelligence, by_price, gives
 from or_mcp.catalogue.reading import Reading, readings
-from or_mcp.catalogue.slugs import author
 from or_mcp.catalogue.words import words_of
 from or_mcp.openrouter.wire.models import Model
 
@@ -58,13 +47,17 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One page. `output_modality` is what was searched in the end; `closest` are names when nothing matched."""
+    """One page. `output_modality` is what was searched in the end.
+
+    When nothing matched, `closest` are names, and `blamed` says which conditions let nothing through.
+    """
 
     rows: tuple[Model, ...]
     total: int
     next_cursor: str | None
     closest: tuple[str, ...]
     output_modality: str
+    blamed: tuple[str, ...] = ()
 
 
 _SORTS: dict[Sort, Callable[[Model], float]] = {
@@ -77,53 +70,43 @@ _SORTS: dict[Sort, Callable[[Model], float]] = {
 }
 
 
-def search(models: Sequence[Model], query: Query) -> Found:
-    """One page of the models a query means.
+def search(models: Sequence[Model], query: Query, *rules: Condition) -> Found:
+    """One page of the models a query means. `rules` are conditions that the caller did not set.
 
     Raises:
         InvalidRequest: The cursor is not one of this query.
     """
-    offered = [model for model in models if all(keep(model) for keep in _conditions(query))]
+    conditions = [*rules, *_conditions(query)]
     if query.cursor:
         reading, after = read_cursor(query.cursor, query.fingerprint)
-        return _page(_ranked(offered, query, reading), query, reading, after)
-    for reading in readings(query.text, query.output_modality or "text", models):
-        if ranked := _ranked(offered, query, reading):
-            return _page(ranked, query, reading, None)
-    return _nothing(models, query)
+        return _page(_ranked(_kept(models, conditions), query, reading), query, reading, after)
+    found = _matches(models, query, conditions)
+    return _page(found[1], query, found[0], None) if found else _nothing(models, query, conditions)
 
 
-def _conditions(query: Query) -> Iterator[Callable[[Model], bool]]:
+def _conditions(query: Query) -> Iterator[Condition]:
     """Every condition that was set. They always hold, whatever the text may mean."""
     if query.input_modality not in ("", "all"):
-        yield takes(query.input_modality)
-    yield from map(supports, query.supports)
+        yield input_is(query.input_modality)
+    yield from map(supporting, query.supports)
     if query.author:
-        yield lambda model: _is_by(model, query.author)
-    if query.free:
-        yield is_free
-    if query.min_context is not None:
-        least = query.min_context
-        yield lambda model: (model.context_length or 0) >= least
-    if query.max_input_price is not None:
-        most_in = query.max_input_price
-        yield lambda model: _at_most(model.pricing.prompt if model.pricing else None, most_in)
-    if query.max_output_price is not None:
-        most_out = query.max_output_price
-        yield lambda model: _at_most(model.pricing.completion if model.pricing else None, most_out)
+        yield made_by(query.author)
+    yield from priced_at_most(query.max_input_price, query.max_output_price, query.min_context, free=query.free)
 
 
-def _at_most(price: Decimal | None, limit: Decimal) -> bool:
-    known = per_million(price)
-    return known is not None and known <= limit
+def _kept(models: Sequence[Model], conditions: Sequence[Condition]) -> list[Model]:
+    return [model for model in models if all(each.keep(model) for each in conditions)]
 
 
-def _is_by(model: Model, wanted: str) -> bool:
-    """Whether this maker is meant: by slug (`x-ai`), or as people spell it (`xAI`, `Meta`, `Mistral`)."""
-    plain = "".join(filter(str.isalnum, wanted.lower()))
-    name = "".join(filter(str.isalnum, model.name.split(":")[0].lower())) if ":" in model.name else ""
-    slug = author(model.id).replace("-", "")
-    return plain in (slug, name) or (len(plain) >= 4 and slug.startswith(plain) and slug != "openrouter")
+def _matches(
+    models: Sequence[Model], query: Query, conditions: Sequence[Condition]
+) -> tuple[Reading, list[tuple[Place, Model]]] | None:
+    """The first reading under which something is left, and what that is. All models say what words mean."""
+    kept = _kept(models, conditions)
+    for reading in readings(query.text, query.output_modality, models):
+        if ranked := _ranked(kept, query, reading):
+            return reading, ranked
+    return None
 
 
 def _ranked(offered: list[Model], query: Query, reading: Reading) -> list[tuple[Place, Model]]:
@@ -149,8 +132,33 @@ def _page(ranked: list[tuple[Place, Model]], query: Query, reading: Reading, aft
     return Found(tuple(model for _, model in rows), len(ranked), more, (), reading.modality)
 
 
-def _nothing(models: Sequence[Model], query: Query) -> Found:
+def _nothing(models: Sequence[Model], query: Query, conditions: Sequence[Condition]) -> Found:
     names: tuple[str, ...] = ()
     if query.text.strip():
-        names = closest_names([model for model in models if gives(query.output_modality)(model)] or models, query.text)
-    return Found((), 0, None, names, query.output_modality)
+        allowed = _kept(models, [each for each in conditions if each.is_rule])
+        names = closest_names(
+            [model for model in allowed if gives(query.output_modality)(model)] or allowed, query.text
+        )
+    return Found((), 0, None, names, query.output_modality, tuple(_blamed(models, query, conditions)))
+
+
+def _blamed(models: Sequence[Model], query: Query, conditions: Sequence[Condition]) -> Iterator[str]:
+    """Which conditions let nothing through: those nothing has, else those without which something is left."""
+    wanted = [*conditions, *([output_is(query.output_modality)] if query.output_modality != "all" else [])]
+    unknown = [words for each in wanted if (words := each.unknown(models))]
+    if unknown:
+        yield from unknown
+        return
+    blamed = [words for each in wanted if (words := _without(each, models, query, conditions))]
+    if not blamed and len(conditions) > 1:
+        kept = [f"{each.words} {len(_kept(models, [each]))}" for each in conditions]
+        blamed = [f"Of {len(models)} models each condition alone keeps: {', '.join(kept)}"]
+    yield from blamed
+
+
+def _without(blamed: Condition, models: Sequence[Model], query: Query, conditions: Sequence[Condition]) -> str:
+    """How many would match without this condition, if any."""
+    if blamed not in conditions:
+        query = replace(query, output_modality="all")
+    found = _matches(models, query, [each for each in conditions if each is not blamed])
+    return f"Without {blamed.words}, {len(found[1])} would match" if found else ""

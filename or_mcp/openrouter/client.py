@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from urllib.parse import quote
 
 import anyio
 from pydantic import BaseModel, ValidationError
 
+from or_mcp.openrouter.demands import Demand, explaining
 from or_mcp.openrouter.errors import (
     DeadlinePassed,
     Failure,
@@ -43,6 +44,7 @@ from or_mcp.openrouter.wire.endpoints import (
     ProviderList,
 )
 from or_mcp.openrouter.wire.errors import ErrorEnvelope
+from or_mcp.openrouter.wire.lenient import Request
 from or_mcp.openrouter.wire.models import Model, ModelList, ModelReply
 from or_mcp.openrouter.wire.responses import Response, ResponseEvent, ResponsesRequest
 
@@ -66,35 +68,36 @@ class Stream(Generic[ModelT]):
 class OpenRouter:
     """The API, with one key. `with_key` gives the same connection with another."""
 
-    def __init__(self, http: Http, key: str | None) -> None:
+    def __init__(self, http: Http, key: str | None, demands: Sequence[Demand] = ()) -> None:
         self._http = http
+        self._demands = demands
         self.key = key
 
     def with_key(self, key: str | None) -> OpenRouter:
         """The same connection, paying with another key."""
-        return OpenRouter(self._http, key)
+        return OpenRouter(self._http, key, self._demands)
 
     # Paid
 
     @asynccontextmanager
     async def responses(self, request: ResponsesRequest) -> AsyncGenerator[Stream[ResponseEvent]]:
         """Answer through `/responses`; leaving the block early cancels the work."""
-        async with self._http.post("/responses", self.key, request.body()) as reply:
+        async with self._paid("/responses", request) as reply:
             yield Stream(reply.generation_id, _response_events(reply))
 
     @asynccontextmanager
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Stream[ChatChunk]]:
         """Answer through `/chat/completions`; leaving the block early cancels the work."""
-        async with self._http.post("/chat/completions", self.key, request.body()) as reply:
+        async with self._paid("/chat/completions", request) as reply:
             yield Stream(reply.generation_id, _chat_chunks(reply))
 
     async def embeddings(self, request: EmbeddingsRequest) -> EmbeddingsReply:
         """Vectors for texts."""
-        return await self._post("/embeddings", request.body(), EmbeddingsReply)
+        return await self._post("/embeddings", request, EmbeddingsReply)
 
     async def rerank(self, request: RerankRequest) -> RerankReply:
         """Documents ordered by relevance."""
-        return await self._post("/rerank", request.body(), RerankReply)
+        return await self._post("/rerank", request, RerankReply)
 
     # Free
 
@@ -187,8 +190,14 @@ class OpenRouter:
             params = params | {"offset": str(len(rows)), "limit": "1000"}
         return tuple(rows.values())
 
-    async def _post(self, path: str, body: Mapping[str, Any], shape: type[ModelT]) -> ModelT:
-        async with self._http.post(path, self.key, body) as reply:
+    @asynccontextmanager
+    async def _paid(self, path: str, request: Request) -> AsyncGenerator[OpenReply]:
+        with explaining(self._demands):
+            async with self._http.post(path, self.key, request.body()) as reply:
+                yield reply
+
+    async def _post(self, path: str, request: Request, shape: type[ModelT]) -> ModelT:
+        async with self._paid(path, request) as reply:
             content = await reply.body()
             return _read(content, shape, f"reply to {path}", reply.generation_id, paid=True)
 

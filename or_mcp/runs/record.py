@@ -84,17 +84,15 @@ class RunRecord:
 
     def end(self, status: Status, failure: Failure | None = None) -> RunRecord:
         """The same run, ended now; what it counts against the budget is its real cost as far as known."""
-        if self.cost_usd is not None:
-            charged = self.cost_usd
-        elif failure is not None and not failure.may_be_billed and self.generation_id is None:
-            charged = Decimal(0)
-        else:
-            charged = self.charged_usd
+        cost = self.cost_usd
+        if cost is None and failure is not None and not failure.may_be_billed and self.generation_id is None:
+            cost = Decimal(0)
         return replace(
             self,
             status=status,
             ended=datetime.now(UTC),
-            charged_usd=charged,
+            cost_usd=cost,
+            charged_usd=self.charged_usd if cost is None else cost,
             failure=failure.facts() if failure is not None else self.failure,
         )
 

@@ -13,6 +13,7 @@ from or_mcp.openrouter.errors import Failure, InvalidRequest
 from or_mcp.runs.runner import Crash
 from or_mcp.tools.arguments import read_arguments
 from or_mcp.tools.call import Call
+from or_mcp.tools.choosing import suggest_only_allowed
 from or_mcp.tools.confirming import NeedsAnswer
 from or_mcp.tools.explain import explain
 from or_mcp.tools.reply import to_result
@@ -35,6 +36,7 @@ async def answer(
     except NeedsAnswer:
         raise
     except Failure as failure:
+        await suggest_only_allowed(failure, call)
         return explain(failure)
     except Exception:
         logger.exception("%s crashed", name)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from or_mcp.catalogue.cache import Snapshot
+from or_mcp.catalogue.conditions import Condition
+from or_mcp.catalogue.policy import VARIABLE
+from or_mcp.catalogue.snapshot import Snapshot
 from or_mcp.openrouter.errors import Failure, ModelUnavailable
 from or_mcp.openrouter.wire.errors import Availability
 from or_mcp.openrouter.wire.models import Model
 from or_mcp.tools.call import Call
+from or_mcp.tools.explain import RunFailed
 
 _SOON = timedelta(days=14)
 
@@ -20,18 +23,43 @@ async def check_models(call: Call, slugs: Sequence[str], modality: str = "text")
     Raises:
         ModelUnavailable: A model does not exist, is not allowed, or makes something else. It names the closest.
     """
-    try:
-        snapshot = await call.parts.catalogue.models()
-    except Failure:
-        snapshot = None
+    snapshot = await known_models(call)
     for slug in slugs:
         if not call.parts.policy.allows(snapshot, slug):
-            raise call.parts.policy.explain(slug, snapshot)
+            raise call.parts.policy.explain(slug, snapshot, modality)
         model = await call.parts.catalogue.check(slug, modality)
         if snapshot is not None and model is not None:
             _check_makes(slug, model, modality, snapshot)
             _check_alive(slug, model, modality, snapshot)
     return snapshot
+
+
+async def known_models(call: Call) -> Snapshot | None:
+    """The catalogue, or None when it cannot be had."""
+    try:
+        return await call.parts.catalogue.models()
+    except Failure:
+        return None
+
+
+def operators_rules(call: Call, snapshot: Snapshot) -> tuple[Condition, ...]:
+    """The operator's list of models as a condition of a search, if there is one."""
+    policy = call.parts.policy
+    if policy.is_open:
+        return ()
+    words = f"the operator's rule {VARIABLE}={','.join(policy.models)}"
+    return (Condition(words, lambda model: policy.allows(snapshot, model.id), is_rule=True),)
+
+
+async def suggest_only_allowed(failure: Failure, call: Call) -> None:
+    """Upstream knows nothing of the operator's list: what it may suggest is cut down to that."""
+    cause = failure.cause if isinstance(failure, RunFailed) else failure
+    found, policy = cause.availability, call.parts.policy
+    if found is None or not found.fallback_models or policy.is_open:
+        return
+    snapshot = await known_models(call)
+    names = tuple(name for name in found.fallback_models if policy.allows(snapshot, name))
+    cause.availability = found.model_copy(update={"fallback_models": names or None})
 
 
 def retiring(snapshot: Snapshot | None, slugs: Sequence[str]) -> list[str]:
@@ -50,11 +78,14 @@ def check_can_be_forced(snapshot: Snapshot | None, slug: str) -> None:
     Raises:
         ModelUnavailable: The model takes no tool_choice.
     """
-    model = snapshot.find(slug) if snapshot else None
-    if snapshot is None or model is None or not model.supported_parameters:
-        return
-    if "tool_choice" not in model.supported_parameters:
+    if snapshot is not None and not can_be_forced(snapshot, slug):
         raise _unavailable(slug, "cannot be made to convene a panel (it takes no tool_choice)", "text", snapshot)
+
+
+def can_be_forced(snapshot: Snapshot | None, slug: str) -> bool:
+    """Whether a model can be made to call a tool, as far as is known."""
+    model = snapshot.find(slug) if snapshot else None
+    return model is None or not model.supported_parameters or "tool_choice" in model.supported_parameters
 
 
 def _check_makes(slug: str, model: Model, modality: str, snapshot: Snapshot) -> None:

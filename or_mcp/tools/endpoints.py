@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
 
 from pydantic import Field
 
+from or_mcp.catalogue.policy import VARIABLE, is_router
 from or_mcp.openrouter.errors import Failure, InvalidRequest
 from or_mcp.openrouter.wire.endpoints import Endpoint, Provider
+from or_mcp.openrouter.wire.routing import Provider as Preferences
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.call import Call
+from or_mcp.tools.choosing import known_models
 from or_mcp.tools.list_models import price_words, token_price
 from or_mcp.tools.reply import LIMIT, Answer, Maybe, Reply
 from or_mcp.tools.tool import Tool
@@ -38,13 +42,13 @@ class EndpointRow(Answer):
     """One provider's offer. Prices in USD per million tokens."""
 
     provider: str
-    tag: Maybe[str] = None
+    tag: str | None
     model: Maybe[str] = None
     input_price: float | None
     output_price: float | None
     context: int | None
     max_output: int | None
-    quantization: Maybe[str] = None
+    quantization: str | None
     uptime_30m: float | None
     latency_p50_ms: float | None
     throughput_p50: float | None
@@ -73,18 +77,28 @@ class EndpointsAnswer(Answer):
     notes: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """Who serves a model, or keeps nothing of any; `keeping` is how many of `known` keep nothing, if that is known."""
+
+    rows: Sequence[EndpointRow]
+    known: int
+    keeping: int | None
+    model: str | None = None
+
+
 async def endpoints(arguments: EndpointsArguments, call: Call) -> Reply:
     """Ask who serves it."""
     if not arguments.model and not arguments.zdr:
         raise InvalidRequest("model is missing; it takes a model id, and may be empty only with zdr true")
-    rows, zdr_known, name = await _rows(arguments, call)
-    ordered = sorted(rows, key=lambda row: _order(row, arguments.sort))
+    served = await _served(arguments, call)
+    ordered = sorted(served.rows, key=lambda row: _order(row, arguments.sort))
     shown = _that_fit(ordered[: arguments.limit])
-    notes = _notes(ordered, call, zdr_known=zdr_known)
+    notes = [*_notes(served, call), *await _rules(served, call)]
     if len(shown) < min(arguments.limit, len(ordered)):
         notes.append(f"Only the first {len(shown)} endpoints fit into an answer; ask for one model to see the others.")
     answer = EndpointsAnswer(
-        model=name,
+        model=served.model,
         endpoints=shown,
         total=len(ordered),
         supported_parameters=sorted({name for row in ordered for name in row.supports}),
@@ -100,17 +114,21 @@ def _that_fit(rows: Sequence[EndpointRow]) -> list[EndpointRow]:
     return [row for row, size in zip(rows, sizes, strict=True) if size <= LIMIT * 2 // 3]
 
 
-async def _rows(arguments: EndpointsArguments, call: Call) -> tuple[list[EndpointRow], bool, str | None]:
+async def _served(arguments: EndpointsArguments, call: Call) -> _Served:
     zdr = await _zdr(call, required=arguments.zdr)
     if not arguments.model:
-        return [_row(endpoint, zdr=True, with_model=True) for endpoint in zdr or ()], True, None
+        rows = [_row(endpoint, zdr=True, with_model=True) for endpoint in zdr or ()]
+        return _Served(rows, len(rows), len(rows))
     served = await call.parts.catalogue.endpoints(arguments.model)
     keeping_nothing = {_identity(endpoint) for endpoint in zdr} if zdr is not None else None
     rows = [
         _row(endpoint, zdr=None if keeping_nothing is None else _identity(endpoint) in keeping_nothing)
         for endpoint in served.endpoints
     ]
-    return [row for row in rows if row.zdr or not arguments.zdr], zdr is not None, served.id
+    keeping = [row for row in rows if row.zdr]
+    return _Served(
+        keeping if arguments.zdr else rows, len(rows), None if keeping_nothing is None else len(keeping), served.id
+    )
 
 
 async def _zdr(call: Call, *, required: bool) -> Sequence[Endpoint] | None:
@@ -182,16 +200,34 @@ def _links_of(provider: Provider) -> ProviderRow:
     )
 
 
-def _notes(rows: Sequence[EndpointRow], call: Call, *, zdr_known: bool) -> list[str]:
-    notes: list[str] = []
-    if not zdr_known:
-        notes.append("Which endpoints keep nothing could not be read; zdr is null.")
-    elif rows and rows[0].model is None:
-        keeping = sum(row.zdr is True for row in rows)
-        notes.append(f"{keeping} of {len(rows)} endpoints keep nothing; OR_MCP_ZDR would leave those.")
+def _notes(served: _Served, call: Call) -> Iterator[str]:
+    if served.keeping is None:
+        yield "Which endpoints keep nothing could not be read; zdr is null."
+    elif served.model is not None and is_router(served.model) and not served.known:
+        yield f"{served.model} picks another model for each request; nobody serves it itself."
+    elif served.model is not None:
+        yield f"{served.keeping} of {served.known} endpoints keep nothing; OR_MCP_ZDR would leave only those."
     if call.caller.key is None:
-        notes.append("Latency and throughput are told only with a key.")
-    return notes
+        yield "Latency and throughput are told only with a key."
+
+
+async def _rules(served: _Served, call: Call) -> Iterable[str]:
+    """What the operator's rules leave of it."""
+    told: list[str] = []
+    policy, provider = call.parts.policy, call.parts.provider
+    if served.model is not None and not policy.allows(await known_models(call), served.model):
+        told.append(f"This server may not use {served.model}: {VARIABLE} is {', '.join(policy.models)}.")
+    if provider is not None and served.rows:
+        left = [row for row in served.rows if _passes(row, provider)]
+        unknown = " (which of them train on prompts is not listed)" if provider.data_collection == "deny" else ""
+        told.append(f"This server's rules leave {len(left)} of these {len(served.rows)} endpoints{unknown}.")
+    return told
+
+
+def _passes(row: EndpointRow, provider: Preferences) -> bool:
+    names = {row.provider.lower(), *((row.tag.lower(), row.tag.lower().split("/")[0]) if row.tag else ())}
+    only, ignore = ({name.lower() for name in listed or ()} for listed in (provider.only, provider.ignore))
+    return (not provider.zdr or row.zdr is True) and (not only or bool(names & only)) and not names & ignore
 
 
 def _text(answer: EndpointsAnswer) -> str:
@@ -206,7 +242,7 @@ def _text(answer: EndpointsAnswer) -> str:
 def _line(row: EndpointRow) -> str:
     facts = [
         f"{row.provider} ({row.tag or '-'})" + (f" {row.model}" if row.model else ""),
-        f"{price_words(row.input_price)}/{price_words(row.output_price)}",
+        price_words(row.input_price, row.output_price),
         f"context {row.context or '-'}, output {row.max_output or '-'}",
         row.quantization or "-",
         f"up {row.uptime_30m:.1f} %" if row.uptime_30m is not None else "up ?",

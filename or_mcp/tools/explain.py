@@ -53,7 +53,7 @@ def explain(failure: Failure) -> mcp_types.CallToolResult:
 
 def explanation(failure: Failure, record: RunRecord | None = None) -> str:
     """The words for a failure."""
-    lines = [f"{failure.kind}: {_sentence(failure)}", f"Spent: {_spent(failure, record)}"]
+    lines = [f"{failure.kind}: {sentence(failure)}", f"Spent: {_spent(failure, record)}"]
     if record is not None and _was_sent(failure, record):
         lines.append(f"Run: {record.run_id} (what had arrived is kept; call run with this run_id to read it)")
     lines.append(f"Next: {next_step(failure)}")
@@ -61,10 +61,11 @@ def explanation(failure: Failure, record: RunRecord | None = None) -> str:
 
 
 def _was_sent(failure: Failure, record: RunRecord) -> bool:
-    return failure.may_be_billed or record.generation_id is not None or record.cost_usd is not None
+    return failure.may_be_billed or record.generation_id is not None or bool(record.cost_usd)
 
 
-def _sentence(failure: Failure) -> str:
+def sentence(failure: Failure) -> str:
+    """What happened, with what upstream says of it."""
     parts = [failure.message]
     if failure.quote:
         parts.append(f'OpenRouter says: "{failure.quote}"')

@@ -22,10 +22,11 @@ from or_mcp.runs.live import Kept, LiveRun, Progress
 from or_mcp.runs.record import RunRecord
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.call import Call, decimal_or_none
-from or_mcp.tools.choosing import check_can_be_forced, check_models, retiring
+from or_mcp.tools.choosing import check_can_be_forced, check_models, known_models, retiring
 from or_mcp.tools.fuse_answer import FuseAnswer, show, told_analysis
 from or_mcp.tools.keepsake import Keepsake, PanelText, Shown
 from or_mcp.tools.paid import Order, place
+from or_mcp.tools.permitted import permitted
 from or_mcp.tools.reply import Reply
 from or_mcp.tools.tool import Tool
 from or_mcp.view.report import VIEW_URI
@@ -94,10 +95,11 @@ class FuseArguments(Arguments):
 async def fuse(arguments: FuseArguments, call: Call) -> Reply:
     """Plan, check, carry out, show."""
     call.require_key()
-    plan = plan_fusion(arguments.choices(), call.parts.provider)
+    choices, chosen = permitted(arguments.choices(), call.parts.policy, await known_models(call))
+    plan = plan_fusion(choices, call.parts.provider)
     snapshot = await check_models(call, plan.models)
-    if arguments.writer_model:
-        check_can_be_forced(snapshot, arguments.writer_model)
+    if choices.writer_model:
+        check_can_be_forced(snapshot, choices.writer_model)
     order = Order(
         tool="fuse",
         arguments=arguments,
@@ -107,7 +109,7 @@ async def fuse(arguments: FuseArguments, call: Call) -> Reply:
         make=lambda: Fusing(plan, call.upstream),
         ceiling_usd=plan.choices.max_cost_usd,
         wait_seconds=arguments.wait_seconds,
-        notes=(*plan.warnings(), *retiring(snapshot, plan.models)),
+        notes=(*chosen, *plan.warnings(), *retiring(snapshot, plan.models)),
     )
     return await place(call, order, KEEPSAKE, Shown(detail=arguments.detail))
 

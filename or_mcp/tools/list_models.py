@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.prices import per_million
-from or_mcp.catalogue.search import Query, search
+from or_mcp.catalogue.search import Found, Query, Sort, search
 from or_mcp.openrouter.wire.models import Model, Pricing
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.call import Call, decimal_or_none
+from or_mcp.tools.choosing import operators_rules
 from or_mcp.tools.reply import LIMIT, Answer, Maybe, Reply
 from or_mcp.tools.tool import Tool
 
@@ -25,8 +27,8 @@ Understands what a person means (`opus`, `gpt5 mini`, `cheap vision`, typos). Lo
 memory. `~…-latest` aliases point to the newest of a family. Who serves a model is in `endpoints`.
 """
 
-Sort = Literal["relevance", "newest", "price", "context", "intelligence", "coding", "agentic"]
 _NAMED_SUPPORTS = ("tools", "structured_outputs", "reasoning", "web_search_options")
+COLUMNS = "id | context | USD per M tokens in/out | modalities | supports"
 TEXT_ROW_LIMIT = 165
 
 
@@ -53,12 +55,12 @@ class ModelRow(Answer):
     id: str
     name: str
     context: int | None
-    max_output: Maybe[int] = None
+    max_output: int | None
     input_price: float | None
     output_price: float | None
     modalities: str
     supports: list[str]
-    created: Maybe[str] = None
+    created: str | None
     alias_of: Maybe[str] = None
     expires: Maybe[str] = None
 
@@ -76,22 +78,28 @@ class ListModelsAnswer(Answer):
 async def list_models(arguments: ListModelsArguments, call: Call) -> Reply:
     """Search the catalogue."""
     snapshot = await call.parts.catalogue.models()
-    allowed = [model for model in snapshot.models if call.parts.policy.allows(snapshot, model.id)]
-    found = search(allowed, _query(arguments))
+    found = search(snapshot.models, _query(arguments, snapshot), *operators_rules(call, snapshot))
     answer = ListModelsAnswer(
         models=[model_row(model) for model in found.rows],
         total=found.total,
         next_cursor=found.next_cursor,
         closest=list(found.closest) or None,
-        notes=freshness(snapshot),
+        notes=[*_about(found, arguments), *freshness(snapshot)],
     )
     return Reply(_text(answer), answer)
 
 
-def _query(arguments: ListModelsArguments) -> Query:
+def _about(found: Found, arguments: ListModelsArguments) -> Iterator[str]:
+    """What the caller would not expect of this result."""
+    yield from (f"{words}." if not words.endswith("?") else words for words in found.blamed)
+    if found.rows and found.output_modality == "all" != arguments.output_modality:
+        yield f"Nothing of that name makes {arguments.output_modality}: these make something else (see modalities)."
+
+
+def _query(arguments: ListModelsArguments, snapshot: Snapshot) -> Query:
     return Query(
         text=arguments.query,
-        output_modality=arguments.output_modality,
+        output_modality=_modality(arguments.output_modality, snapshot),
         input_modality=arguments.input_modality,
         supports=arguments.supports,
         author=arguments.author,
@@ -103,6 +111,13 @@ def _query(arguments: ListModelsArguments) -> Query:
         limit=arguments.limit,
         cursor=arguments.cursor,
     )
+
+
+def _modality(given: str, snapshot: Snapshot) -> str:
+    """A modality in upstream's spelling: `embedding` is `embeddings`, `images` is `image`."""
+    known = {name for model in snapshot.models if model.architecture for name in model.architecture.output_modalities}
+    name = given.strip().lower()
+    return next((each for each in (name, f"{name}s", name.removesuffix("s")) if each in known), name)
 
 
 def freshness(snapshot: Snapshot) -> list[str]:
@@ -134,10 +149,14 @@ def model_row(model: Model) -> ModelRow:
 def token_price(pricing: Pricing | None, per_token: Decimal | None) -> float | None:
     """USD per million tokens; null where it depends, or where something else than tokens is paid for."""
     amount = per_million(per_token)
-    by_other_means = pricing is not None and any(price and price > 0 for price in (pricing.request, pricing.image))
-    if amount is None or (amount == 0 and by_other_means):
+    if amount is None or (amount == 0 and pricing is not None and _costs_otherwise(pricing)):
         return None
     return float(round(amount, 6))
+
+
+def _costs_otherwise(pricing: Pricing) -> bool:
+    others = (pricing.request, pricing.image, pricing.image_output, pricing.audio, pricing.audio_output)
+    return any(price and price > 0 for price in others)
 
 
 def modalities(model: Model) -> str:
@@ -147,8 +166,8 @@ def modalities(model: Model) -> str:
 
 
 def _text(answer: ListModelsAnswer) -> str:
-    lines = [f"{answer.total} models; id | context | USD per M tokens in/out | modalities | supports"]
-    lines += [_line(row)[:TEXT_ROW_LIMIT] for row in answer.models]
+    lines = [f"{answer.total} model{'' if answer.total == 1 else 's'}; {COLUMNS}"]
+    lines += [row_line(row)[:TEXT_ROW_LIMIT] for row in answer.models]
     if answer.total == 0:
         lines = ["No model matches." + (f" Closest: {', '.join(answer.closest)}" if answer.closest else "")]
     lines += [f"Note: {note}" for note in answer.notes]
@@ -157,9 +176,10 @@ def _text(answer: ListModelsAnswer) -> str:
     return "\n".join(lines)[:LIMIT]
 
 
-def _line(row: ModelRow) -> str:
-    price = f"{price_words(row.input_price)}/{price_words(row.output_price)}"
-    parts = [row.id, f"{round(row.context / 1000)}k" if row.context else "-", price, row.modalities]
+def row_line(row: ModelRow) -> str:
+    """One row under `COLUMNS`."""
+    context = f"{round(row.context / 1000)}k" if row.context else "-"
+    parts = [row.id, context, price_words(row.input_price, row.output_price), row.modalities]
     parts.append(",".join(_SHORT.get(name, name) for name in row.supports) or "-")
     if row.alias_of:
         parts.append(f"-> {row.alias_of}")
@@ -171,11 +191,11 @@ def _line(row: ModelRow) -> str:
 _SHORT = {"structured_outputs": "json", "web_search_options": "web"}
 
 
-def price_words(price: float | None) -> str:
-    """A price in few characters."""
-    if price is None:
-        return "depends"
-    return "free" if price == 0 else f"{price:.4g}"
+def price_words(input_price: float | None, output_price: float | None) -> str:
+    """Two prices in few characters."""
+    if input_price == output_price == 0:
+        return "free"
+    return "/".join("depends" if price is None else f"{price:.4g}" for price in (input_price, output_price))
 
 
 TOOL = Tool(

@@ -122,6 +122,8 @@ class Embedder:
                 group.start_soon(work)
         # The others were let finish: they are paid for.
         if fatal:
+            # What one failed for costs nothing; the run may still hold others that were billed.
+            fatal[0].may_be_billed |= self.spending.cost_usd is None
             raise fatal[0]
         return again
 

@@ -58,6 +58,16 @@ async def test_runs_of_unknown_cost_are_counted_not_guessed(connect: Connect, up
     assert "1 runs of unknown cost" in text_of(result)
 
 
+async def test_what_was_refused_before_it_could_cost_anything_is_no_unknown_cost(connect: Connect, upstream: Upstream):
+    upstream.script({"path": "/chat/completions", "status": 404})
+    async with connect() as client:
+        refused = await client.call_tool("ask", ASK)
+        told = (await client.call_tool("account", {})).structured_content
+    assert "Spent: nothing" in text_of(refused)
+    assert "Run: " not in text_of(refused)
+    assert (told["today"]["runs_of_unknown_cost"], told["today"]["total_usd"]) == (0, 0)
+
+
 async def test_a_management_key_sees_the_credit(connect: Connect, upstream: Upstream):
     async with connect(**MANAGER) as client:
         result = await client.call_tool("account", {})

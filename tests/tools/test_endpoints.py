@@ -51,6 +51,40 @@ async def test_the_best_stand_first(connect: Connect, sort: str):
     assert values == sorted(values)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "note"),
+    [
+        (
+            {"model": "openrouter/auto"},
+            "openrouter/auto picks another model for each request; nobody serves it itself.",
+        ),
+        ({"model": OPUS}, "2 of 3 endpoints keep nothing; OR_MCP_ZDR would leave only those."),
+        ({"model": OPUS, "zdr": True}, "2 of 3 endpoints keep nothing; OR_MCP_ZDR would leave only those."),
+        ({"model": "perplexity/sonar-pro", "zdr": True}, "0 of 2 endpoints keep nothing; OR_MCP_ZDR would leave"),
+    ],
+)
+async def test_what_zero_data_retention_would_leave_is_said(connect: Connect, arguments: dict[str, Any], note: str):
+    async with connect() as client:
+        told = (await client.call_tool("endpoints", arguments)).structured_content
+    assert told["notes"][0].startswith(note)
+
+
+@pytest.mark.parametrize(
+    ("settings", "left"),
+    [
+        ({"OR_MCP_ZDR": "on"}, "leave 2 of these 3 endpoints."),
+        ({"OR_MCP_PROVIDERS_ONLY": "Anthropic"}, "leave 1 of these 3 endpoints."),
+        ({"OR_MCP_ZDR": "on", "OR_MCP_PROVIDERS_IGNORE": "google-vertex"}, "leave 1 of these 3 endpoints."),
+        ({"OR_MCP_DATA_COLLECTION": "deny"}, "(which of them train on prompts is not listed)."),
+    ],
+)
+async def test_what_the_operators_rules_leave_is_said(connect: Connect, settings: dict[str, str], left: str):
+    async with connect(**settings) as client:
+        told = (await client.call_tool("endpoints", {"model": OPUS})).structured_content
+    assert told["notes"][-1].startswith("This server's rules leave")
+    assert told["notes"][-1].endswith(left)
+
+
 async def test_a_limit_shows_fewer_and_counts_all(connect: Connect):
     async with connect() as client:
         told = (await client.call_tool("endpoints", {"model": OPEN, "limit": 1})).structured_content
@@ -73,7 +107,7 @@ async def test_only_endpoints_that_keep_nothing(connect: Connect):
         all_models = await client.call_tool("endpoints", {"zdr": True, "limit": 100})
     assert [row["tag"] for row in kept["endpoints"]] == [row["tag"] for row in every["endpoints"] if row["zdr"]]
     assert 0 < kept["total"] < every["total"]
-    assert any("endpoints keep nothing; OR_MCP_ZDR would leave those" in note for note in every["notes"])
+    assert any("endpoints keep nothing; OR_MCP_ZDR would leave only those" in note for note in every["notes"])
     told = all_models.structured_content
     assert "model" not in told
     assert all(row["zdr"] and row["model"] for row in told["endpoints"])

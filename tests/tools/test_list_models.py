@@ -106,7 +106,57 @@ async def test_a_model_paid_by_the_request_is_not_called_free(connect: Connect):
         served = await client.call_tool("endpoints", {"model": "cohere/rerank-v4"})
     assert {row["input_price"] for row in result.structured_content["models"]} == {None}
     assert {row["input_price"] for row in served.structured_content["endpoints"]} == {None}
-    assert "free/free" not in text_of(result) + text_of(served)
+    assert "| free |" not in text_of(result) + text_of(served)
+
+
+@pytest.mark.parametrize("name", ["openai/whisper-1", "google/veo-3.1", "openai/gpt-image-2"])
+async def test_a_model_paid_by_the_second_or_the_picture_is_not_called_free(connect: Connect, name: str):
+    told = await found(connect, query=name, output_modality="all")
+    assert told["models"][0]["id"] == name
+    assert told["models"][0]["output_price"] is None
+
+
+async def test_every_row_has_every_field(connect: Connect):
+    told = await found(connect, output_modality="all", limit=100)
+    fields = {"id", "name", "context", "max_output", "input_price", "output_price", "modalities", "supports", "created"}
+    assert all(row.keys() >= fields for row in told["models"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "note"),
+    [
+        ({"supports": ["function_calling"]}, "No model has supports=function_calling; there are frequency_penalty, "),
+        ({"author": "antropic"}, "No model has author=antropic; did you mean anthropic?"),
+        ({"input_modality": "pdf"}, "No model has input_modality=pdf; there are audio, file, image, text, video."),
+        ({"output_modality": "picture"}, "No model has output_modality=picture; there are embeddings, image, "),
+        ({"query": "opus", "max_input_price": 0.001}, "Without max_input_price=0.001, 4 would match."),
+        ({"query": "opus", "output_modality": "embeddings"}, "Without output_modality=embeddings, 4 would match."),
+        ({"author": "anthropic", "free": True}, "Without author=anthropic, "),
+        (
+            {"author": "cohere", "free": True, "min_context": 9_000_000},
+            "models each condition alone keeps: author=cohere 3, free=true 8, min_context=9000000 0.",
+        ),
+    ],
+)
+async def test_when_conditions_leave_nothing_the_one_that_did_it_is_named(
+    connect: Connect, arguments: dict[str, Any], note: str
+):
+    told = await found(connect, **arguments)
+    assert told["total"] == 0
+    assert note in " ".join(told["notes"])
+
+
+@pytest.mark.parametrize(("given", "meant"), [("embedding", "embeddings"), ("Images", "image"), ("text", "text")])
+async def test_a_modality_may_be_spelt_as_people_do(connect: Connect, given: str, meant: str):
+    rows = (await found(connect, output_modality=given))["models"]
+    assert rows
+    assert all(meant in row["modalities"].split("->")[1] for row in rows)
+
+
+async def test_a_name_of_another_modality_is_found_and_that_is_said(connect: Connect):
+    told = await found(connect, query="whisper")
+    assert told["models"][0]["id"] == "openai/whisper-1"
+    assert told["notes"] == ["Nothing of that name makes text: these make something else (see modalities)."]
 
 
 async def test_an_alias_says_what_it_points_to(connect: Connect):

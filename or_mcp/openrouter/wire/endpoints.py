@@ -61,6 +61,8 @@ class Provider(Reply):
     privacy_policy_url: Lenient[str] = None
     terms_of_service_url: Lenient[str] = None
     status_page_url: Lenient[str] = None
+    headquarters: Lenient[str] = None
+    datacenters: Rows[str] = ()
 
 
 class ProviderList(Reply):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, PlainSerializer
 
 from or_mcp.openrouter.wire.lenient import Lenient, Number, Reply, Rows
 
@@ -18,7 +18,11 @@ def _price(value: object) -> Decimal | None:
     return amount if amount.is_finite() else None
 
 
-Price = Annotated[Decimal | None, BeforeValidator(_price)]
+def _plain(amount: Decimal | None) -> str | None:
+    return None if amount is None else format(amount, "f")
+
+
+Price = Annotated[Decimal | None, BeforeValidator(_price), PlainSerializer(_plain, when_used="json")]
 """USD per unit, as upstream's string. -1 means it depends on the model that is chosen."""
 
 
@@ -42,6 +46,9 @@ class Pricing(Reply):
     completion: Price = None
     request: Price = None
     image: Price = None
+    image_output: Price = None
+    audio: Price = None
+    audio_output: Price = None
     web_search: Price = None
     internal_reasoning: Price = None
     input_cache_read: Price = None

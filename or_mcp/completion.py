@@ -1,0 +1,93 @@
+"""Completion: values for the arguments of resource templates and prompts, the likeliest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from or_mcp.catalogue.conditions import Condition
+from or_mcp.catalogue.search import MOST, Query, search
+from or_mcp.fusion.plan import PRESETS
+from or_mcp.tools.call import Call
+from or_mcp.tools.choosing import operators_rules
+
+_MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """At most a hundred values, and how many there are."""
+
+    values: Sequence[str]
+    total: int
+
+    @property
+    def has_more(self) -> bool:
+        """Whether some are not shown."""
+        return self.total > len(self.values)
+
+
+async def complete(argument: str, typed: str, context: Mapping[str, str], call: Call) -> Completed:
+    """Values for an argument. One that nobody can guess has none."""
+    if argument == "model":
+        return await _models(typed, "text", call)
+    if argument == "slug":
+        return await _slugs(typed, context.get("author", ""), call)
+    return _likest(typed, await _values(argument, context, call))
+
+
+async def _values(argument: str, context: Mapping[str, str], call: Call) -> Sequence[str]:
+    match argument:
+        case "author":
+            return await _authors(call)
+        case "preset":
+            return PRESETS
+        case "run_id":
+            return [run.run_id for run in await call.parts.runner.latest(call.caller.id, _MOST + 1)]
+        case "index":
+            return await _indexes(context, call)
+        case _:
+            return ()
+
+
+async def _models(typed: str, output_modality: str, call: Call, *more: Condition) -> Completed:
+    """Ranked as `list_models` ranks them, with those that begin with what was typed in front."""
+    snapshot = await call.parts.catalogue.models()
+    query = Query(text=typed, output_modality=output_modality, limit=MOST)
+    found = search(snapshot.models, query, *operators_rules(call, snapshot), *more)
+    begun = typed.lower()
+    names = sorted((model.id for model in found.rows), key=lambda name: not name.lower().startswith(begun))
+    return Completed(names, found.total)
+
+
+async def _slugs(typed: str, author: str, call: Call) -> Completed:
+    """The second half of a name: of one author's models, or of all."""
+    whose = Condition(f"author={author}", lambda model: model.id.startswith(f"{author}/"))
+    found = await _models(typed, "all", call, *([whose] if author else []))
+    begun = typed.lower()
+    names = dict.fromkeys(name.partition("/")[2] for name in found.values)
+    return Completed(sorted(names, key=lambda name: not name.lower().startswith(begun)), found.total)
+
+
+async def _authors(call: Call) -> Sequence[str]:
+    snapshot = await call.parts.catalogue.models()
+    allowed = [model.id for model in snapshot.models if call.parts.policy.allows(snapshot, model.id)]
+    return list(dict.fromkeys(name.partition("/")[0] for name in allowed))
+
+
+async def _indexes(context: Mapping[str, str], call: Call) -> Sequence[str]:
+    if "run_id" not in context:
+        return ()
+    record = await call.parts.runner.find(context["run_id"], call.caller.id)
+    panel = call.parts.keepsakes[record.tool].panel
+    return [str(index) for index in range(len(panel(record)))] if panel else ()
+
+
+def _likest(typed: str, values: Sequence[str]) -> Completed:
+    """Those that begin with what was typed, then those that hold it; without any, those spelt much like it."""
+    begun = typed.lower()
+    held = [value for value in values if begun in value.lower()]
+    held.sort(key=lambda value: not value.lower().startswith(begun))
+    found = held or get_close_matches(begun, values, n=3)
+    return Completed(found[:_MOST], len(found))
