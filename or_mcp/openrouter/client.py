@@ -142,7 +142,7 @@ class OpenRouter:
         request = CodeExchange(code=code, code_verifier=verifier)
         try:
             with anyio.fail_after(READ_SECONDS):
-                return (await self._post("/auth/keys", request.body(), IssuedKey)).key
+                return (await self._post("/auth/keys", request, IssuedKey)).key
         except TimeoutError as error:
             raise DeadlinePassed(f"OpenRouter did not answer /auth/keys within {READ_SECONDS:.0f} s") from error
 
