@@ -8,10 +8,12 @@ from collections.abc import Callable
 from or_mcp.fusion.state import FusionState, Panelist
 
 _ROOM = 180
+_NAME = 40
+_ANALYST = -1
 
 
 class Clock:
-    """When each panelist began and ended."""
+    """When each panelist, by place, and the analyst began and ended."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -24,18 +26,20 @@ class Clock:
             self._began.setdefault(place, self._now())
             if panelist.status != "pending":
                 self._ended.setdefault(place, self._now())
+        if state.analysis_started:
+            self._began.setdefault(_ANALYST, self._now())
 
     def seconds(self, place: int) -> int:
-        """How long a panelist has worked, or worked."""
+        """How long somebody has worked, or worked."""
         began = self._began.get(place, self._now())
         return round(self._ended.get(place, self._now()) - began)
 
 
 def steps(state: FusionState) -> tuple[float, float]:
-    """Steps done and steps in all: each panelist begins and ends, the analyst begins and ends, the writer begins."""
+    """Steps done and steps in all: each panelist, the analyst and the writer begin and end."""
     ended = sum(panelist.status != "pending" for panelist in state.panel)
     done = len(state.panel) + ended + state.analysis_started + bool(state.analysis_event) + bool(state.answer)
-    return float(done), float(2 * max(state.expected, 1) + 3)
+    return float(done), float(2 * max(state.expected, 1) + 4)
 
 
 def tell(state: FusionState, clock: Clock) -> str:
@@ -44,8 +48,8 @@ def tell(state: FusionState, clock: Clock) -> str:
     if state.answer:
         return f"{_count(state)} · {_writer(state)} writing {_size(state.answer)}"
     if state.analysis_started:
-        doing = "analysis done" if state.analysis_event else f"analyst {short(state.analyst or '')} comparing"
-        return f"{_count(state)} · {doing}"
+        analyst = f"analyst {short(state.analyst or '')} comparing {clock.seconds(_ANALYST)} s"
+        return f"{_count(state)} · {'analysis done' if state.analysis_event else analyst}"
     if not state.panel:
         return "convening the panel"
     line = _count(state)
@@ -59,16 +63,17 @@ def tell(state: FusionState, clock: Clock) -> str:
 
 def short(model: str) -> str:
     """A model's name without author, tilde and `-latest`."""
-    return model.rpartition("/")[2].removesuffix("-latest") or model
+    return model.rpartition("/")[2].removesuffix("-latest")[:_NAME] or model[:_NAME]
 
 
 def _count(state: FusionState) -> str:
-    answered = sum(panelist.status == "answered" for panelist in state.panel)
-    return f"{answered}/{state.expected} answered"
+    statuses = [panelist.status for panelist in state.panel]
+    failed = f", {statuses.count('failed')} failed" if "failed" in statuses else ""
+    return f"{statuses.count('answered')}/{state.expected} answered{failed}"
 
 
 def _panelist(panelist: Panelist, seconds: int) -> str:
-    name = short(panelist.model)[:40]
+    name = short(panelist.model)
     if panelist.status == "answered":
         return f"{name} ✓ {seconds} s"
     if panelist.status == "failed":

@@ -12,14 +12,15 @@ from typing import Protocol, TypeVar
 import anyio
 
 from or_mcp.runs import queries
-from or_mcp.runs.record import RunEvent, RunRecord, Status
+from or_mcp.runs.record import Progress, RunEvent, RunRecord, Status
 from or_mcp.runs.store import Store
 
 T = TypeVar("T")
+Tell = Callable[[Progress], Awaitable[None]]
 
 _SAVE_EVERY_SECONDS = 1.0
 # Hosts count silence: they hear something at least every 5 s, and never more than they can show.
-_HEARTBEAT_SECONDS = 3.0
+HEARTBEAT_SECONDS = 3.0
 _TELL_EVERY_SECONDS = 0.5
 
 
@@ -31,15 +32,6 @@ class Kept:
     cost_usd: Decimal | None = None
     generation_id: str | None = None
     outcome: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run has come."""
-
-    done: float
-    total: float
-    message: str
 
 
 class Work(Protocol):
@@ -71,6 +63,7 @@ class LiveRun:
         self.ending: Status = "cancelled"
         self._store = store
         self._saved = anyio.current_time()
+        self._has_grown = False
         self._events: list[RunEvent] = []
 
     async def told(self, step: str, model: str = "", detail: str = "") -> None:
@@ -85,11 +78,19 @@ class LiveRun:
         self._wake()
         self._store.post(self._saving(self.taken()))
 
-    async def grew(self) -> None:
-        """More text has arrived; it is written now and then."""
+    def grew(self) -> None:
+        """More text has arrived; it will be on disk in a second."""
+        self._has_grown = True
         self._wake()
-        if anyio.current_time() - self._saved >= _SAVE_EVERY_SECONDS:
-            await self.save(self.taken())
+
+    async def keep_saved(self) -> None:
+        """Put on disk what grows, and for those who watch from another process how it goes, until it has finished."""
+        while not self.finished.is_set():
+            with anyio.move_on_after(_SAVE_EVERY_SECONDS):
+                await self.finished.wait()
+                return
+            if self._has_grown or anyio.current_time() - self._saved >= HEARTBEAT_SECONDS:
+                await self.save(self.taken())
 
     def taken(self) -> RunRecord:
         """The record with everything the work holds."""
@@ -100,6 +101,7 @@ class LiveRun:
             cost_usd=kept.cost_usd,
             generation_id=kept.generation_id,
             outcome=kept.outcome,
+            progress=self.work.progress(),
         )
 
     async def save(self, record: RunRecord) -> None:
@@ -120,20 +122,21 @@ class LiveRun:
         events, self._events = self._events, []
         self.record = record
         self._saved = anyio.current_time()
+        self._has_grown = False
         return lambda connection: queries.save(connection, record, events)
 
-    async def narrate(self, tell: Callable[[], Awaitable[None]]) -> None:
+    async def narrate(self, tell: Tell) -> None:
         """Tell somebody how it goes until it has finished."""
         async with anyio.create_task_group() as group:
             group.start_soon(self._tell_changes, tell)
             await self.finished.wait()
             group.cancel_scope.cancel()
 
-    async def _tell_changes(self, tell: Callable[[], Awaitable[None]]) -> None:
+    async def _tell_changes(self, tell: Tell) -> None:
         while True:
-            await tell()
+            await tell(self.work.progress())
             self._changed = self._changed or anyio.Event()
-            with anyio.move_on_after(_HEARTBEAT_SECONDS):
+            with anyio.move_on_after(HEARTBEAT_SECONDS):
                 await self._changed.wait()
             await anyio.sleep(_TELL_EVERY_SECONDS)
 

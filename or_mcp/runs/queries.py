@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from or_mcp.runs.record import RunEvent, RunRecord
+from or_mcp.runs.record import Progress, RunEvent, RunRecord
 
 # Costs are kept as whole numbers of 10^-12 USD: exact, and small enough for one embedding.
 _UNITS = Decimal(10) ** 12
@@ -194,6 +194,7 @@ def _record(row: tuple[Any, ...]) -> RunRecord:
     values["started"] = _time(values["started"])
     values["ended"] = None if values["ended"] is None else _time(values["ended"])
     values["models"] = tuple(json.loads(values["models"]))
+    values["progress"] = None if values["progress"] is None else Progress(*json.loads(values["progress"]))
     values["delivered"] = bool(values["delivered"])
     return RunRecord(**values)
 

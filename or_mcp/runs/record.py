@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from or_mcp.openrouter.errors import CallerCanAct, Failure
 
@@ -47,6 +47,14 @@ class RunRequest:
 _NOT_THE_QUESTION = frozenset({"wait_seconds", "detail", "max_cost_usd"})
 
 
+class Progress(NamedTuple):
+    """How far a run has come."""
+
+    done: float
+    total: float
+    message: str
+
+
 @dataclass(frozen=True, slots=True)
 class RunRecord:
     """One run as it stands. `result` is the tool's own JSON: everything that has arrived."""
@@ -70,6 +78,7 @@ class RunRecord:
     outcome: str | None = None
     result: str | None = None
     failure: str | None = None
+    progress: Progress | None = None
     delivered: bool = False
 
     @property
@@ -94,6 +103,7 @@ class RunRecord:
             cost_usd=cost,
             charged_usd=self.charged_usd if cost is None else cost,
             failure=failure.facts() if failure is not None else self.failure,
+            progress=None,
         )
 
 

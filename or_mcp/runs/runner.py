@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import DeadlinePassed, Failure, NotFound
 from or_mcp.runs import queries
 from or_mcp.runs.budget import Limits, Standing, reserve, standing
-from or_mcp.runs.live import LiveRun, Progress, Work
+from or_mcp.runs.live import HEARTBEAT_SECONDS, LiveRun, Tell, Work
 from or_mcp.runs.record import Cancelled, RunEvent, RunRecord, RunRequest, Status, new_run_id
 from or_mcp.runs.store import Store
 
@@ -105,6 +105,7 @@ class Runner:
             live = LiveRun(record, make(), self.store)
             self._live[record.run_id] = live
             self._group.start_soon(self._carry, live)
+            self._group.start_soon(live.keep_saved)
         return Begun(record.run_id, joined)
 
     async def find(self, run_id: str, caller: str | None) -> RunRecord:
@@ -121,17 +122,12 @@ class Runner:
             raise NotFound(f"There is no run {run_id!r}")
         return await self._still_carried(record)
 
-    def progress(self, run_id: str) -> Progress | None:
-        """How far a run has come, when this process carries it."""
-        live = self._live.get(run_id)
-        return live.work.progress() if live is not None else None
-
     async def wait(
         self,
         run_id: str,
         caller: str | None,
         seconds: float,
-        tell: Callable[[], Awaitable[None]] | None = None,
+        tell: Tell | None = None,
         *,
         cancels: bool = False,
     ) -> RunRecord:
@@ -280,15 +276,23 @@ class Runner:
             may_be_billed=True,
         )
 
-    async def _until_finished(
-        self, run_id: str, caller: str | None, tell: Callable[[], Awaitable[None]] | None
-    ) -> None:
+    async def _until_finished(self, run_id: str, caller: str | None, tell: Tell | None) -> None:
         live = self._live.get(run_id)
-        if live is not None:
-            await (live.finished.wait() if tell is None else live.narrate(tell))
-            return
-        # Another process carries it: the store is all that is shared.
-        while not (await self.find(run_id, caller)).finished:  # noqa: ASYNC110
+        if live is None:
+            await self._until_finished_elsewhere(run_id, caller, tell)
+        elif tell is None:
+            await live.finished.wait()
+        else:
+            await live.narrate(tell)
+
+    async def _until_finished_elsewhere(self, run_id: str, caller: str | None, tell: Tell | None) -> None:
+        """Another process carries it: the store is all that is shared."""
+        told, told_at = None, anyio.current_time()
+        while not (record := await self.find(run_id, caller)).finished:
+            now = anyio.current_time()
+            if tell and record.progress and (record.progress != told or now - told_at >= HEARTBEAT_SECONDS):
+                await tell(record.progress)
+                told, told_at = record.progress, now
             await anyio.sleep(_LOOK_EVERY_SECONDS)
 
     async def _still_carried(self, record: RunRecord) -> RunRecord:

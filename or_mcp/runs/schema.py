@@ -43,6 +43,7 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX events_by_run ON events (run_id);
     """,
+    "ALTER TABLE runs ADD COLUMN progress TEXT",
 )
 
 

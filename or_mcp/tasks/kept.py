@@ -48,14 +48,9 @@ async def _told(record: RunRecord, call: Call) -> tuple[str, datetime]:
     """What is to be said of it, and when that changed."""
     if record.finished:
         return "" if record.failure is None else failure_of(record).message, record.ended or record.started
-    runner = call.parts.runner
-    events = await runner.events(record.run_id)
-    progress = runner.progress(record.run_id)
-    if not events:
-        return progress.message if progress else "", record.started
-    last = events[-1]
-    words = f"{last.step.replace('_', ' ')} {last.model}".strip()
-    return progress.message if progress else f"{words} (in another process)", last.at
+    events = await call.parts.runner.events(record.run_id)
+    told = record.progress.message if record.progress else ""
+    return told, events[-1].at if events else record.started
 
 
 async def _result(record: RunRecord, call: Call) -> mcp_types.CallToolResult:

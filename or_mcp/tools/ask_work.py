@@ -16,8 +16,8 @@ from or_mcp.conversation.thread import Thread
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure
 from or_mcp.openrouter.wire.chat import ChatRequest
-from or_mcp.runs.live import Kept, LiveRun, Progress
-from or_mcp.runs.record import RunRecord
+from or_mcp.runs.live import Kept, LiveRun
+from or_mcp.runs.record import Progress, RunRecord
 
 _REPAIR_SECONDS = 120.0
 # Mends JSON that is not quite JSON; upstream has it only for answers that come at once.
@@ -106,7 +106,7 @@ class Asking:
             run.noted("accepted", request.model, stream.generation_id or "")
             async for chunk in stream:
                 state.apply(chunk)
-                await run.grew()
+                run.grew()
         state.check_ended()
 
     async def _repaired(self, first: AskResult, schema: Mapping[str, Any], run: LiveRun) -> AskResult:

@@ -19,8 +19,8 @@ from or_mcp.catalogue.prices import Estimate, count_tokens, estimate_embedding
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.openrouter.wire.routing import Provider
-from or_mcp.runs.live import Kept, LiveRun, Progress
-from or_mcp.runs.record import RunRecord
+from or_mcp.runs.live import Kept, LiveRun
+from or_mcp.runs.record import Progress, RunRecord
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.call import Call
 from or_mcp.tools.choosing import check_models
@@ -195,7 +195,7 @@ class Embedding:
     async def _embed(self, run: LiveRun) -> None:
         async def told(batch: Batch) -> None:
             self._done = min(self._result.total, self._done + sum(self._weights[text] for text in batch))
-            await run.grew()
+            run.grew()
 
         wanted = self._plan.wanted
         unknown = self._plan.dimensions is None and self._embedder.dimensions is None

@@ -18,8 +18,8 @@ from or_mcp.fusion.state import FusionState
 from or_mcp.fusion.telling import Clock, steps, tell
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import UpstreamFailed
-from or_mcp.runs.live import Kept, LiveRun, Progress
-from or_mcp.runs.record import RunRecord
+from or_mcp.runs.live import Kept, LiveRun
+from or_mcp.runs.record import Progress, RunRecord
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.call import Call, decimal_or_none
 from or_mcp.tools.choosing import check_can_be_forced, check_models, known_models, retiring
@@ -143,7 +143,7 @@ class Fusing:
                 for milestone in milestones:
                     await run.told(milestone.step, milestone.model, milestone.detail)
                 if not milestones:
-                    await run.grew()
+                    run.grew()
         state.check_ended()
         result = read_result(state)
         if not result.answer and not result.answered and result.analysis is None:

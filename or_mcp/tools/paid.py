@@ -10,11 +10,11 @@ from decimal import Decimal
 from or_mcp.catalogue.prices import Estimate
 from or_mcp.runs.budget import Standing, check_ceiling, dollars
 from or_mcp.runs.live import Work
-from or_mcp.runs.record import RunRecord, RunRequest
+from or_mcp.runs.record import Progress, RunRecord, RunRequest
 from or_mcp.runs.runner import Begun
 from or_mcp.runs.waiting import patience
 from or_mcp.tools.arguments import Arguments
-from or_mcp.tools.call import Call
+from or_mcp.tools.call import Call, Tell
 from or_mcp.tools.confirming import confirm
 from or_mcp.tools.explain import RunFailed
 from or_mcp.tools.keepsake import Keepsake, Shown
@@ -67,21 +67,20 @@ async def place(call: Call, order: Order, keepsake: Keepsake, shown: Shown) -> R
     begun = await runner.join(request) or await _begin(call, order, request)
     if lasting is not None:
         lasting.began(begun.run_id)
-    tell = Narrator(call, begun.run_id).tell if call.tell is not None else None
+    tell = Narrator(call.tell).tell if call.tell is not None else None
     record = await runner.wait(begun.run_id, caller, _patience(call, order), tell, cancels=not begun.replayed)
     if record.finished and record.status != "completed":
         raise RunFailed(record)
     standing = await runner.standing(caller, recent=True)
     if record.finished and lasting is None:
         runner.delivered(record.run_id)
-    progress = runner.progress(record.run_id)
     return keepsake.show(
         record,
         replace(
             shown,
             replayed=begun.replayed,
             cost_line=cost_line(record, standing),
-            progress=progress.message if progress else "",
+            progress=record.progress.message if record.progress else "",
             notes=tuple(standing_notes(call, order)),
         ),
     )
@@ -121,19 +120,15 @@ def cost_line(record: RunRecord, standing: Standing) -> str:
 class Narrator:
     """Tells a host how a run goes: strictly increasing, in few words, and never after the result."""
 
-    def __init__(self, call: Call, run_id: str) -> None:
-        self._call = call
-        self._run_id = run_id
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
         self._step = -1.0
         self._beats = 0
 
-    async def tell(self) -> None:
+    async def tell(self, progress: Progress) -> None:
         """Say where the run stands."""
-        progress = self._call.parts.runner.progress(self._run_id)
-        if progress is None or self._call.tell is None:
-            return
         self._beats = self._beats + 1 if progress.done <= self._step else 1
         self._step = max(self._step, progress.done)
         # Between two steps every word moves on a little, and never as far as the next step.
         value = self._step + 1 - 1 / (self._beats + 1)
-        await self._call.tell(value, max(progress.total, self._step + 1), progress.message[:MESSAGE_LIMIT])
+        await self._tell(value, max(progress.total, self._step + 1), progress.message[:MESSAGE_LIMIT])

@@ -14,8 +14,8 @@ from or_mcp.catalogue.prices import Estimate, estimate_rerank
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import shorten
 from or_mcp.openrouter.wire.embeddings import RerankRequest
-from or_mcp.runs.live import Kept, LiveRun, Progress
-from or_mcp.runs.record import RunRecord, Status
+from or_mcp.runs.live import Kept, LiveRun
+from or_mcp.runs.record import Progress, RunRecord, Status
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.call import Call
 from or_mcp.tools.choosing import check_models

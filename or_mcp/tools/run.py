@@ -98,15 +98,14 @@ async def _wait(arguments: RunArguments, call: Call) -> RunRecord:
     if record.finished or not arguments.wait_seconds:
         return record
     seconds = patience(call.host, call.parts.wait_seconds, arguments.wait_seconds)
-    tell = Narrator(call, record.run_id).tell if call.tell is not None else None
+    tell = Narrator(call.tell).tell if call.tell is not None else None
     return await runner.wait(record.run_id, caller, seconds, tell)
 
 
 async def _whole(record: RunRecord, keepsake: Keepsake, call: Call) -> Reply:
     runner = call.parts.runner
-    progress = runner.progress(record.run_id)
     standing = await runner.standing(call.caller.id)
-    shown = Shown(cost_line=cost_line(record, standing), progress=progress.message if progress else "")
+    shown = Shown(cost_line=cost_line(record, standing), progress=record.progress.message if record.progress else "")
     reply = keepsake.show(record, shown)
     _received(record, call)
     values: dict[str, Any] = reply.structured.model_dump(mode="json")

@@ -37,7 +37,7 @@ async def test_another_process_follows_a_task_and_fetches_its_result(connect: Co
     async with connect_host(connect) as one, connect_host(connect) as two:
         created = await one.call("fuse", FUSE | {"detail": "full"})
         with anyio.fail_after(10):
-            while "in another process" not in (seen := await two.get(created["taskId"])).get("statusMessage", ""):
+            while "answered" not in (seen := await two.get(created["taskId"])).get("statusMessage", ""):
                 await anyio.sleep(0.02)
         assert seen["status"] == "working"
         there = await two.until(created["taskId"])
