@@ -37,7 +37,12 @@ NPM = (
     Pinned("MCP Inspector", "@modelcontextprotocol/inspector", "2.12.0", "its command line lists and calls the tools"),
     Pinned("TypeScript SDK 1", "@modelcontextprotocol/sdk", "1.32.2", "lists and calls the tools"),
     Pinned("TypeScript SDK 2", "@modelcontextprotocol/client", "2.4.0", "lists and calls the tools, in both eras"),
-    Pinned("MCP conformance suite", "@modelcontextprotocol/conformance", "0.2.0-alpha.12", "every required scenario"),
+    Pinned(
+        "MCP conformance suite",
+        "@modelcontextprotocol/conformance",
+        "0.2.0-alpha.12",
+        "every scenario that each era requires, and those for tasks",
+    ),
 )
 PYPI = (
     Pinned("fastmcp", "fastmcp", "4.1.2", "lists and calls the tools"),

@@ -141,12 +141,17 @@ def serving_http(env: Mapping[str, str], *arguments: str) -> Generator[str]:
     port = free_port()
     with started("serve", "--http", "--port", str(port), *arguments, env=env, ignore_stdin=True) as talk:
         root = f"http://127.0.0.1:{port}"
-        until = time.monotonic() + PATIENCE
-        while fetched(f"{root}/healthz")[0] != 200:
-            assert talk.process.poll() is None, talk.told()
-            assert time.monotonic() < until, talk.told()
-            time.sleep(0.05)
+        until_healthy(root, talk)
         yield root
+
+
+def until_healthy(root: str, talk: Talk) -> None:
+    """Wait until a server that was started answers."""
+    until = time.monotonic() + PATIENCE
+    while fetched(f"{root}/healthz")[0] != 200:
+        assert talk.process.poll() is None, talk.told()
+        assert time.monotonic() < until, talk.told()
+        time.sleep(0.05)
 
 
 def fetched(url: str, *, method: str = "GET", body: Any = None, **headers: str) -> tuple[int, Mapping[str, str], bytes]:

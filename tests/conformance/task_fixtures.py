@@ -1,21 +1,16 @@
-"""The real program with the tools that the official conformance scenarios for tasks call: `PORT` is its argument."""
+"""The tools of the conformance scenarios for tasks."""
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 import anyio
 import mcp_types
-import uvicorn
 from mcp import MCPError
 
-from or_mcp.http_app import build_app
 from or_mcp.openrouter.errors import UpstreamFailed
 from or_mcp.server import Program
-from or_mcp.settings import read_settings
 from or_mcp.tasks.declared import require_declared
 from or_mcp.tasks.ongoing import CallResult
 from or_mcp.tools.arguments import Arguments
@@ -102,8 +97,8 @@ def fixture(handle: Any) -> AnyTool:
 FIXTURES: Mapping[str, AnyTool] = {handle.__name__: fixture(handle) for handle in HANDLERS}
 
 
-class ConformanceProgram(Program):
-    """The program, with the fixtures beside its own tools."""
+class TaskProgram(Program):
+    """The program, with these beside its own tools."""
 
     def __init__(self, settings: Any) -> None:
         super().__init__(settings)
@@ -134,8 +129,3 @@ def ask_for_a_name() -> mcp_types.InputRequiredResult:
     return mcp_types.InputRequiredResult(
         input_requests={"user_name": mcp_types.ElicitRequest(params=asked)}, request_state="asked"
     )
-
-
-if __name__ == "__main__":
-    program = ConformanceProgram(read_settings(os.environ))
-    uvicorn.run(build_app(program), port=int(sys.argv[1]), log_level="error")
