@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,7 +16,7 @@ from or_mcp.runs.record import RunRecord
 from or_mcp.tools.call import Call
 from or_mcp.tools.keepsake import Shown
 from or_mcp.tools.list_models import COLUMNS, freshness, model_row, row_line
-from or_mcp.view.report import VIEW_MIME, VIEW_URI, app_html, report_html
+from or_mcp.view.report import VIEW_META, VIEW_MIME, VIEW_URI, app_html, report_html
 
 TEXT, JSON, HTML = "text/plain", "application/json", "text/html"
 
@@ -30,6 +30,7 @@ class Address:
     description: str
     mime_type: str
     read: Callable[[Call, dict[str, str]], Awaitable[str]]
+    meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def is_template(self) -> bool:
@@ -118,14 +119,20 @@ ADDRESSES: tuple[Address, ...] = (
     Address("openrouter://runs/{run_id}", "run", "Everything that is kept of a run, uncut", JSON, _run),
     Address("openrouter://runs/{run_id}/panel/{index}", "panelist", "One panelist's whole text", TEXT, _panelist),
     Address("openrouter://runs/{run_id}/report", "report", "A run as a page", HTML, _report),
-    Address(VIEW_URI, "fusion view", "The page that shows a fusion live", VIEW_MIME, _view),
+    Address(VIEW_URI, "fusion view", "The page that shows a fusion live", VIEW_MIME, _view, VIEW_META),
 )
 
 
 def listed() -> list[mcp_types.Resource]:
     """The resources without arguments."""
     return [
-        mcp_types.Resource(uri=each.uri, name=each.name, description=each.description, mime_type=each.mime_type)
+        mcp_types.Resource(
+            uri=each.uri,
+            name=each.name,
+            description=each.description,
+            mime_type=each.mime_type,
+            _meta=dict(each.meta) or None,
+        )
         for each in ADDRESSES
         if not each.is_template
     ]
@@ -152,5 +159,6 @@ async def read(uri: str, call: Call) -> mcp_types.TextResourceContents:
         arguments = address.match(uri)
         if arguments is not None:
             text = await address.read(call, arguments)
-            return mcp_types.TextResourceContents(uri=uri, text=text, mime_type=address.mime_type)
+            meta = dict(address.meta) or None
+            return mcp_types.TextResourceContents(uri=uri, text=text, mime_type=address.mime_type, _meta=meta)
     raise NotFound(f"There is no resource {shorten(uri)!r}; there are {', '.join(each.uri for each in ADDRESSES)}")

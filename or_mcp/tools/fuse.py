@@ -29,7 +29,7 @@ from or_mcp.tools.paid import Order, place
 from or_mcp.tools.permitted import permitted
 from or_mcp.tools.reply import Reply
 from or_mcp.tools.tool import Tool
-from or_mcp.view.report import VIEW_URI
+from or_mcp.view.report import SHOWN_BY_VIEW
 
 DESCRIPTION = """
 Ask a panel of models the same question at once, let an analyst compare their answers, and get one answer with the
@@ -211,7 +211,7 @@ def _thread(record: RunRecord, context: str | None) -> Thread:
 
 KEEPSAKE = Keepsake(show=_show, result=_answer, panel=_panel, thread=_thread)
 
-META: dict[str, Any] = {"anthropic/alwaysLoad": True, "ui": {"resourceUri": VIEW_URI}}
+META: dict[str, Any] = {"anthropic/alwaysLoad": True, **SHOWN_BY_VIEW}
 
 TOOL = Tool(
     name="fuse",

@@ -22,7 +22,7 @@ from or_mcp.tools.paid import Narrator, cost_line
 from or_mcp.tools.quoting import quoted
 from or_mcp.tools.reply import Answer, Maybe, Reply, usd
 from or_mcp.tools.tool import Tool
-from or_mcp.view.report import VIEW_URI
+from or_mcp.view.report import SHOWN_BY_VIEW
 
 DESCRIPTION = """
 What became of a paid call (fuse, ask, embed, rerank): its result, or how far it has come. Free. Works after a timeout,
@@ -200,5 +200,5 @@ TOOL = Tool(
     arguments=RunArguments,
     answer=RunAnswer,
     handle=run,
-    meta={"ui": {"resourceUri": VIEW_URI}},
+    meta=SHOWN_BY_VIEW,
 )

@@ -13,6 +13,16 @@ from typing import Any, cast
 
 VIEW_URI = "ui://or-mcp/fusion.html"
 VIEW_MIME = "text/html;profile=mcp-app"
+# On a tool: the page that shows its results. Hosts of the first drafts look under the second name.
+SHOWN_BY_VIEW: Mapping[str, Any] = {"ui": {"resourceUri": VIEW_URI}, "ui/resourceUri": VIEW_URI}
+# On the page: it loads nothing, connects nowhere, frames nobody, and may copy a run's id.
+VIEW_META: Mapping[str, Any] = {
+    "ui": {
+        "csp": {"connectDomains": [], "resourceDomains": [], "frameDomains": [], "baseUriDomains": []},
+        "permissions": {"clipboardWrite": {}},
+        "prefersBorder": True,
+    }
+}
 
 _TITLE = "<title>Fusion result</title>"
 _RUN = '<script type="application/json" id="run"></script>'

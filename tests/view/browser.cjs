@@ -75,6 +75,8 @@ async function openView(browser, options = {}) {
     ask: (method, params) => page.evaluate((m, p) => window.ask(m, p), method, params),
     log: () => page.evaluate(() => window.log),
     result: (run) => notify("tool-result", { content: [{ type: "text", text: "see structuredContent" }], structuredContent: run }),
+    // Whatever was asked of the host has been answered, and everything is drawn.
+    settled: () => frame.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 400)))),
     words: () => frame.evaluate(() => document.body.innerText),
     // The frame is made as tall as its page, as a host does, so that a picture shows all of it.
     fit: async () => {

@@ -41,7 +41,7 @@ const HOSTILE = {
     + "[paypal.com](https://evil.example/login) https://еxample.com/",
   bidi: "safe \u202Eexe.gpj\u202C end \u2066isolate\u2069 \u0000\u0007\u001b[31mred",
 };
-const NASTY = [HOSTILE.tags, HOSTILE.links, HOSTILE.bidi, "👩‍👩‍👧‍👦🏴󠁧󠁢󠁥󠁮󠁧󠁿 emoji", "שלום עולם", "|a|b|\n|-|-|\n|<script>alert(3)</script>|`x`|", "W".repeat(3000)].join("\n\n");
+const NASTY = [HOSTILE.tags, HOSTILE.links, HOSTILE.bidi, "👩‍👩‍👧‍👦🏴󠁧󠁢󠁥󠁮󠁧󠁿 emoji", "שלום עולם", "- שלום\n- עולם", "|a|b|\n|-|-|\n|<script>alert(3)</script>|`x`|", "W".repeat(3000)].join("\n\n");
 const hostileRun = (answer) => ({
   ...runs.fused,
   run_id: "run_hostile",
@@ -130,7 +130,9 @@ const CHECKS = {
       { ...runs.running, elapsed_seconds: 41, panel: [runs.running.panel[0], { ...runs.fused.panel[1] }, { ...runs.running.panel[2], chars: 900 }] },
       { ...runs.fused },
     ];
-    const view = await openView(browser, { callTool: async () => (await seen, ended(answers.shift())) });
+    const written = ({ model }) => ({ run_id: runs.running.run_id, text: `${model} (pending):\nthe **last** words by ${model}` });
+    const callTool = async (_, args) => (args.part ? ended(written(args)) : (await seen, ended(answers.shift())));
+    const view = await openView(browser, { callTool });
     const { frame, calls, notify, result, page } = view;
     await notify("tool-input", { arguments: { prompt: runs.fused.prompt, analysis_models: runs.fused.panel.map((row) => row.model) } });
     await frame.waitForSelector(".cards li");
@@ -140,12 +142,15 @@ const CHECKS = {
     await frame.focus(".cards button");
     release();
     await until(frame, "by 41 s");
+    await until(frame, `the last words by ${runs.running.panel[2].model}`);
     await until(frame, "Fused");
     assert.ok(await frame.evaluate(() => window.first.every((card, place) => card === document.querySelectorAll(".cards li")[place])));
     assert.equal(await frame.evaluate(() => document.activeElement.closest(".cards") !== null), true);
     assert.match(await frame.$eval("#live", (live) => live.textContent), /^Fused/);
+    assert.ok(!(await view.words()).includes("the last words"));
     const last = calls.length;
-    assert.deepEqual(calls[0], ["run", { run_id: runs.running.run_id, wait_seconds: 5 }]);
+    assert.deepEqual(calls[0], ["run", { run_id: runs.running.run_id, wait_seconds: 2 }]);
+    assert.ok((await view.log()).filter(([method]) => method === "tools/call").every(([, params]) => params._meta["or-mcp/view"] === true));
     await new Promise((resolve) => setTimeout(resolve, 2500));
     assert.equal(calls.length, last);
     const told = (await view.log()).filter(([method]) => method === "ui/update-model-context");
@@ -160,7 +165,7 @@ const CHECKS = {
     const { frame, calls, notify, page } = await openView(browser, { callTool });
     await notify("tool-input", { arguments: { prompt: `  ${runs.fused.prompt}\n` } });
     await until(frame, "1,180 characters");
-    assert.deepEqual(calls.slice(0, 2), [["run", {}], ["run", { run_id: row.run_id, wait_seconds: 5 }]]);
+    assert.deepEqual(calls.slice(0, 2), [["run", {}], ["run", { run_id: row.run_id, wait_seconds: 2 }]]);
     await page.close();
   },
 

@@ -24,7 +24,7 @@ async function main([chromium, folder]) {
   const log = await page.evaluate(() => window.log);
   const of = (kind) => log.filter(([name]) => name === kind).map(([, value]) => value);
   assert.equal(of("app")[0].name, "or-mcp-fusion");
-  assert.deepEqual(of("call")[0].arguments, { run_id: runs.running.run_id, wait_seconds: 5 });
+  assert.deepEqual(of("call")[0].arguments, { run_id: runs.running.run_id, wait_seconds: 2 });
   assert.match(of("context")[0].content[0].text, /has ended \(fused\)/);
   assert.deepEqual(of("link")[0].url, "https://example.org/modular-monolith");
   assert.ok(of("size").length > 0);
