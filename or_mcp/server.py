@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -31,7 +32,9 @@ from or_mcp.openrouter.wire.routing import Provider
 from or_mcp.runs.budget import Limits
 from or_mcp.runs.key_limit import KeyLimits
 from or_mcp.runs.runner import Runner
+from or_mcp.runs.shared_secret import FILE as SECRET_FILE
 from or_mcp.runs.shared_secret import shared_secret
+from or_mcp.runs.store import FILE as STORE_FILE
 from or_mcp.runs.store import Store
 from or_mcp.settings import TOOL_NAMES, Settings
 from or_mcp.tasks.extension import Tasks
@@ -44,6 +47,8 @@ from or_mcp.tools.choosing import suggest_only_allowed
 from or_mcp.tools.confirming import NeedsAnswer
 from or_mcp.tools.explain import sentence
 from or_mcp.tools.tool import AnyTool
+from or_mcp.vectors.cache import FILE as VECTORS_FILE
+from or_mcp.vectors.files import FOLDER as VECTORS_FOLDER
 
 NAME = "openrouter"
 TITLE = "OpenRouter"
@@ -130,7 +135,7 @@ class Program:
             provider=provider_preferences(settings),
             default_model=settings.default_model,
             wait_seconds=settings.wait_seconds,
-            sandbox=Sandbox(settings.allowed_dirs),
+            sandbox=Sandbox(settings.allowed_dirs, own_files(settings.data_dir)),
             data_dir=settings.data_dir if settings.store else None,
             rules=rules(settings),
             keepsakes={tool.name: tool.keepsake for tool in ALL_TOOLS if tool.keepsake},
@@ -204,10 +209,12 @@ class Program:
         return Call(ctx.lifespan_context, self._caller(ctx), _host(ctx), _teller(ctx), for_view=for_view)
 
     def _caller(self, ctx: Context) -> Caller:
-        if self.settings.http_auth == "passthrough" and ctx.request is not None:
-            key = ctx.request.headers["authorization"].partition(" ")[2].strip()
-            return Caller.of(key, self.settings.base_url)
-        return self.owner
+        if self.settings.http_auth == "none" or ctx.request is None:
+            return self.owner
+        bearer = ctx.request.headers["authorization"].partition(" ")[2].strip()
+        if self.settings.http_auth == "passthrough":
+            return Caller.of(bearer, self.settings.base_url)
+        return Caller.holding(bearer, self.settings.api_key, self.settings.base_url)
 
 
 @asynccontextmanager
@@ -244,6 +251,12 @@ def demands(settings: Settings) -> tuple[Demand, ...]:
     return tuple(Demand(f"{name}={told[name]}", reason) for name, reason in reasons.items() if name in told)
 
 
+def own_files(data_dir: Path) -> list[Path]:
+    """What holds the runs and texts of every caller, and what seals their questions."""
+    databases = [f"{name}{suffix}" for name in (STORE_FILE, VECTORS_FILE) for suffix in ("", "-wal", "-shm")]
+    return [data_dir / name for name in (*databases, VECTORS_FOLDER, SECRET_FILE)]
+
+
 def rules(settings: Settings) -> dict[str, str]:
     """The operator's rules, as `account` shows them."""
     told = {
@@ -263,9 +276,9 @@ async def warm_up(parts: Parts, owner: Caller) -> None:
     """Have the connection, the prices and the key's limit ready before the first call needs them."""
     try:
         prepare()
-        parts.runner.pays(owner.id, parts.upstream)
+        parts.runner.pays(owner.payer, parts.upstream)
         if owner.key is not None:
-            await parts.key_limits.left(owner.id, parts.upstream)
+            await parts.key_limits.left(owner.payer, parts.upstream)
         await parts.catalogue.models()
     except Failure:
         # Nothing is lost: whoever needs it asks again, and is told what went wrong.

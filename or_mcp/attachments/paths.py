@@ -31,10 +31,14 @@ class OpenedFile:
 
 
 class Sandbox:
-    """Reads files, and only from these directories. Relative paths start at the first one."""
+    """Reads files, and only from these directories. Relative paths start at the first one.
 
-    def __init__(self, roots: Iterable[Path]) -> None:
+    What is `closed` is never read, wherever it lies: this program's own files hold the runs of all its callers.
+    """
+
+    def __init__(self, roots: Iterable[Path], closed: Iterable[Path] = ()) -> None:
         self.roots = tuple(root.resolve() for root in roots)
+        self._closed = tuple(closed)
         # The outermost first: from there no directory on the way is taken on trust.
         self._outermost = sorted(self.roots, key=lambda root: len(root.parts))
 
@@ -74,6 +78,9 @@ class Sandbox:
             # A loop of links, or too long a chain. The descent refuses links, so as written is safe.
             resolved = plain
         if any(path.is_relative_to(kernel) for kernel in KERNEL for path in (plain, resolved)):
+            return None
+        # By identity, since names may be spelled in other case.
+        if any(_same(place, closed) for closed in self._closed for place in (resolved, *resolved.parents)):
             return None
         for root in self._outermost:
             if resolved.is_relative_to(root):

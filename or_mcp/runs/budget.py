@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from or_mcp.openrouter.errors import CallerCanAct
-from or_mcp.runs.queries import charged_since, reserved_now, start_of_day
+from or_mcp.runs.queries import charged_since, charged_to, reserved_now, start_of_day
 from or_mcp.runs.record import RunRequest
 
 _WAYS = {
@@ -34,7 +34,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a caller stands today."""
+    """Where a caller stands today: its own spending, and what is left for all that the same key pays for."""
 
     today_usd: Decimal
     left_usd: Decimal | None
@@ -75,18 +75,20 @@ def reserve(connection: sqlite3.Connection, request: RunRequest, limits: Limits,
     ceiling = request.ceiling_usd if request.ceiling_usd is not None else limits.per_call_usd or None
     amount = request.high_usd if request.high_usd is not None else ceiling
     if limits.per_day_usd:
-        left = limits.per_day_usd - charged_since(connection, request.caller, start_of_day())
+        left = limits.per_day_usd - charged_to(connection, request.payer, start_of_day())
         _fits(request, amount, left, f"left of today's budget of {dollars(limits.per_day_usd)}")
     if key_left is not None and request.high_usd is not None:
-        left = key_left - reserved_now(connection, request.caller)
+        left = key_left - reserved_now(connection, request.payer)
         _fits(request, amount, left, "left on the OpenRouter key")
     return amount or Decimal(0)
 
 
-def standing(connection: sqlite3.Connection, caller: str, limits: Limits) -> Standing:
+def standing(connection: sqlite3.Connection, caller: str, payer: str, limits: Limits) -> Standing:
     """What was spent today, and what the daily budget still allows."""
     today = charged_since(connection, caller, start_of_day())
-    return Standing(today, max(Decimal(0), limits.per_day_usd - today) if limits.per_day_usd else None)
+    if not limits.per_day_usd:
+        return Standing(today, None)
+    return Standing(today, max(Decimal(0), limits.per_day_usd - charged_to(connection, payer, start_of_day())))
 
 
 def _fits(request: RunRequest, amount: Decimal | None, left: Decimal, what: str) -> None:

@@ -29,17 +29,17 @@ def left_on(key: Key) -> Decimal | None:
 
 
 class KeyLimits:
-    """What each caller's key may still spend, as last heard."""
+    """What each key may still spend, as last heard."""
 
     def __init__(self) -> None:
         self._known: dict[str, _Known] = {}
 
-    async def left(self, caller: str, upstream: OpenRouter) -> Decimal | None:
+    async def left(self, payer: str, upstream: OpenRouter) -> Decimal | None:
         """USD left on the key, or None when there is no limit or it is not known."""
-        known = self._known.get(caller)
+        known = self._known.get(payer)
         if known is None or anyio.current_time() - known.asked > _FRESH_SECONDS:
             known = _Known(await self._ask(upstream), anyio.current_time())
-            self._known[caller] = known
+            self._known[payer] = known
         return known.left
 
     async def _ask(self, upstream: OpenRouter) -> Decimal | None:

@@ -68,6 +68,11 @@ def find_same(connection: sqlite3.Connection, caller: str, fingerprint: str) -> 
     )
 
 
+def made_generation(connection: sqlite3.Connection, caller: str, generation_id: str) -> bool:
+    """Whether a generation came of a run of this caller."""
+    return _first(connection, "caller = ? AND generation_id = ?", caller, generation_id) is not None
+
+
 def latest(connection: sqlite3.Connection, caller: str | None, limit: int) -> list[RunRecord]:
     """The newest runs first."""
     return _all(connection, "(caller = ? OR ? IS NULL) ORDER BY started DESC LIMIT ?", caller, caller, limit)
@@ -78,12 +83,21 @@ def running(connection: sqlite3.Connection) -> list[RunRecord]:
     return _all(connection, "status = 'running'")
 
 
-def without_cost(connection: sqlite3.Connection, since: datetime) -> list[RunRecord]:
+def without_cost(connection: sqlite3.Connection, payer: str, since: datetime) -> list[RunRecord]:
     """Runs that ended with a generation id but no cost."""
     return _all(
         connection,
-        "status != 'running' AND cost_usd IS NULL AND generation_id IS NOT NULL AND started >= ?",
+        "status != 'running' AND cost_usd IS NULL AND generation_id IS NOT NULL AND payer = ? AND started >= ?",
+        payer,
         since.timestamp(),
+    )
+
+
+def learn_cost(connection: sqlite3.Connection, run_id: str, cost: Decimal) -> None:
+    """Upstream has said what a run cost."""
+    connection.execute(
+        "UPDATE runs SET cost_usd = ?, charged_usd = ? WHERE run_id = ? AND cost_usd IS NULL",
+        (_encode(cost), _encode(cost), run_id),
     )
 
 
@@ -94,20 +108,18 @@ def events_of(connection: sqlite3.Connection, run_id: str) -> list[RunEvent]:
 
 
 def charged_since(connection: sqlite3.Connection, caller: str, since: datetime) -> Decimal:
-    """What counts against a budget: real costs, and what is reserved where the cost is not known yet."""
-    (units,) = connection.execute(
-        "SELECT coalesce(sum(charged_usd), 0) FROM runs WHERE caller = ? AND started >= ?",
-        (caller, since.timestamp()),
-    ).fetchone()
-    return Decimal(units) / _UNITS
+    """What a caller has spent: real costs, and what is reserved where the cost is not known yet."""
+    return _charged(connection, "caller = ? AND started >= ?", caller, since.timestamp())
 
 
-def reserved_now(connection: sqlite3.Connection, caller: str) -> Decimal:
-    """What is set aside for the caller's runs that are under way."""
-    (units,) = connection.execute(
-        "SELECT coalesce(sum(charged_usd), 0) FROM runs WHERE caller = ? AND status = 'running'", (caller,)
-    ).fetchone()
-    return Decimal(units) / _UNITS
+def charged_to(connection: sqlite3.Connection, payer: str, since: datetime) -> Decimal:
+    """The same for everybody whose calls one key pays."""
+    return _charged(connection, "payer = ? AND started >= ?", payer, since.timestamp())
+
+
+def reserved_now(connection: sqlite3.Connection, payer: str) -> Decimal:
+    """What is set aside for runs under way that one key pays."""
+    return _charged(connection, "payer = ? AND status = 'running'", payer)
 
 
 def spending_since(connection: sqlite3.Connection, caller: str, since: datetime) -> Spending:
@@ -162,6 +174,11 @@ def start_of_day(now: datetime | None = None) -> datetime:
 def days_ago(days: int) -> datetime:
     """This time of day, days ago."""
     return datetime.now(UTC) - timedelta(days=days)
+
+
+def _charged(connection: sqlite3.Connection, where: str, *values: Any) -> Decimal:
+    (units,) = connection.execute(f"SELECT coalesce(sum(charged_usd), 0) FROM runs WHERE {where}", values).fetchone()  # noqa: S608
+    return Decimal(units) / _UNITS
 
 
 def _first(connection: sqlite3.Connection, where: str, *values: Any) -> RunRecord | None:

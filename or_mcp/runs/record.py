@@ -24,10 +24,11 @@ class Cancelled(CallerCanAct):
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What was asked, by whom, and what it may cost."""
+    """What was asked, by whom, at whose expense, and what it may cost."""
 
     tool: str
     caller: str
+    payer: str
     arguments: Mapping[str, Any]
     models: tuple[str, ...]
     prompt: str
@@ -62,6 +63,7 @@ class RunRecord:
     run_id: str
     tool: str
     caller: str
+    payer: str
     fingerprint: str
     arguments: str
     models: tuple[str, ...]

@@ -19,6 +19,7 @@ from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import DeadlinePassed, Failure, NotFound
 from or_mcp.runs import queries
 from or_mcp.runs.budget import Limits, Standing, reserve, standing
+from or_mcp.runs.costs import Costs
 from or_mcp.runs.live import HEARTBEAT_SECONDS, LiveRun, Tell, Work
 from or_mcp.runs.record import Cancelled, RunEvent, RunRecord, RunRequest, Status, new_run_id
 from or_mcp.runs.store import Store
@@ -27,8 +28,8 @@ logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 10.0
 _LOOK_EVERY_SECONDS = 0.3
+_RECOVER_EVERY_SECONDS = 5.0
 _FORGET_EVERY_SECONDS = 24 * 3600.0
-_LOOKUPS = 5
 _RECENT_SECONDS = 0.1
 
 
@@ -56,7 +57,7 @@ class Runner:
         self._retention_days = retention_days
         self._live: dict[str, LiveRun] = {}
         self._standings: dict[str, tuple[Standing, float]] = {}
-        self._payers: dict[str, OpenRouter] = {}
+        self._costs = Costs(store)
         self._tasks: TaskGroup | None = None
         self.stopping = False
 
@@ -75,9 +76,10 @@ class Runner:
                 tasks.cancel_scope.cancel()
         self.store.close()
 
-    def pays(self, caller: str, upstream: OpenRouter) -> None:
-        """Remember, in memory only, with which key a caller's costs can be looked up."""
-        self._payers[caller] = upstream
+    def pays(self, payer: str, upstream: OpenRouter) -> None:
+        """Remember, in memory only, with which key costs can be looked up; those that were left open are, now."""
+        if self._costs.pays(payer, upstream):
+            self._group.start_soon(self._costs.learn_all, payer)
 
     async def join(self, request: RunRequest) -> Begun | None:
         """A run of the same question that is under way or was never received: it costs nothing more."""
@@ -182,12 +184,16 @@ class Runner:
         """What happened in a run, in order."""
         return await self.store.run(lambda connection: queries.events_of(connection, run_id))
 
-    async def standing(self, caller: str, *, recent: bool = False) -> Standing:
+    async def standing(self, caller: str, payer: str, *, recent: bool = False) -> Standing:
         """Where a caller stands today; `recent` is content with where it stood when its last run ended just now."""
         known = self._standings.get(caller)
         if recent and known is not None and anyio.current_time() - known[1] < _RECENT_SECONDS:
             return known[0]
-        return await self.store.run(lambda connection: standing(connection, caller, self.limits))
+        return await self.store.run(lambda connection: standing(connection, caller, payer, self.limits))
+
+    async def made_generation(self, caller: str, generation_id: str) -> bool:
+        """Whether a generation came of a run of this caller."""
+        return await self.store.run(lambda connection: queries.made_generation(connection, caller, generation_id))
 
     async def spending(self, caller: str, since: datetime) -> queries.Spending:
         """The ledger of a time."""
@@ -219,6 +225,7 @@ class Runner:
             run_id=run_id,
             tool=request.tool,
             caller=request.caller,
+            payer=request.payer,
             fingerprint=request.fingerprint,
             arguments=dumps(request.arguments, ensure_ascii=False),
             models=request.models,
@@ -260,15 +267,15 @@ class Runner:
         record = live.taken()
         if failure is not None and record.generation_id is None:
             record = replace(record, generation_id=failure.generation_id)
-        caller = record.caller
+        caller, payer = record.caller, record.payer
         where = await live.finish(
-            record.end(status, failure), lambda connection: standing(connection, caller, self.limits)
+            record.end(status, failure), lambda connection: standing(connection, caller, payer, self.limits)
         )
         self._standings[caller] = (where, anyio.current_time())
         self._live.pop(live.record.run_id, None)
         live.finished.set()
         if live.record.cost_usd is None and live.record.generation_id and not self.stopping:
-            self._group.start_soon(self._look_up, live.record)
+            self._group.start_soon(self._costs.learn, live.record)
 
     def _too_long(self) -> DeadlinePassed:
         return DeadlinePassed(
@@ -299,50 +306,40 @@ class Runner:
         """A run left behind by a process that is gone is interrupted."""
         if record.finished or record.run_id in self._live or self.store.owner.is_alive(record.owner):
             return record
+        ended, by_us = await self.store.run(partial(self._interrupt, left=record))
+        if by_us and ended.cost_usd is None and ended.generation_id:
+            self._group.start_soon(self._costs.learn, ended)
+        return ended
+
+    def _interrupt(self, connection: sqlite3.Connection, left: RunRecord) -> tuple[RunRecord, bool]:
+        """End a run that nobody carries, unless another process was first."""
+        record = queries.find(connection, left.run_id, None) or left
+        if record.finished:
+            return record, False
         record = record.end("interrupted", _stopped("interrupted"))
-        await self.store.run(lambda connection: queries.save(connection, record))
-        if record.cost_usd is None and record.generation_id:
-            self._group.start_soon(self._look_up, record)
-        return record
+        queries.save(connection, record)
+        return record, True
 
     async def _watch(self) -> None:
-        """Recover what dead processes left, then keep an eye on requests to cancel."""
-        for record in await self.store.run(partial(queries.without_cost, since=queries.days_ago(1))):
-            self._group.start_soon(self._look_up, record)
-        for record in await self.store.run(queries.running):
-            await self._still_carried(record)
+        """Recover what dead processes leave, and keep an eye on requests to cancel."""
+        recovered = -_RECOVER_EVERY_SECONDS
         while True:
-            await anyio.sleep(_LOOK_EVERY_SECONDS)
+            if anyio.current_time() - recovered >= _RECOVER_EVERY_SECONDS:
+                for record in await self.store.run(queries.running):
+                    await self._still_carried(record)
+                recovered = anyio.current_time()
             if self._live:
                 owner = self.store.owner.token
                 for run_id in await self.store.run(partial(queries.cancel_requests, owner=owner)):
                     if run_id in self._live:
                         self._live[run_id].scope.cancel()
+            await anyio.sleep(_LOOK_EVERY_SECONDS)
 
     async def _forget(self) -> None:
         while True:
             moment = queries.days_ago(self._retention_days)
             await self.store.run(partial(queries.forget_before, moment=moment))
             await anyio.sleep(_FORGET_EVERY_SECONDS)
-
-    async def _look_up(self, record: RunRecord) -> None:
-        """Learn the cost of a run that ended without one. Upstream knows a generation some seconds after it."""
-        upstream, generation_id = self._payers.get(record.caller), record.generation_id
-        if upstream is None or generation_id is None:
-            return
-        for _ in range(_LOOKUPS):
-            try:
-                cost = (await upstream.generation(generation_id)).total_cost
-            except NotFound:
-                await anyio.sleep(1)
-                continue
-            except Failure as trouble:
-                logger.info("The cost of %s could not be looked up: %s", record.run_id, trouble.message)
-                return
-            if cost is not None:
-                found = replace(record, cost_usd=cost, charged_usd=cost)
-                await self.store.run(partial(queries.save, record=found))
-            return
 
     async def _drain(self) -> None:
         """Runs in flight get some time to finish; what has arrived by then is recorded."""

@@ -44,6 +44,11 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX events_by_run ON events (run_id);
     """,
     "ALTER TABLE runs ADD COLUMN progress TEXT",
+    """
+    ALTER TABLE runs ADD COLUMN payer TEXT NOT NULL DEFAULT '';
+    UPDATE runs SET payer = caller;
+    CREATE INDEX runs_by_payer ON runs (payer, started, charged_usd);
+    """,
 )
 
 

@@ -7,6 +7,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+FILE = "state.key"
 _BYTES = 32
 
 
@@ -14,7 +15,7 @@ def shared_secret(directory: Path | None) -> bytes:
     """The directory's secret, made on first use; without a directory that can be written, one of this process."""
     if directory is not None:
         with suppress(OSError):
-            return _kept(directory / "state.key")
+            return _kept(directory / FILE)
     return secrets.token_bytes(_BYTES)
 
 

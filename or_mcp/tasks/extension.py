@@ -165,7 +165,7 @@ async def _with_run(ongoing: OngoingCall, record: RunRecord, call: Call) -> Deta
 
 async def _record(call: Call, run_id: str) -> RunRecord | None:
     runner = call.parts.runner
-    runner.pays(call.caller.id, call.upstream)
+    runner.pays(call.caller.payer, call.upstream)
     try:
         return await runner.find(run_id, call.caller.id)
     except NotFound:

@@ -57,7 +57,7 @@ async def _result(record: RunRecord, call: Call) -> mcp_types.CallToolResult:
     """The tool's own answer, read back from the store."""
     if record.status == "failed":
         return explain(RunFailed(record))
-    standing = await call.parts.runner.standing(call.caller.id)
+    standing = await call.parts.runner.standing(call.caller.id, call.caller.payer)
     detail = json.loads(record.arguments).get("detail", "standard")
     shown = Shown(detail=detail, cost_line=cost_line(record, standing))
     return to_result(call.parts.keepsakes[record.tool].show(record, shown))

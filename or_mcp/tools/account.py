@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from or_mcp.openrouter.errors import Failure, InvalidRequest, NotAuthorized
+from or_mcp.openrouter.errors import Failure, InvalidRequest, NotAuthorized, NotFound
 from or_mcp.openrouter.wire.account import Key
 from or_mcp.runs.key_limit import left_on
 from or_mcp.runs.queries import Spending, days_ago, start_of_day
@@ -25,6 +25,9 @@ budget, the operator's rules. Free.
 
 `activity`: OpenRouter's own record of a day (management keys only). `generation`: what one request became.
 """
+
+
+_SHARED = "The server's own key pays for several callers: what is left is left for all, what was spent is your own."
 
 
 class AccountArguments(Arguments):
@@ -108,7 +111,9 @@ async def account(arguments: AccountArguments, call: Call) -> Reply:
 async def _summary(call: Call) -> Reply:
     notes: list[str] = []
     runner, caller = call.parts.runner, call.caller.id
-    standing = await runner.standing(caller)
+    standing = await runner.standing(caller, call.caller.payer)
+    if call.caller.is_guest:
+        notes.append(_SHARED)
     answer = AccountAnswer(
         view="summary",
         key=await _key(call, notes),
@@ -131,7 +136,14 @@ async def _key(call: Call, notes: list[str]) -> KeyInfo | None:
     except Failure as failure:
         notes.append(f"The key's status could not be read ({failure.kind}: {failure.message}).")
         return None
-    return _key_info(key)
+    return _guests_key_info(key) if call.caller.is_guest else _key_info(key)
+
+
+def _guests_key_info(key: Key) -> KeyInfo:
+    """What bounds a caller whose calls somebody else's key pays; what it has spent for others stays out."""
+    return KeyInfo(
+        limit_usd=None, remaining_usd=usd(left_on(key)), used_today_usd=None, used_this_month_usd=None, management=False
+    )
 
 
 def _key_info(key: Key) -> KeyInfo:
@@ -148,7 +160,7 @@ def _key_info(key: Key) -> KeyInfo:
 
 
 async def _credit(call: Call, notes: list[str]) -> float | None:
-    if call.caller.key is None:
+    if call.caller.key is None or call.caller.is_guest:
         return None
     try:
         credit = await call.upstream.credits()
@@ -181,10 +193,12 @@ def _amounts(amounts: Mapping[str, Decimal]) -> dict[str, float]:
 async def _activity(arguments: AccountArguments, call: Call) -> Reply:
     _check_date(arguments.date)
     call.require_key()
+    if call.caller.is_guest:
+        return await _own_activity(call, "The server's own key pays, and its record is the operator's;")
     try:
         rows = await call.upstream.activity(arguments.date or None)
     except NotAuthorized:
-        return await _own_activity(call)
+        return await _own_activity(call, "OpenRouter shows activity only to a management key;")
     entries = [
         ActivityEntry(
             date=row.date,
@@ -201,10 +215,10 @@ async def _activity(arguments: AccountArguments, call: Call) -> Reply:
     return Reply("\n".join([f"{len(rows)} rows of activity", *lines, *notes]), answer)
 
 
-async def _own_activity(call: Call) -> Reply:
-    """What is known without a management key."""
+async def _own_activity(call: Call, why: str) -> Reply:
+    """What is known without OpenRouter's own record."""
     spending = _ledger(await call.parts.runner.spending(call.caller.id, days_ago(30)))
-    notes = ["OpenRouter shows activity only to a management key; this is what was spent through this server."]
+    notes = [f"{why} this is what you spent through this server."]
     answer = AccountAnswer(view="activity", last_30_days=spending, notes=notes)
     return Reply("\n".join([notes[0], _ledger_line("Last 30 days", spending)]), answer)
 
@@ -226,6 +240,9 @@ async def _generation(arguments: AccountArguments, call: Call) -> Reply:
             f"generation_id was {arguments.generation_id!r}; it takes an id such as gen-1795219200-abc"
         )
     call.require_key()
+    caller = call.caller
+    if caller.is_guest and not await call.parts.runner.made_generation(caller.id, arguments.generation_id):
+        raise NotFound(f"There is no generation {arguments.generation_id!r} among your runs")
     found = await call.upstream.generation(arguments.generation_id)
     info = GenerationInfo(
         generation_id=found.id,
@@ -246,7 +263,8 @@ def _summary_lines(answer: AccountAnswer) -> list[str]:
     lines: list[str] = []
     if answer.key is not None:
         left = "unlimited" if answer.key.remaining_usd is None else f"${answer.key.remaining_usd:.2f}"
-        lines.append(f"Key {answer.key.label or ''}: {left} left, ${answer.key.used_today_usd or 0:.2f} used today")
+        used = "" if answer.key.used_today_usd is None else f", ${answer.key.used_today_usd:.2f} used today"
+        lines.append(f"Key {answer.key.label or ''}: {left} left{used}")
     if answer.credit_usd is not None:
         lines.append(f"Credit: ${answer.credit_usd:.2f}")
     for name, ledger in (("Today", answer.today), ("Last 30 days", answer.last_30_days)):

@@ -46,17 +46,33 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose key pays. The id is all that is ever kept of the key."""
+    """Who calls, and whose key pays. The ids are all that is ever kept of keys and tokens."""
 
     id: str
     key: str | None
+    payer: str
 
     @classmethod
     def of(cls, key: str | None, base_url: str) -> Caller:
         """The caller behind a key. At another upstream the same key is another caller: a simulator's runs and
         vectors must never be taken for real ones.
         """
-        return cls(hashlib.sha256(f"{key}@{base_url}".encode()).hexdigest()[:24], key)
+        own = _digest(f"{key}@{base_url}")
+        return cls(own, key, own)
+
+    @classmethod
+    def holding(cls, token: str, key: str | None, base_url: str) -> Caller:
+        """The caller with a token of the operator's, whose key pays."""
+        return cls(_digest(f"token {token}@{base_url}"), key, cls.of(key, base_url).payer)
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether somebody else's key pays: what that key knows of others is none of this caller's business."""
+        return self.id != self.payer
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 class Lasting(Protocol):

@@ -14,7 +14,7 @@ from or_mcp.runs.record import Progress, RunRecord, RunRequest
 from or_mcp.runs.runner import Begun
 from or_mcp.runs.waiting import patience
 from or_mcp.tools.arguments import Arguments
-from or_mcp.tools.call import Call, Tell
+from or_mcp.tools.call import Call, Caller, Tell
 from or_mcp.tools.confirming import confirm
 from or_mcp.tools.explain import RunFailed
 from or_mcp.tools.keepsake import Keepsake, Shown
@@ -38,11 +38,12 @@ class Order:
     context: str | None = None
     notes: tuple[str, ...] = ()
 
-    def request(self, caller: str) -> RunRequest:
+    def request(self, caller: Caller) -> RunRequest:
         """What is recorded before anything is sent."""
         return RunRequest(
             tool=self.tool,
-            caller=caller,
+            caller=caller.id,
+            payer=caller.payer,
             arguments=self.arguments.model_dump(mode="json", exclude_defaults=True),
             models=self.models,
             prompt=self.prompt,
@@ -60,9 +61,9 @@ async def place(call: Call, order: Order, keepsake: Keepsake, shown: Shown) -> R
         Failure: It was refused, or the run failed.
     """
     runner = call.parts.runner
-    caller = call.caller.id
-    runner.pays(caller, call.upstream)
-    request = order.request(caller)
+    caller, payer = call.caller.id, call.caller.payer
+    runner.pays(payer, call.upstream)
+    request = order.request(call.caller)
     lasting = call.lasting
     begun = await runner.join(request) or await _begin(call, order, request)
     if lasting is not None:
@@ -71,7 +72,7 @@ async def place(call: Call, order: Order, keepsake: Keepsake, shown: Shown) -> R
     record = await runner.wait(begun.run_id, caller, _patience(call, order), tell, cancels=not begun.replayed)
     if record.finished and record.status != "completed":
         raise RunFailed(record)
-    standing = await runner.standing(caller, recent=True)
+    standing = await runner.standing(caller, payer, recent=True)
     if record.finished and lasting is None:
         runner.delivered(record.run_id)
     return keepsake.show(
@@ -88,7 +89,7 @@ async def place(call: Call, order: Order, keepsake: Keepsake, shown: Shown) -> R
 
 async def _begin(call: Call, order: Order, request: RunRequest) -> Begun:
     runner = call.parts.runner
-    key_left = await call.parts.key_limits.left(call.caller.id, call.upstream)
+    key_left = await call.parts.key_limits.left(call.caller.payer, call.upstream)
     check_ceiling(request, runner.limits)
     await confirm(call, request, runner.limits.per_call_usd)
     run_id = call.lasting.run_id if call.lasting else None

@@ -93,7 +93,7 @@ async def run(arguments: RunArguments, call: Call) -> Reply:
 
 async def _wait(arguments: RunArguments, call: Call) -> RunRecord:
     runner, caller = call.parts.runner, call.caller.id
-    runner.pays(caller, call.upstream)
+    runner.pays(call.caller.payer, call.upstream)
     record = await runner.find(arguments.run_id, caller)
     if record.finished or not arguments.wait_seconds:
         return record
@@ -104,7 +104,7 @@ async def _wait(arguments: RunArguments, call: Call) -> RunRecord:
 
 async def _whole(record: RunRecord, keepsake: Keepsake, call: Call) -> Reply:
     runner = call.parts.runner
-    standing = await runner.standing(call.caller.id)
+    standing = await runner.standing(call.caller.id, call.caller.payer)
     shown = Shown(cost_line=cost_line(record, standing), progress=record.progress.message if record.progress else "")
     reply = keepsake.show(record, shown)
     _received(record, call)

@@ -7,8 +7,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, ClassVar
 
 import anyio
+import httpx2
 from mcp import Client, MCPError
 from mcp.client.extension import advertise
+from mcp.client.streamable_http import streamable_http_client
 from mcp_types import ElicitResult, Request
 from pydantic import BaseModel, ConfigDict
 
@@ -87,6 +89,16 @@ def connect_host(connect: Connect, *, asks: bool = False, **settings: str) -> Ab
             yield Host(client)
 
     return connected()
+
+
+@asynccontextmanager
+async def over_http(root: str, bearer: str) -> AsyncGenerator[Host]:
+    """A host with tasks, over HTTP."""
+    headers = {"Authorization": f"Bearer {bearer}"}
+    async with httpx2.AsyncClient(headers=headers, timeout=30) as http:
+        transport = streamable_http_client(f"{root}/mcp", http_client=http)
+        async with Client(transport, extensions=[advertise(EXTENSION)]) as client:
+            yield Host(client)
 
 
 async def refusal(awaitable: Any) -> tuple[int, str]:

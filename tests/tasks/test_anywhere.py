@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import anyio
-import httpx2
 import pytest
-from mcp import Client
-from mcp.client.extension import advertise
-from mcp.client.streamable_http import streamable_http_client
 from mcp_types import HEADER_MISMATCH, INVALID_PARAMS
 
-from or_mcp.tasks.wire import EXTENSION
 from tests.conftest import Connect, Upstream
 from tests.runs.program import started
 from tests.serving import programs
-from tests.tasks.host import AnyRequest, Host, connect_host, refusal, words
+from tests.tasks.host import AnyRequest, connect_host, over_http, refusal, words
 
 FUSE: dict[str, Any] = {"prompt": "Monolith or microservices?", "web": False}
 NOT_FOUND = (INVALID_PARAMS, "Task not found")
@@ -114,15 +107,6 @@ async def test_another_callers_task_and_one_that_never_was_are_not_found(connect
             assert await refusal(two.cancel(unknown)) == NOT_FOUND
         assert (await one.get(task_id))["status"] == "working"
         await one.cancel(task_id)
-
-
-@asynccontextmanager
-async def over_http(root: str, key: str) -> AsyncGenerator[Host]:
-    headers = {"Authorization": f"Bearer {key}"}
-    async with httpx2.AsyncClient(headers=headers, timeout=30) as http:
-        transport = streamable_http_client(f"{root}/mcp", http_client=http)
-        async with Client(transport, extensions=[advertise(EXTENSION)]) as client:
-            yield Host(client)
 
 
 async def test_over_http_a_task_belongs_to_its_callers_key_and_is_named_in_the_header(

@@ -1,0 +1,57 @@
+"""Costs that were not told: upstream knows what a generation cost, some seconds after it ended."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+
+import anyio
+
+from or_mcp.openrouter.client import OpenRouter
+from or_mcp.openrouter.errors import Failure, NotFound
+from or_mcp.runs import queries
+from or_mcp.runs.record import RunRecord
+from or_mcp.runs.store import Store
+
+logger = logging.getLogger(__name__)
+
+_LOOKUPS = 5
+
+
+class Costs:
+    """Looks costs up, with the key that paid."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._payers: dict[str, OpenRouter] = {}
+
+    def pays(self, payer: str, upstream: OpenRouter) -> bool:
+        """Remember a key, in memory only; whether it is a new one."""
+        is_new = payer not in self._payers
+        self._payers[payer] = upstream
+        return is_new
+
+    async def learn_all(self, payer: str) -> None:
+        """Learn the costs that nobody stayed for."""
+        records = await self._store.run(partial(queries.without_cost, payer=payer, since=queries.days_ago(1)))
+        async with anyio.create_task_group() as group:
+            for record in records:
+                group.start_soon(self.learn, record)
+
+    async def learn(self, record: RunRecord) -> None:
+        """Learn the cost of a run that ended without one."""
+        upstream, generation_id = self._payers.get(record.payer), record.generation_id
+        if upstream is None or generation_id is None:
+            return
+        for _ in range(_LOOKUPS):
+            try:
+                cost = (await upstream.generation(generation_id)).total_cost
+            except NotFound:
+                await anyio.sleep(1)
+                continue
+            except Failure as trouble:
+                logger.info("The cost of %s could not be looked up: %s", record.run_id, trouble.message)
+                return
+            if cost is not None:
+                await self._store.run(partial(queries.learn_cost, run_id=record.run_id, cost=cost))
+            return

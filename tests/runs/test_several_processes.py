@@ -1,0 +1,72 @@
+"""Processes that share a data directory: any of them follows, stops and mourns what another carries."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import Any
+
+import anyio
+import pytest
+
+from or_mcp.runs import queries
+from or_mcp.server import Program
+from or_mcp.settings import read_settings
+from tests.conftest import Connect, Upstream
+from tests.runs.program import started
+
+FUSE = {"prompt": "Monolith or microservices?", "web": False, "wait_seconds": 0}
+
+
+async def test_a_run_of_another_process_is_heard_of_waited_for_and_read(connect: Connect, upstream: Upstream):
+    upstream.script({"path": "/responses", "duration_s": 3})
+    heard: list[tuple[float, str]] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        heard.append((progress, message or ""))
+
+    async with connect() as one, connect(mode="legacy") as two:
+        run_id = (await one.call_tool("fuse", FUSE)).structured_content["run_id"]
+        wait = {"run_id": run_id, "wait_seconds": 20}
+        there = await two.call_tool("run", wait, progress_callback=hear)
+        at = monotonic()
+        here = await one.call_tool("run", wait)
+        assert monotonic() - at < 1
+    assert there.structured_content == here.structured_content
+    assert there.structured_content["outcome"] == "fused"
+    assert [done for done, _ in heard] == sorted({done for done, _ in heard})
+    assert any("answered" in message for _, message in heard), heard
+
+
+async def test_the_same_question_in_another_process_joins_the_run(connect: Connect, upstream: Upstream):
+    upstream.script({"path": "/responses", "duration_s": 1.5})
+    async with connect() as one, connect() as two:
+        begun = await one.call_tool("fuse", FUSE)
+        joined = await two.call_tool("fuse", FUSE | {"wait_seconds": 20})
+    assert joined.structured_content["run_id"] == begun.structured_content["run_id"]
+    assert joined.structured_content["replayed"]
+    assert joined.structured_content["outcome"] == "fused"
+    assert len(upstream.posts()) == 1
+
+
+@pytest.mark.slow
+async def test_what_a_killed_process_left_is_ended_and_its_cost_learnt_by_one_that_lives_without_being_asked(
+    upstream: Upstream, environment: dict[str, str]
+):
+    upstream.script({"path": "/responses", "stall_at_event": 20})
+    async with Program(read_settings(environment)).running() as survivor:
+        async with started(environment) as server:
+            begun: Any = await server.client.call_tool("fuse", FUSE)
+            run_id = begun.structured_content["run_id"]
+            with anyio.fail_after(10):
+                while not (await survivor.runner.find(run_id, None)).generation_id:
+                    await anyio.sleep(0.05)
+            await server.kill()
+        with anyio.fail_after(15):
+            while True:
+                record = await survivor.runner.store.run(lambda connection: queries.find(connection, run_id, None))
+                if record is not None and record.cost_usd is not None:
+                    break
+                await anyio.sleep(0.1)
+    assert record.status == "interrupted"
+    assert record.charged_usd == record.cost_usd
+    assert record.result
