@@ -24,10 +24,11 @@ from or_mcp.attachments.paths import Sandbox
 from or_mcp.catalogue.cache import Catalogue
 from or_mcp.catalogue.policy import Policy
 from or_mcp.completion import complete
+from or_mcp.identity import IDENTITY
 from or_mcp.openrouter.client import OpenRouter, prepare
 from or_mcp.openrouter.demands import Demand
 from or_mcp.openrouter.errors import CallerCanAct, Failure
-from or_mcp.openrouter.http import Http, Identity
+from or_mcp.openrouter.http import Http
 from or_mcp.openrouter.wire.routing import Provider
 from or_mcp.runs.budget import Limits
 from or_mcp.runs.key_limit import KeyLimits
@@ -52,7 +53,6 @@ from or_mcp.vectors.files import FOLDER as VECTORS_FOLDER
 
 NAME = "openrouter"
 TITLE = "OpenRouter"
-IDENTITY = Identity(title="or-mcp", version=__version__, url="https://github.com/or-mcp/or-mcp")
 
 INSTRUCTIONS = """\
 OpenRouter: hundreds of language models behind one key.

@@ -36,10 +36,11 @@ ALLOWED: dict[str, set[str]] = {
     "hosts": {"places"},
     "simulator": set(),
     "stdio": set(),
-    "server": TOOLS | {"settings", "asking", "tasks", "resources", "completion", "prompts"},
+    "identity": CLIENT,
+    "server": TOOLS | {"settings", "identity", "asking", "tasks", "resources", "completion", "prompts"},
     "http_app": {"server", "settings"},
     "serving": {"server", "http_app", "stdio", "settings"},
-    "cli": ROOTS | TOOLS | {"settings", "places", "sign_in", "hosts", "simulator", "view"},
+    "cli": ROOTS | TOOLS | {"settings", "places", "sign_in", "identity", "hosts", "simulator", "view"},
 }
 MCP_ROOMS = {"server", "http_app", "stdio", "tools", "asking", "tasks", "resources", "prompts", "cli"}
 

@@ -74,6 +74,10 @@ def _runs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the structured result")
 
 
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print what was found as JSON")
+
+
 def _install(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("host", nargs="?", default="", help="without one: all that are known, with their files")
     parser.add_argument("--project", action="store_true", help="the file of the project in this directory, for a team")
@@ -100,6 +104,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("runs", "what was paid for: list, show, report, stop", _runs),
     Command("install", "our entry in the configuration of a host (Claude Code, Cursor, VS Code, ...)", _install),
     Command("login", "sign in to OpenRouter in the browser, and keep a key on this machine", _login),
+    Command("doctor", "what works here, and what mends the rest", _doctor),
     Command("demo", "one fusion, live, with no key and no internet", _none),
     Command("simulate", "the OpenRouter simulator on loopback", _simulate),
 )

@@ -134,9 +134,9 @@ def _key(host: Host, settings: Settings, *, shared: bool) -> str:
         return f"each person's own: `or-mcp login`, or {KEY} where {host.title} is started"
     if settings.api_key is None:
         return "none yet; run `or-mcp login`"
-    if host.reference:
-        return f"{KEY}, where it is set when {host.title} starts; `or-mcp login` makes it work from everywhere"
-    return f"{host.title} may not pass {KEY} on; run `or-mcp login` once"
+    if host.isolated:
+        return f"{host.title} does not pass {KEY} on; run `or-mcp login` once"
+    return f"{KEY}, where it is set when {host.title} starts; `or-mcp login` makes it work from everywhere"
 
 
 def _which_host(given: str, machine: Machine) -> str:

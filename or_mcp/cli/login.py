@@ -109,10 +109,10 @@ def _label() -> str:
 
 async def fetch_key(attempt: SignIn, code: str, file: Path, base_url: str) -> str:
     """Fetch the key, keep it, say what it may spend; the answer is what went wrong."""
+    from or_mcp.identity import IDENTITY
     from or_mcp.openrouter.client import OpenRouter
     from or_mcp.openrouter.errors import CallerCanAct, Failure, OwnerCanAct
     from or_mcp.openrouter.http import Http
-    from or_mcp.server import IDENTITY
 
     http = Http(base_url, IDENTITY)
     try:

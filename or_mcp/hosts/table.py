@@ -56,6 +56,8 @@ class Host:
     limits: Mapping[str, int] = field(default_factory=dict[str, int])
     inputs: tuple[Mapping[str, object], ...] = ()
     syntax: Literal["json", "toml"] = "json"
+    # Servers get a handful of variables, and not the key's.
+    isolated: bool = False
 
 
 def _claude_code(machine: Machine) -> Path:
@@ -120,6 +122,7 @@ HOSTS: tuple[Host, ...] = (
         "mcpServers",
         None,
         "quit and open Claude Desktop again",
+        isolated=True,
     ),
     Host(
         "cursor",

@@ -1,0 +1,1 @@
+"""What `or-mcp doctor` looks at."""

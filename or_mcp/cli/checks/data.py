@@ -1,0 +1,102 @@
+"""What is kept on this machine: the data directory, the run store in it, the budget."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+
+from or_mcp.cli.checks.finding import Finding, failed, noted, passed
+from or_mcp.settings import Settings
+
+_LEAST_FREE = 200 * 1024 * 1024
+_ELSEWHERE = "export OR_MCP_DATA_DIR=DIRECTORY"
+
+
+def directory(settings: Settings) -> Iterator[Finding]:
+    """Whether runs can be kept, and are kept from others."""
+    path = settings.data_dir
+    if not settings.store:
+        yield noted("data", "OR_MCP_STORE is off: runs are kept in memory only")
+        return
+    there = next(each for each in (path, *path.parents) if each.exists())
+    try:
+        if not there.is_dir():
+            raise NotADirectoryError(0, "not a directory")
+        tempfile.TemporaryFile(dir=there).close()
+    except OSError as error:
+        told = f"{path} cannot be written ({there}: {error.strerror or error})"
+        yield failed("data", told, f"chown -R $USER {there}, or {_ELSEWHERE}")
+        return
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o700
+    if mode & 0o077 and sys.platform != "win32":
+        yield failed("data", f"{path} can be read by others (mode {mode:o})", f"chmod 700 {path}")
+    else:
+        yield passed("data", str(path) if path.exists() else f"{path} (made when it is needed)")
+    free = shutil.disk_usage(there).free
+    if free < _LEAST_FREE:
+        yield failed("disk", f"{free / 1e6:.0f} MB free at {there}", f"free some space there, or {_ELSEWHERE}")
+    else:
+        yield passed("disk", f"{free / 1e9:.1f} GB free")
+
+
+def store(settings: Settings) -> Iterator[Finding]:
+    """Whether the runs can be read, and what today has cost."""
+    from or_mcp.runs.schema import MIGRATIONS
+
+    file = settings.data_dir / "runs.sqlite3"
+    spent = Decimal(0)
+    if settings.store and file.exists():
+        try:
+            with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=3)) as connection:
+                (written,) = connection.execute("PRAGMA user_version").fetchone()
+                (health,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+                (runs,) = connection.execute("SELECT count(*) FROM runs").fetchone()
+                spent = _spent_today(connection)
+        except sqlite3.Error as error:
+            yield failed("store", f"{file} cannot be read ({error})", _set_aside(file))
+            return
+        if written > len(MIGRATIONS):
+            yield failed("store", "written by a later version of or-mcp", _upgrade())
+        elif health != "ok":
+            yield failed("store", f"{file} is damaged ({health})", _set_aside(file))
+        else:
+            yield passed("store", f"{runs} runs, undamaged")
+    elif settings.store:
+        yield passed("store", "no runs yet")
+    yield from _budget(settings, spent)
+
+
+def _budget(settings: Settings, spent: Decimal) -> Iterator[Finding]:
+    day, call = settings.daily_budget_usd, settings.max_cost_per_call_usd
+    ceiling = f"at most ${call} a call" if call else "no ceiling for a call"
+    if day and spent >= day:
+        told = f"today's budget of ${day} is used up (${spent:.2f})"
+        yield failed("budget", told, "wait until 00:00 UTC, or export OR_MCP_DAILY_BUDGET_USD=MORE")
+    elif day:
+        yield passed("budget", f"${spent:.2f} of ${day} spent today, {ceiling}")
+    else:
+        yield passed("budget", f"${spent:.2f} spent today, no daily budget, {ceiling}")
+
+
+def _spent_today(connection: sqlite3.Connection) -> Decimal:
+    """What the key that was used most has spent: a budget is a key's."""
+    from or_mcp.runs.queries import charged_since, start_of_day
+
+    callers = [caller for (caller,) in connection.execute("SELECT DISTINCT caller FROM runs")]
+    return max((charged_since(connection, caller, start_of_day()) for caller in callers), default=Decimal(0))
+
+
+def _set_aside(file: Path) -> str:
+    return f"{'move' if os.name == 'nt' else 'mv'} {file} {file}.damaged"
+
+
+def _upgrade() -> str:
+    return f"{sys.executable} -m pip install --upgrade or-mcp"

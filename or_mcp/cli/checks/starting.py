@@ -1,0 +1,79 @@
+"""Start a server as a host does, and hear whether it answers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+SECONDS = 30.0
+_HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "or-mcp-doctor", "version": "1"},
+    },
+}
+# It must neither spend, nor ask anybody, nor leave anything behind.
+_HARMLESS = {"OPENROUTER_API_KEY": "$none", "OPENROUTER_BASE_URL": "http://127.0.0.1:9/api/v1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The version that answered, or what went wrong."""
+
+    version: str | None
+    problem: str = ""
+
+
+def start(command: Sequence[str], env: Mapping[str, str], environ: Mapping[str, str]) -> Started:
+    """Run a command, say hello over its pipes, and let it go. This terminal's settings are not the host's."""
+    with tempfile.TemporaryDirectory(prefix="or-mcp-doctor-", ignore_cleanup_errors=True) as directory:
+        inherited = {name: value for name, value in environ.items() if not name.startswith("OR_MCP_")}
+        variables = {**inherited, **env, **_HARMLESS, "OR_MCP_DATA_DIR": directory}
+        try:
+            process = subprocess.Popen(  # noqa: S603 - the user's own configuration
+                list(command),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=variables,
+                cwd=directory,
+            )
+        except OSError as error:
+            return Started(None, error.strerror or str(error))
+        killer = threading.Timer(SECONDS, process.kill)
+        killer.start()
+        try:
+            out, err = process.communicate(json.dumps(_HELLO).encode() + b"\n")
+        finally:
+            killer.cancel()
+    version = _version(out)
+    if version is not None:
+        return Started(version)
+    return Started(None, _last_line(err) or f"it said nothing within {SECONDS:.0f} s")
+
+
+def _version(out: bytes) -> str | None:
+    for line in out.splitlines():
+        try:
+            answer: Any = json.loads(line)
+        except ValueError:
+            continue
+        told = cast("dict[str, Any]", answer) if isinstance(answer, dict) else {}
+        result = told.get("result")
+        if told.get("id") == 1 and isinstance(result, dict):
+            return str(cast("dict[str, Any]", result).get("serverInfo", {}).get("version", ""))
+    return None
+
+
+def _last_line(err: bytes) -> str:
+    lines = err.decode(errors="replace").strip().splitlines()
+    return lines[-1][:200] if lines else ""
