@@ -19,6 +19,7 @@ fcntl = pytest.importorskip("fcntl", reason="pseudo-terminals are Unix")
 termios = pytest.importorskip("termios")
 
 WIDE = "提供者が過負荷です 👩‍👩‍👧 e\u0301"
+END = "\x05"
 HOSTILE = "a\x1b]0;title\x07b\x1b[2Jc\x9b31md\u202ee\u2066f\rg\x7fh\ud800"
 
 
@@ -36,7 +37,12 @@ class Terminal:
         fcntl.ioctl(self.stream.fileno(), termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def look(self) -> list[str]:
-        output = os.read(self.master, 65_536).decode()
+        # What is written arrives in pieces: a mark at its end says when all of it is there.
+        print(END, end="", file=self.stream, flush=True)
+        taken = b""
+        while not taken.endswith(END.encode()):
+            taken += os.read(self.master, 65_536)
+        output = taken.decode().removesuffix(END)
         self.raw += output
         self.picture.feed(output)
         return [line for line in self.picture.lines if line]
