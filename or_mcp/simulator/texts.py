@@ -3,7 +3,6 @@
 import random
 import re
 
-from or_mcp.simulator.material import material_for
 from or_mcp.simulator.wire import JsonObject
 
 MARK = "[simulated] "
@@ -16,6 +15,43 @@ _STOP_WORDS = """
     what when where which while who why will with would you your fusion please answer built build make made five four
     three seven eight nine people better best good does know tell give take want need use using used
 """
+_OPENINGS = (
+    "The short answer: it depends on {topic}, and that can be measured.",
+    "Start with {topic}: it is the part of the question that is cheapest to test.",
+    "Most of this question is decided by {topic} rather than by preference.",
+    "Two facts matter most here: what {topic} costs today, and who would own a change.",
+)
+_MIDDLES = (
+    "A choice about {topic} costs more to change later than a choice about {other}.",
+    "A small experiment on {topic} would settle most of the doubt within a week.",
+    "The evidence on {topic} is strong in ordinary cases and thin at the extremes.",
+    "Where two aims pull apart, prefer the option that is easier to undo.",
+    "Those who measured {topic} before deciding changed their minds in about a third of cases.",
+    "The cost comes from {topic} first, and from {other} only much later.",
+    "There is one exception: where rules apply to {topic}, decide on compliance alone.",
+    "A reasonable default is to settle {topic} now and to leave {other} open for a quarter.",
+)
+_THOUGHTS = (
+    "Compare {topic} with {other} before committing.",
+    "Check which assumption about {topic} carries the conclusion.",
+    "Weigh what happens if the premise is wrong.",
+    "List the cases in which {topic} does not matter.",
+)
+_TITLES = ("A field report on {topic}", "{topic} in practice", "Measuring {topic}", "What we learnt about {topic}")
+_AGREED = (
+    "The question should be decided by measuring {topic}, not by preference.",
+    "Whatever is chosen, the choice about {topic} must be easy to undo.",
+    "A small experiment should come before any commitment.",
+)
+_DISPUTED = "How much weight {topic} deserves"
+_STANCES = (
+    "It decides the question; everything else follows from it.",
+    "It matters, but only after the costs are known.",
+    "It can wait a quarter without harm.",
+)
+_PARTLY = ("There is an exception where rules apply to {topic}.", "The cost of {topic} grows later than it seems.")
+_INSIGHTS = ("Those who measured {topic} first changed their minds in about a third of cases.",)
+_BLIND_SPOTS = ("Nobody put a number on {topic}.", "Nobody asked who would own a change to {topic}.")
 _COMMON_WORDS = frozenset(_STOP_WORDS.split())
 
 
@@ -42,7 +78,6 @@ class Writer:
     def __init__(self, dice: random.Random, question: str) -> None:
         self._dice = dice
         self._topics = topics(question)
-        self._material = material_for(question)
 
     def _fill(self, template: str) -> str:
         topic, other = self._dice.choice(self._topics), self._dice.choice(self._topics)
@@ -55,11 +90,11 @@ class Writer:
     def text(self, chars: int | None = None) -> str:
         """Several lines, each marked; exactly `chars` long when given."""
         wanted = chars if chars is not None else self._dice.randint(360, 720)
-        lines = [MARK + self._fill(self._dice.choice(self._material.openings))]
+        lines = [MARK + self._fill(self._dice.choice(_OPENINGS))]
         length = len(lines[0])
         unsaid: list[str] = []
         while length < wanted:
-            unsaid = unsaid or self._dice.sample(self._material.middles, len(self._material.middles))
+            unsaid = unsaid or self._dice.sample(_MIDDLES, len(_MIDDLES))
             sentence = self._fill(unsaid.pop())
             if len(lines[-1]) > _LINE_CHARS:
                 lines.append(MARK + sentence)
@@ -72,29 +107,25 @@ class Writer:
 
     def thought(self, sentences: int = 2) -> str:
         """A reasoning summary."""
-        return MARK + " ".join(self._fill(self._dice.choice(self._material.thoughts)) for _ in range(sentences))
+        return MARK + " ".join(self._fill(self._dice.choice(_THOUGHTS)) for _ in range(sentences))
 
     def sources(self, count: int) -> list[JsonObject]:
         """Web pages somebody could have cited; none exists."""
-        titles = self._some(self._material.titles, count)
+        titles = self._some(_TITLES, count)
         return [{"url": f"https://example.org/simulated/{_path(title)}", "title": title} for title in titles]
 
     def analysis(self, models: list[str]) -> JsonObject:
         """The five parts of a comparison of these models' replies."""
-        dice, material = self._dice, self._material
-        stances = self._some(material.stances, min(len(models), 3))
+        dice = self._dice
+        stances = self._some(_STANCES, min(len(models), 3))
         taken = [{"model": model, "stance": stance} for model, stance in zip(models, stances, strict=False)]
-        topic = MARK + self._fill(material.disputed)
+        topic = MARK + self._fill(_DISPUTED)
         return {
-            "consensus": self._some(material.agreed, dice.randint(1, 3)),
+            "consensus": self._some(_AGREED, dice.randint(1, 3)),
             "contradictions": [{"topic": topic, "stances": taken}] if len(models) > 1 else [],
-            "partial_coverage": [
-                {"models": [dice.choice(models)], "point": each} for each in self._some(material.partly, 1)
-            ],
-            "unique_insights": [
-                {"model": dice.choice(models), "insight": each} for each in self._some(material.insights, 1)
-            ],
-            "blind_spots": self._some(material.blind_spots, 1),
+            "partial_coverage": [{"models": [dice.choice(models)], "point": each} for each in self._some(_PARTLY, 1)],
+            "unique_insights": [{"model": dice.choice(models), "insight": each} for each in self._some(_INSIGHTS, 1)],
+            "blind_spots": self._some(_BLIND_SPOTS, 1),
         }
 
 
