@@ -10,6 +10,7 @@ from tests.hosts.installed import Installed, installed
 from tests.hosts.world import World, served, simulated
 
 NewWorld = Callable[..., World]
+TOKEN = "team-token"
 SLOW = "Take your time: "
 """A question that begins so takes longer than a host with little patience waits."""
 LONG = "At length: "
@@ -34,6 +35,13 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
 @pytest.fixture(scope="session")
 def url(upstream: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     with served(upstream, tmp_path_factory.mktemp("served")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def guarded_url(upstream: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+    guard = {"OR_MCP_HTTP_AUTH": "token", "OR_MCP_HTTP_TOKENS": TOKEN}
+    with served(upstream, tmp_path_factory.mktemp("guarded"), **guard) as url:
         yield url
 
 

@@ -11,13 +11,16 @@ import pytest
 from or_mcp.server import INSTRUCTIONS
 from tests.hosts.anthropic_api import MessagesApi
 from tests.hosts.complete import TOOLS, as_json, check_fusion, check_models, check_refusal
-from tests.hosts.conftest import LONG, NewWorld
+from tests.hosts.conftest import LONG, TOKEN, NewWorld
 from tests.hosts.model_api import ModelApi, Step, ToolUse, serving
 from tests.hosts.world import MANIFESTS, World
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(120)]
 
 PLUGIN = str(MANIFESTS / "claude-code")
+PLUGIN_PREFIX = "mcp__plugin_or-mcp_openrouter__"
+# The first turn waits for the server: a script asks sooner than a person would.
+WAITS = {"MCP_CONNECTION_NONBLOCKING": "0", "MCP_CONNECT_TIMEOUT_MS": "60000"}
 SEARCH, MODELS, FUSION, LONG_FUSION, REFUSAL = range(5)
 
 
@@ -37,13 +40,10 @@ class Session:
 def session(request: pytest.FixtureRequest, new_world: NewWorld) -> Session:
     """A session with the plugin as shipped, or with a server over HTTP."""
     world = new_world()
-    if request.param == "stdio":
-        return converse(world, "mcp__plugin_or-mcp_openrouter__", ["--plugin-dir", PLUGIN])
+    prefix = PLUGIN_PREFIX if request.param == "stdio" else "mcp__openrouter__"
     config = {"mcpServers": {"openrouter": {"type": "http", "url": world.url}}}
-    return converse(world, "mcp__openrouter__", ["--mcp-config", json.dumps(config), "--strict-mcp-config"])
-
-
-def converse(world: World, prefix: str, options: Sequence[str]) -> Session:
+    over_http = ["--mcp-config", json.dumps(config), "--strict-mcp-config"]
+    options = ["--plugin-dir", PLUGIN] if request.param == "stdio" else over_http
     script: list[Step] = [
         ToolUse("ToolSearch", {"query": f"select:{prefix}list_models"}),
         ToolUse(f"{prefix}list_models", {"query": "opus"}),
@@ -51,12 +51,13 @@ def converse(world: World, prefix: str, options: Sequence[str]) -> Session:
         ToolUse(f"{prefix}fuse", {"prompt": f"{LONG}tabs, over {prefix}?", "web": False, "detail": "full"}),
         ToolUse(f"{prefix}list_models", {"limitt": 3}),
     ]
+    return converse(world, prefix, script, "Go.", [*options, "--allowedTools", f"{prefix}*"])
+
+
+def converse(world: World, prefix: str, script: Sequence[Step], said: str, options: Sequence[str]) -> Session:
     with serving(MessagesApi(), script) as api:
-        allowed = ["--allowedTools", f"{prefix}*"]
         access = {"ANTHROPIC_BASE_URL": api.url, "ANTHROPIC_API_KEY": "scripted"}
-        # The first turn waits for the server, as a person's first question would come later than a script's.
-        waits = {"MCP_CONNECTION_NONBLOCKING": "false"}
-        done = world.run("claude", "-p", "Go.", *options, *allowed, more=access | waits)
+        done = world.run("claude", "-p", said, *options, more=access | WAITS)
     assert done.returncode == 0, done.stdout + done.stderr
     return Session(api, prefix, done.stdout.strip())
 
@@ -112,7 +113,19 @@ def test_the_plugin_connects_without_a_key_too(world: World):
     assert "✔ Connected" in listed.stdout, listed.stdout
 
 
-def test_a_server_over_http_connects(world: World):
-    world.run("claude", "mcp", "add", "--transport", "http", "openrouter", world.url)
-    listed = world.run("claude", "mcp", "list")
-    assert f"openrouter: {world.url} (HTTP) - ✔ Connected" in listed.stdout, listed.stdout
+def test_the_plugins_command_asks_for_a_fusion_and_may_have_it(world: World):
+    script = [ToolUse(f"{PLUGIN_PREFIX}fuse", {"prompt": "Tabs or spaces, as a command?", "web": False})]
+    session = converse(world, PLUGIN_PREFIX, script, "/or-mcp:fuse Tabs or spaces?", ["--plugin-dir", PLUGIN])
+    assert "Tabs or spaces?" in json.dumps(session.api.turns[0]["messages"])
+    check_fusion(session.shown(0))
+
+
+def test_a_guarded_server_over_http_connects_with_its_token_alone(world: World, guarded_url: str):
+    def listed(token: str) -> str:
+        add = ("claude", "mcp", "add", "--scope", "user", "--transport", "http")
+        added = world.run(*add, f"as-{token}", guarded_url, "--header", f"Authorization: Bearer {token}")
+        assert added.returncode == 0, added.stderr
+        return world.run("claude", "mcp", "list").stdout
+
+    assert f"as-{TOKEN}: {guarded_url} (HTTP) - ✔ Connected" in listed(TOKEN)
+    assert "Server rejected the configured Authorization header (HTTP 401)" in listed("wrong")

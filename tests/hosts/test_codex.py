@@ -10,7 +10,7 @@ import pytest
 
 from or_mcp.server import INSTRUCTIONS
 from tests.hosts.complete import TOOLS, as_json, check_fusion, check_models, check_refusal
-from tests.hosts.conftest import LONG, SLOW, NewWorld
+from tests.hosts.conftest import LONG, SLOW, TOKEN, NewWorld
 from tests.hosts.model_api import ModelApi, Step, ToolUse, serving
 from tests.hosts.openai_api import ResponsesApi
 from tests.hosts.world import MANIFESTS, World
@@ -32,13 +32,14 @@ def test_the_configuration_as_shipped_is_read(world: World):
 
 
 @pytest.fixture(scope="module", params=["stdio", "http"])
-def session(request: pytest.FixtureRequest, new_world: NewWorld) -> ModelApi:
-    """A session with the configuration as shipped, or with a server over HTTP."""
+def session(request: pytest.FixtureRequest, new_world: NewWorld, guarded_url: str) -> ModelApi:
+    """A session with the configuration as shipped, or with a server over HTTP that wants a token."""
     world = new_world()
     if request.param == "stdio":
         world.write(".codex/config.toml", CONFIG.read_text(encoding="utf-8"))
     else:
-        world.run("codex", "mcp", "add", "openrouter", "--url", world.url)
+        token = ("--bearer-token-env-var", "TEAM_TOKEN")
+        world.run("codex", "mcp", "add", "openrouter", "--url", guarded_url, *token)
     script = [
         use("list_models", query="opus"),
         use("fuse", prompt=f"Tabs or spaces, over {request.param}?", web=False),
@@ -66,7 +67,9 @@ def converse(world: World, script: Sequence[Step]) -> ModelApi:
             f"{SERVER}.required": "true",
         }
         options = [word for key, value in overrides.items() for word in ("-c", f"{key}={value}")]
-        done = world.run("codex", "exec", "--skip-git-repo-check", *options, "Go.", more={"SCRIPTED_KEY": "scripted"})
+        done = world.run(
+            "codex", "exec", "--skip-git-repo-check", *options, "Go.", more={"SCRIPTED_KEY": "x", "TEAM_TOKEN": TOKEN}
+        )
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(api.outputs()) == len(script), done.stderr
     return api

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.hosts.conftest import TOKEN
 from tests.hosts.world import MANIFESTS, World
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(120)]
@@ -20,7 +21,7 @@ def test_the_configuration_as_shipped_connects(world: World):
     assert "✓ openrouter: uvx or-mcp (stdio) - Connected" in listed
 
 
-def test_a_server_over_http_connects(world: World):
-    world.run("gemini", "mcp", "add", "--scope", "user", "--transport", "http", "openrouter", world.url)
-    listed = list_servers(world)
-    assert f"✓ openrouter: {world.url} (http) - Connected" in listed
+def test_a_guarded_server_over_http_connects(world: World, guarded_url: str):
+    add = ("gemini", "mcp", "add", "--scope", "user", "--transport", "http")
+    world.run(*add, "--header", f"Authorization: Bearer {TOKEN}", "openrouter", guarded_url)
+    assert f"✓ openrouter: {guarded_url} (http) - Connected" in list_servers(world)
