@@ -6,6 +6,7 @@ from typing import Any
 
 MODEL = "bench/model-0"
 _COUNT = 400
+EMBEDDING_MODEL = f"bench/model-{_COUNT - 1}"
 _PARAMETERS = (
     "max_tokens",
     "reasoning",
@@ -16,6 +17,9 @@ _PARAMETERS = (
     "tools",
     "top_p",
 )
+
+
+_EMBEDDING_PRICE = {"prompt": "0.00000002", "completion": "0"}
 
 
 def models() -> list[dict[str, Any]]:
@@ -40,7 +44,7 @@ def _model(number: int) -> dict[str, Any]:
             "tokenizer": "Other",
             "instruct_type": None,
         },
-        "pricing": {"prompt": f"0.{number + 1:07d}", "completion": f"0.{number + 5:07d}", "web_search": "0.01"},
+        "pricing": _EMBEDDING_PRICE if embeds else _price(number),
         "top_provider": {"context_length": 200_000, "max_completion_tokens": 64_000, "is_moderated": False},
         "per_request_limits": None,
         "supported_parameters": list(_PARAMETERS),
@@ -49,3 +53,7 @@ def _model(number: int) -> dict[str, Any]:
         "links": {"details": f"/api/v1/models/{name}/endpoints"},
         "benchmarks": {"artificial_analysis": {"intelligence_index": 71.4, "coding_index": 66.0}},
     }
+
+
+def _price(number: int) -> dict[str, str]:
+    return {"prompt": f"0.{number + 1:07d}", "completion": f"0.{number + 5:07d}", "web_search": "0.01"}

@@ -17,7 +17,9 @@ from bench.bare import bare_call
 from bench.figures import Aim, Figure, Samples, middle, percentile
 from bench.programs import BOTH, PRODUCT, ROOT, Program, address, environment
 from bench.protocol import ERAS, MODERN, Era
+from bench.searching import searching
 from bench.session import Session, session
+from bench.vectors import embedding
 from bench.web import load, web_server
 
 _IDLE_SECONDS = 0.5
@@ -60,6 +62,8 @@ class Bench:
         yield from self._bursts()
         for era in ERAS:
             yield from self._throughput(era)
+        yield from embedding(self.port, self.data, self.effort.rounds)
+        yield from searching(self.effort.starts)
 
     def _commands(self) -> Iterator[Figure]:
         samples: dict[str, list[float]] = {"--help": [], "--version": [], "empty": []}

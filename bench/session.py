@@ -50,6 +50,16 @@ class Session:
             checked(json.loads(line))
         return took
 
+    def call(self, tool: str, arguments: Mapping[str, Any]) -> float:
+        """Seconds that one call of a tool takes."""
+        message = self._era.message(self._next(), "tools/call", {"name": tool, "arguments": arguments})
+        start = perf_counter()
+        self._send([message])
+        line = self._line()
+        took = perf_counter() - start
+        checked(json.loads(line))
+        return took
+
     def resident_mb(self) -> float:
         """The memory the server holds now."""
         return resident_mb(self._pid)

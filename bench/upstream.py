@@ -1,6 +1,6 @@
 """An upstream that costs next to nothing: prebuilt replies over plain sockets, no dependencies.
 
-The latency is part of the address: `http://127.0.0.1:PORT/l200/api/v1` answers completions after 200 ms.
+The latency is part of the address: `http://127.0.0.1:PORT/l200/api/v1` answers what is paid for after 200 ms.
 `python -m bench.upstream` prints its port.
 """
 
@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import re
+import struct
+from base64 import b64encode
+from functools import cache
 from typing import Any
 
-from bench.catalogue import MODEL, models
+from bench.catalogue import EMBEDDING_MODEL, MODEL, models
+
+DIMENSIONS = 256
 
 _WORDS = ("Forty", "-two", " is the answer", " to that", ".")
 _LATENCY = re.compile(rb"/l(\d+)/")
@@ -51,6 +57,17 @@ def document(data: object, status: str = "200 OK") -> bytes:
     return head.encode() + body
 
 
+@cache
+def embeddings(count: int) -> bytes:
+    """Vectors for so many texts."""
+    vectors = (random.Random(number).randbytes(DIMENSIONS) for number in range(count))
+    # Each byte becomes a small number, so that every vector is finite.
+    packed = (struct.pack(f"<{DIMENSIONS}f", *(byte - 127.5 for byte in vector)) for vector in vectors)
+    rows = [{"object": "embedding", "index": n, "embedding": b64encode(row).decode()} for n, row in enumerate(packed)]
+    usage = {"prompt_tokens": count, "total_tokens": count, "cost": 0.00001}
+    return document({"id": "gen-bench", "object": "list", "model": EMBEDDING_MODEL, "data": rows, "usage": usage})
+
+
 _COMPLETION = completion()
 _NOT_FOUND = document({"error": {"code": 404, "message": "The bench has no such path"}}, "404 Not Found")
 _DOCUMENTS: dict[bytes, bytes] = {
@@ -87,18 +104,22 @@ class Connection(asyncio.Protocol):
             if not found or len(rest) < size:
                 return
             self._received = rest[size:]
-            self._answer(head.split(b" ", 2)[1].partition(b"?")[0])
+            self._answer(head.split(b" ", 2)[1].partition(b"?")[0], rest[:size])
 
-    def _answer(self, path: bytes) -> None:
+    def _answer(self, path: bytes, body: bytes) -> None:
         prefix, _, name = path.partition(b"/api/v1")
-        if name != b"/chat/completions":
+        if name == b"/chat/completions":
+            reply = _COMPLETION
+        elif name == b"/embeddings":
+            reply = embeddings(len(json.loads(body)["input"]))
+        else:
             self._write(_DOCUMENTS.get(name, _NOT_FOUND))
             return
         latency = _LATENCY.match(prefix + b"/")
         if latency is None or latency[1] == b"0":
-            self._write(_COMPLETION)
+            self._write(reply)
         else:
-            self._loop.call_later(int(latency[1]) / 1000, self._write, _COMPLETION)
+            self._loop.call_later(int(latency[1]) / 1000, self._write, reply)
 
     def _write(self, reply: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():

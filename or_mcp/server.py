@@ -50,6 +50,7 @@ from or_mcp.tools.explain import sentence
 from or_mcp.tools.tool import AnyTool
 from or_mcp.vectors.cache import FILE as VECTORS_FILE
 from or_mcp.vectors.files import FOLDER as VECTORS_FOLDER
+from or_mcp.vectors.files import forget_files
 
 NAME = "openrouter"
 TITLE = "OpenRouter"
@@ -124,6 +125,7 @@ class Program:
             Limits(settings.max_cost_per_call_usd, settings.daily_budget_usd),
             deadline_seconds=settings.run_deadline_seconds,
             retention_days=settings.retention_days,
+            forget_files=partial(forget_files, settings.data_dir),
         )
         catalogue = Catalogue(upstream, settings.data_dir / "catalogue", origin=settings.base_url)
         parts = Parts(

@@ -13,6 +13,7 @@ from functools import partial
 from json import dumps
 
 import anyio
+import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from or_mcp.openrouter.client import OpenRouter
@@ -50,11 +51,20 @@ class Begun:
 class Runner:
     """Starts, joins, waits for and cancels runs."""
 
-    def __init__(self, store: Store, limits: Limits, *, deadline_seconds: float, retention_days: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        limits: Limits,
+        *,
+        deadline_seconds: float,
+        retention_days: int,
+        forget_files: Callable[[datetime], None] | None = None,
+    ) -> None:
         self.store = store
         self.limits = limits
         self._deadline_seconds = deadline_seconds
         self._retention_days = retention_days
+        self._forget_files = forget_files
         self._live: dict[str, LiveRun] = {}
         self._standings: dict[str, tuple[Standing, float]] = {}
         self._costs = Costs(store)
@@ -339,6 +349,8 @@ class Runner:
         while True:
             moment = queries.days_ago(self._retention_days)
             await self.store.run(partial(queries.forget_before, moment=moment))
+            if self._forget_files is not None:
+                await anyio.to_thread.run_sync(self._forget_files, moment)
             await anyio.sleep(_FORGET_EVERY_SECONDS)
 
     async def _drain(self) -> None:

@@ -34,7 +34,7 @@ from or_mcp.vectors.embedder import Batch, Embedder
 from or_mcp.vectors.lookup import Known, look_up
 from or_mcp.vectors.plan import EmbedPlan, Output, plan_embedding
 from or_mcp.vectors.result import EmbedResult, read_off
-from or_mcp.vectors.texts import Recipe
+from or_mcp.vectors.texts import Recipe, check_lengths
 
 DESCRIPTION = """
 Compare texts by meaning with an embedding model: rank them by a query, find similar pairs and near-duplicates, or get
@@ -78,6 +78,7 @@ async def embed(arguments: EmbedArguments, call: Call) -> Reply:
     call.require_key()
     plan = await _plan(arguments, call)
     snapshot = await check_models(call, (plan.model,), OUTPUT_MODALITY)
+    await anyio.to_thread.run_sync(_check_lengths, plan, snapshot)
     recipe = Recipe(call.caller.id, _concrete(plan.model, snapshot), plan.dimensions)
     known = await anyio.to_thread.run_sync(look_up, plan.data_dir, plan, recipe, count_tokens)
     plan.check_size(known.dimensions)
@@ -117,6 +118,12 @@ def _asked(arguments: EmbedArguments, plan: EmbedPlan) -> EmbedAsked:
     short = sum(len(text) for text in arguments.input) <= _KEPT_CHARS
     given = arguments.model_dump() | {"texts": len(plan.rows), "sha256": digest.hexdigest()}
     return EmbedAsked.model_validate(given if short else given | {"input": ()})
+
+
+def _check_lengths(plan: EmbedPlan, snapshot: Snapshot | None) -> None:
+    model = snapshot.find(plan.model) if snapshot else None
+    if model is not None and model.context_length:
+        check_lengths(plan.wanted, plan.model, model.context_length, count_tokens)
 
 
 def _concrete(slug: str, snapshot: Snapshot | None) -> str:
@@ -172,7 +179,8 @@ class Embedding:
     def progress(self) -> Progress:
         """How many texts have their vectors."""
         total = self._result.total
-        return Progress(self._done, total, f"{self._done:,}/{total:,} embedded")
+        comparing = ", comparing them" if self._done == total and self._plan.output in ("ranking", "similarity") else ""
+        return Progress(self._done, total, f"{self._done:,}/{total:,} embedded{comparing}")
 
     async def carry_out(self, run: LiveRun) -> None:
         """Embed what is not known yet, then read off what was asked for."""
@@ -182,7 +190,9 @@ class Embedding:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(self._cache.close)
         self._plan.check_size(self._embedder.dimensions)
-        found = await anyio.to_thread.run_sync(read_off, self._plan, self._embedder.found, run.record.run_id)
+        found = await anyio.to_thread.run_sync(
+            read_off, self._plan, self._embedder.found, run.record.run_id, abandon_on_cancel=True
+        )
         self._result = replace(
             self._result,
             ranking=found.ranking,

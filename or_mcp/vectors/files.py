@@ -6,16 +6,18 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from or_mcp.openrouter.errors import InvalidRequest
-
-if TYPE_CHECKING:
-    from or_mcp.vectors.matrix import Matrix
+from or_mcp.vectors.decoding import FLOAT_BYTES
 
 FOLDER = "embeddings"
+_UNFINISHED = ".unfinished-"
+_OURS = ("run_", _UNFINISHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +30,18 @@ class Saved:
     bytes: int
 
 
-def save(data_dir: Path, name: str, matrix: Matrix, texts: Sequence[str]) -> Saved:
+def save(data_dir: Path, name: str, vectors: Sequence[bytes], texts: Sequence[str]) -> Saved:
     """Write both files, each whole or not at all.
 
     Raises:
         InvalidRequest: The disk refused. The vectors are kept in the cache if that can still be written.
     """
-    import numpy as np
-
     folder = data_dir / FOLDER
     npy, jsonl = folder / f"{name}.npy", folder / f"{name}.jsonl"
-    lines = "".join(json.dumps({"index": n, "text": text}, ensure_ascii=False) + "\n" for n, text in enumerate(texts))
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(jsonl, lambda file: file.write(lines.encode(errors="backslashreplace")))
-        _write(npy, lambda file: np.save(file, np.ascontiguousarray(matrix, dtype="<f4"), allow_pickle=False))
+        _write(jsonl, lambda file: file.writelines(map(_line, range(len(texts)), texts)))
+        _write(npy, lambda file: _write_matrix(file, vectors))
         return Saved(str(npy), str(jsonl), len(texts), npy.stat().st_size)
     except OSError as error:
         raise InvalidRequest(
@@ -50,9 +49,29 @@ def save(data_dir: Path, name: str, matrix: Matrix, texts: Sequence[str]) -> Sav
         ) from error
 
 
+def forget_files(data_dir: Path, moment: datetime) -> None:
+    """Delete what was written before: a file is younger than its run, so its run is forgotten too."""
+    for path in (data_dir / FOLDER).glob("*"):
+        with suppress(OSError):
+            if path.name.startswith(_OURS) and path.stat().st_mtime < moment.timestamp():
+                path.unlink()
+
+
+def _line(index: int, text: str) -> bytes:
+    return (json.dumps({"index": index, "text": text}, ensure_ascii=False) + "\n").encode(errors="backslashreplace")
+
+
+def _write_matrix(file: IO[bytes], vectors: Sequence[bytes]) -> None:
+    from numpy.lib import format as npy
+
+    shape = (len(vectors), len(vectors[0]) // FLOAT_BYTES)
+    npy.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+    file.writelines(vectors)
+
+
 def _write(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
     # mkstemp's files are 0600.
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
     try:
         with os.fdopen(handle, "wb") as file:
             fill(file)

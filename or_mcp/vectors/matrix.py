@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,21 +12,26 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float32]
 
 
-def stack(vectors: Sequence[bytes]) -> Matrix:
+def stack(vectors: Iterable[bytes]) -> Matrix:
     """One row a vector, float32 in C order. All must have the same length."""
     import numpy as np
 
-    return np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(vectors), -1)
+    rows = list(vectors)
+    # A bytearray, so that the matrix can be changed without a copy.
+    return np.frombuffer(bytearray().join(rows), dtype="<f4").reshape(len(rows), -1)
 
 
 def directions(matrix: Matrix) -> Matrix:
-    """The rows at length one, so that a product of two is their cosine. A row of zeros stays: it is like nothing."""
+    """The same matrix, its rows now at length one, so that a product of two is their cosine.
+
+    A row of zeros stays: it is like nothing.
+    """
     import numpy as np
 
     # In float64: the square of a large float32 is none.
     lengths = np.sqrt(np.einsum("ij,ij->i", matrix, matrix, dtype=np.float64))
     lengths[lengths == 0] = 1
-    return (matrix / lengths[:, None]).astype(np.float32)
+    return np.divide(matrix, lengths[:, None], out=matrix, casting="unsafe")
 
 
 def rounded(matrix: Matrix) -> tuple[tuple[float, ...], ...]:

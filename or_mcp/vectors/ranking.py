@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from or_mcp.vectors.matrix import Matrix
+from or_mcp.vectors.matrix import directions, stack
 
 DIGITS = 6
+# So many are compared at a time: the vectors are in memory already, and need not be there twice.
+_ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +20,12 @@ class Ranked:
     score: float
 
 
-def rank(texts: Matrix, query: Matrix, top_k: int) -> tuple[Ranked, ...]:
-    """The closest texts, best first; of equals the first. Both matrices hold directions."""
+def rank(texts: Sequence[bytes], query: bytes, top_k: int) -> tuple[Ranked, ...]:
+    """The closest texts, best first; of equals the first."""
     import numpy as np
 
-    scores = np.clip(texts @ query[0], -1, 1)
+    asked = directions(stack([query]))[0]
+    blocks = (texts[begin : begin + _ROWS_AT_ONCE] for begin in range(0, len(texts), _ROWS_AT_ONCE))
+    scores = np.clip(np.concatenate([directions(stack(block)) @ asked for block in blocks]), -1, 1)
     order = np.argsort(-scores, kind="stable")[:top_k]
     return tuple(Ranked(int(index), round(float(scores[index]), DIGITS)) for index in order)

@@ -66,15 +66,15 @@ def read_off(plan: EmbedPlan, vectors: Mapping[Text, bytes], name: str) -> Findi
     Raises:
         InvalidRequest: The disk refused a file.
     """
-    matrix = stack([vectors[row] for row in plan.rows])
+    rows = [vectors[row] for row in plan.rows]
     if plan.output == "ranking" and plan.question is not None:
-        found = rank(directions(matrix), directions(stack([vectors[plan.question]])), plan.top_k)
+        found = rank(rows, vectors[plan.question], plan.top_k)
         return Findings(ranking=found, texts=tuple(_short(plan, row.index) for row in found))
     if plan.output == "file" and plan.data_dir is not None:
-        return Findings(file=save(plan.data_dir, name, matrix, [row.words for row in plan.rows]))
+        return Findings(file=save(plan.data_dir, name, rows, [row.words for row in plan.rows]))
     if plan.output == "vectors":
-        return Findings(vectors=rounded(matrix))
-    likeness = compare(directions(matrix), plan.top_k)
+        return Findings(vectors=rounded(stack(rows)))
+    likeness = compare(directions(stack(rows)), plan.top_k)
     groups = tuple(group[:_KEPT] for group in likeness.groups[:_KEPT])
     named = {place for pair in likeness.pairs for place in (pair.index, pair.other)} | {group[0] for group in groups}
     return Findings(

@@ -19,6 +19,7 @@ MOST_TEXTS = 20_000
 _ROWS_AT_ONCE = 512
 # A text's product with itself is 1 only up to float32: two equal ones must not miss a round limit for that.
 _TOLERANCE = 1e-6
+_NO_COSINE = -1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,14 @@ def compare(texts: Matrix, top_k: int, near: float = NEAR_DUPLICATE) -> Likeness
     for begin in range(0, count, _ROWS_AT_ONCE):
         cosines = np.clip(texts[begin : begin + _ROWS_AT_ONCE] @ texts.T, -1, 1)
         rows = np.arange(len(cosines))
-        cosines[rows, rows + begin] = -2
+        cosines[rows, rows + begin] = _NO_COSINE - 1
         nearest = cosines.argmax(axis=1)
         neighbours += [
             Pair(begin + row, int(nearest[row]), _score(cosines[row, nearest[row]])) for row in rows.tolist()
         ]
         _join(group, cosines, begin, near - _TOLERANCE)
         # Each pair once: what is left of the diagonal was seen from the other side.
-        cosines[np.arange(count)[None, :] < rows[:, None] + begin] = -2
+        cosines[np.arange(count)[None, :] < rows[:, None] + begin] = _NO_COSINE - 1
         best.offer(cosines, begin)
     return Likeness(best.pairs(), tuple(neighbours), _groups(group))
 
@@ -74,11 +75,12 @@ class _Best:
         import numpy as np
 
         flat = cosines.ravel()
-        floor = -self._rows[-1][0] if len(self._rows) == self._most else -1.5
-        if flat.size > self._most:
-            floor = max(floor, float(np.partition(flat, -self._most)[-self._most]))
-        better = np.flatnonzero(flat > floor)
-        places = np.concatenate([better, np.flatnonzero(flat == floor)[: self._most]])
+        floor = -self._rows[-1][0] if len(self._rows) == self._most else _NO_COSINE
+        places = np.flatnonzero(flat >= floor)
+        if len(places) > self._most:
+            values = flat[places]
+            floor = np.partition(values, -self._most)[-self._most]
+            places = np.concatenate([places[values > floor], places[values == floor][: self._most]])
         width = cosines.shape[1]
         found = [(-float(flat[place]), begin + place // width, place % width) for place in places.tolist()]
         self._rows = sorted(self._rows + found)[: self._most]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from or_mcp.openrouter.errors import InvalidRequest
 
 _NAMED = 5
+# Tokens are counted by characters: so much may be wrong with that.
+_ROUGHNESS = 1.25
 _QUERY_TYPES = {"document": "query", "passage": "query"}
 
 
@@ -43,6 +45,25 @@ def check_texts(name: str, texts: Sequence[str]) -> None:
     """
     _refuse(name, [index for index, text in enumerate(texts) if not text.strip()], "empty")
     _refuse(name, [index for index, text in enumerate(texts) if not _can_be_sent(text)], "no valid Unicode")
+
+
+def check_lengths(texts: Sequence[Text], model: str, most_tokens: int, count_tokens: Callable[[str], int]) -> None:
+    """A text beyond what the model reads would be refused upstream after others were paid for.
+
+    Raises:
+        InvalidRequest: It names those that are too long, with room for how rough a count is.
+    """
+    limit = most_tokens * _ROUGHNESS
+    # A character is at most one token.
+    long = [n for n, text in enumerate(texts) if len(text.words) > limit and count_tokens(text.words) > limit]
+    if long:
+        which = ", ".join(f"input[{place}]" for place in long[:_NAMED])
+        which += f" and {len(long) - _NAMED} more" if len(long) > _NAMED else ""
+        tokens = max(count_tokens(texts[place].words) for place in long)
+        raise InvalidRequest(
+            f"{model} reads at most {most_tokens:,} tokens a text, and {which} {'has' if len(long) == 1 else 'have'} "
+            f"up to about {tokens:,}; split {'it' if len(long) == 1 else 'them'}"
+        )
 
 
 def _refuse(name: str, places: Sequence[int], why: str) -> None:

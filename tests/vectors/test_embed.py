@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
+import anyio
 import numpy as np
 import pytest
 
@@ -130,7 +131,7 @@ async def test_progress_counts_texts(connect: Connect, upstream: Upstream):
         arguments = {"model": MODEL, "dimensions": 16, "input": words(2000)}
         await client.call_tool("embed", arguments, progress_callback=hear)
     assert told
-    assert all(re.fullmatch(r"[\d,]+/2,000 embedded", message) for message in told)
+    assert all(re.fullmatch(r"[\d,]+/2,000 embedded(, comparing them)?", message) for message in told)
 
 
 async def test_run_brings_the_answer_back(connect: Connect):
@@ -160,17 +161,43 @@ async def test_no_answer_is_larger_than_a_host_takes(connect: Connect, output: s
         assert "run(run_id=" in "".join(result.structured_content["notes"])
 
 
-async def test_five_thousand_texts_take_less_than_three_seconds(connect: Connect, upstream: Upstream):
-    upstream.script({"match": {"path": "/embeddings"}, "latency_ms": 50})
-    texts = [f"{n:05}".ljust(200, "x") for n in range(5000)]
+async def test_five_thousand_texts_come_in_order_through_refusals_and_a_failed_batch(
+    connect: Connect, upstream: Upstream
+):
+    texts = [f"{n:05} ".ljust(200, "x") for n in range(5000)]
+    busy = {"match": {"path": "/embeddings", "times": 2}, "status": 429, "retry_after": 0}
+    failing = {"match": {"path": "/embeddings", "contains": "04200 x", "times": 3}, "status": 503, "retry_after": 0}
+    upstream.script(busy, failing)
     async with connect() as client:
-        begin = time.perf_counter()
-        answer = await embed(client, input=texts, query="one", dimensions=32)
-        assert time.perf_counter() - begin < 3
-        assert answer["texts"] == 5000
-        assert [len(batch) for batch in sent(upstream)] == [100] * 50 + [1]
-        await embed(client, input=texts, query="one", dimensions=32)
-    assert len(sent(upstream)) == 51
+        answer = await embed(client, input=texts, output="file", dimensions=32)
+        first = len(sent(upstream))
+        again = await embed(client, input=texts, output="file", dimensions=32)
+        ranked = await embed(client, input=texts, query=texts[4321], dimensions=32, top_k=1)
+    matrix = np.load(answer["file"]["npy"])
+    assert np.allclose(matrix[::271], [vector_of(text, 32) for text in texts[::271]], atol=1e-6)
+    assert first == len(sent(upstream)) == 50 + 2 + 3
+    assert len({text for batch in sent(upstream) for text in batch}) == 5000
+    assert again["cost_usd"] == 0
+    assert np.array_equal(np.load(again["file"]["npy"]), matrix)
+    assert ranked["ranking"][0]["index"] == 4321
+
+
+async def test_files_are_forgotten_with_their_runs(connect: Connect, tmp_path: Path):
+    async with connect() as client:
+        kept = (await embed(client, input=FRUIT, output="file"))["file"]
+        old = (await embed(client, input=FRUIT[:2], output="file"))["file"]
+    stranger = tmp_path / "data" / "embeddings" / "mine.npy"
+    stranger.write_bytes(b"")
+    for path in (old["npy"], old["jsonl"], stranger):
+        os.utime(path, (1, 1))
+    async with connect() as client:
+        await client.list_tools()
+        with anyio.fail_after(10):
+            while Path(old["npy"]).exists() or Path(old["jsonl"]).exists():
+                await anyio.sleep(0.01)
+    assert Path(kept["npy"]).exists()
+    assert Path(kept["jsonl"]).exists()
+    assert stranger.exists()
 
 
 def test_a_server_starts_without_numpy():

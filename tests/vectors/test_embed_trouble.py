@@ -28,6 +28,10 @@ AT = {"path": "/embeddings"}
         ({"input": ["one", "two"], "top_k": 101}, "top_k"),
         ({"input": ["one", "two"], "model": "openai/gpt-5-mini"}, "makes text, not embeddings"),
         ({"input": ["one", "two"], "model": "openai/text-embedding-3-smal"}, "openai/text-embedding-3-small"),
+        (
+            {"input": ["short", "far too long " * 4000, "long " * 9000]},
+            "at most 8,192 tokens a text, and input[1], input[2] have up to about 13,000; split them",
+        ),
         ({"input": words(2000), "output": "vectors"}, "2,000 texts of 16 dimensions have 32,000; use output file"),
     ],
 )
@@ -79,6 +83,20 @@ async def test_a_cost_that_is_not_known_is_not_guessed(connect: Connect, upstrea
     upstream.script({"match": AT | {"contains": "word-00150", "times": 1}, "malformed_json": True})
     async with connect() as client:
         assert "Spent: unknown" in await refusal(client, input=words(300))
+
+
+async def test_a_refused_batch_beside_one_that_may_be_billed_is_not_called_free(connect: Connect, upstream: Upstream):
+    upstream.script(
+        {"match": AT | {"contains": "word-00050", "times": 1}, "reset": True, "latency_ms": 50},
+        {"match": AT | {"contains": "word-00150", "times": 2}, "status": 400},
+    )
+    async with connect() as client:
+        await embed(client, input=["learn the", "encoding"])
+        text = await refusal(client, input=words(200))
+        account = (await client.call_tool("account", {})).structured_content
+    assert "Spent: unknown" in text
+    assert account is not None
+    assert account["today"]["runs_of_unknown_cost"] == 1
 
 
 async def test_many_failing_batches_end_the_run_soon(connect: Connect, upstream: Upstream):
