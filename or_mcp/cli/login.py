@@ -71,7 +71,7 @@ def _sign_in(file: Path, settings: Settings, no_browser: bool) -> int:
     print(f"It is in {file}, readable by you alone. Every host on this machine finds it there at its next start.")
     if before:
         print(f"The key that was there before stays valid until you delete it at {_KEYS_PAGE}.")
-    if os.environ.get("OPENROUTER_API_KEY"):
+    if settings.api_key != before:
         print("OPENROUTER_API_KEY is set here: where it is set, it is used instead.")
     return 0
 

@@ -47,12 +47,22 @@ def test_a_key_allowed_in_the_browser_is_kept_and_never_shown(openrouter: Upstre
     assert key is not None
     assert read_settings(env).api_key == key
     assert key not in done.stdout
+    assert "OPENROUTER_API_KEY" not in done.stdout
     assert re.search(r"Signed in with key sk-or-v1-\w{3}\.\.\.\w{3}, which has no limit of its own\.", done.stdout)
     assert str(file) in done.stdout
     (exchange,) = openrouter.posts("/auth/keys")
     assert exchange.key_fingerprint is None
     assert f"code_challenge={challenge_of(exchange.body['code_verifier'])}&" in done.stdout
     assert exchange.body["code_verifier"] not in done.stdout
+    assert exchange.body["code"] not in done.stdout
+
+
+def test_a_variable_that_wins_over_the_stored_key_is_told_of(openrouter: Upstream, env: dict[str, str], file: Path):
+    store_key(file, openrouter.base_url, "sk-or-v1-before")
+    done = ran("login", env=env | {"BROWSER": f"{BROWSER} allow %s", "OPENROUTER_API_KEY": "sk-or-v1-given"})
+    assert "OPENROUTER_API_KEY is set here: where it is set, it is used instead." in done.stdout
+    assert "The key that was there before stays valid" in done.stdout
+    assert "sk-or-v1-given" not in done.stdout + done.stderr
 
 
 def test_without_a_browser_a_code_is_pasted(openrouter: Upstream, env: dict[str, str], file: Path):
