@@ -10,6 +10,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 from or_mcp.cli import fail
+from or_mcp.cli.interrupts import CANCELLED, on_interrupt
 from or_mcp.cli.live import Screen, Watch
 from or_mcp.cli.readable import readable
 from or_mcp.cli.scenario import GEMINI, PANEL, QUESTION, script
@@ -30,6 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _demo() -> int:
+    import anyio
+
     from or_mcp.simulator import Simulator
 
     screen = Screen(LABEL, sys.stdout)
@@ -38,8 +41,17 @@ async def _demo() -> int:
     screen.say("")
     report = Path(mkdtemp(prefix="or-mcp-demo-")) / "report.html"
     rule = script(LABEL, failing=_FAILING, duration_s=_SECONDS)
-    async with Simulator(faults=[rule]).running() as base_url:
-        answer = await _fuse(base_url, report, screen)
+    answer: Any = None
+    async with Simulator(faults=[rule]).running() as base_url, anyio.create_task_group() as tasks:
+
+        def stop() -> None:
+            screen.say("Stopping.")
+            tasks.cancel_scope.cancel()
+
+        with on_interrupt(stop):
+            answer = await _fuse(base_url, report, screen)
+    if answer is None:
+        return CANCELLED
     if answer.is_error:
         return fail(answer.content[0].text)
     screen.say("")

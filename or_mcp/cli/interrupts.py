@@ -8,6 +8,8 @@ import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+CANCELLED = 128 + signal.SIGINT
+
 
 @contextmanager
 def on_interrupt(stop: Callable[[], None]) -> Generator[None]:
@@ -27,4 +29,4 @@ def on_interrupt(stop: Callable[[], None]) -> Generator[None]:
 
 def _at_once(*_: object) -> None:
     # The store survives this, and whoever looks next finds the run interrupted with all that had arrived.
-    os._exit(128 + signal.SIGINT)
+    os._exit(CANCELLED)

@@ -118,7 +118,7 @@ class Screen:
             tone = "quiet" if line.tone in ("busy", "quiet") else line.tone
             words = tinted(text, tone if tone == "quiet" else "", self._stream)
             drawn += f"\x1b[2K{self._label}{tinted(mark, tone, self._stream)} {words}\n"
-        back = f"\x1b[{above}F" if above else ""
+        back = f"\x1b[{above}F" if above else "\r"
         return f"{back}{drawn}\x1b[J"
 
     def _appended(self, lines: list[Line]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from or_mcp.cli import fail
-from or_mcp.cli.interrupts import on_interrupt
+from or_mcp.cli.interrupts import CANCELLED, on_interrupt
 from or_mcp.cli.live import Screen, Watch
 from or_mcp.cli.readable import readable
 from or_mcp.cli.terminal import as_json, emit, wrapped
@@ -18,7 +18,6 @@ from or_mcp.settings import Settings, SettingsError, read_settings
 if TYPE_CHECKING:
     from or_mcp.tools.call import Call
 
-CANCELLED = 130
 _EXIT_CODES = {"completed": 0, "cancelled": CANCELLED}
 
 

@@ -84,6 +84,17 @@ def test_lines_are_redrawn_in_place_and_never_broken(monkeypatch: pytest.MonkeyP
         assert "claude" in lines[1]
 
 
+def test_what_a_terminal_echoed_does_not_shift_the_lines(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TERM", "xterm")
+    with terminal(80) as there:
+        there.stream.write("^C")
+        screen = Screen(stream=there.stream)
+        screen.draw(told(("pending", 0)))
+        there.stream.write("^C")
+        screen.say("Stopping.")
+        assert not any(line.startswith((" ", "^")) for line in there.look())
+
+
 def test_a_window_made_narrower_is_drawn_over_and_nothing_above_is_lost(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("TERM", "xterm")
     with terminal(80) as there:

@@ -114,6 +114,20 @@ async def test_ctrl_c_before_the_run_begins_sends_nothing(upstream: Upstream, en
     assert not upstream.posts()
 
 
+@pytest.mark.slow
+def test_ctrl_c_ends_the_demo_without_a_traceback():
+    command, pipe = [sys.executable, "-m", "or_mcp", "demo"], subprocess.PIPE
+    with subprocess.Popen(command, text=True, stdout=pipe, stderr=pipe) as process:
+        assert process.stdout
+        while "thinking" not in process.stdout.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        said, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "[simulated] Stopping." in said
+    assert "Traceback" not in errors
+
+
 def test_a_second_ctrl_c_ends_the_program_at_once():
     program = (
         "import asyncio\nfrom or_mcp.cli.interrupts import on_interrupt\n"

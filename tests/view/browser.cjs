@@ -56,9 +56,9 @@ async function openView(browser, options = {}) {
   const documents = { [HOST]: fs.readFileSync(path.join(__dirname, "host.html"), "utf8") };
   const { page, trouble } = await openPage(browser, { ...options, documents });
   const calls = [];
-  await page.exposeFunction("callTool", (name, args) => {
+  await page.exposeFunction("callTool", (name, args, meta) => {
     calls.push([name, args]);
-    return callTool(name, args);
+    return callTool(name, args, meta);
   });
   await page.goto(HOST);
   const initialized = {
@@ -67,7 +67,7 @@ async function openView(browser, options = {}) {
     hostCapabilities: capabilities,
     hostContext: context,
   };
-  await page.evaluate((html, answer) => window.start(html, answer), fs.readFileSync(VIEW, "utf8"), initialized);
+  await page.evaluate((html, answer) => window.start(html, answer), options.html ?? fs.readFileSync(VIEW, "utf8"), initialized);
   const frame = page.frames().find((each) => each.parentFrame());
   const notify = (method, params) => page.evaluate((m, p) => window.notify(`ui/notifications/${m}`, p), method, params);
   return {
