@@ -1,56 +1,116 @@
-"""Asking the host's user, in both protocol eras."""
+"""What the host is asked, in both protocol eras: its user's consent, and which directories it has opened."""
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass, field, replace
+from json import dumps
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
+import anyio
 import mcp_types
 from mcp import MCPError
 from mcp.server.context import ServerRequestContext
+from pydantic import TypeAdapter, ValidationError
 
-from or_mcp.tools.call import Ask
+from or_mcp.tools.call import Ask, NeedsHost, Roots
 from or_mcp.tools.confirming import NeedsAnswer
 
-_KEY = "confirm"
+_CONFIRM, _ROOTS = "confirm", "roots"
 _FIELD = "go"
 _SCHEMA: dict[str, Any] = {
     "type": "object",
-    "properties": {_FIELD: {"type": "boolean", "title": "Spend it"}},
+    "properties": {_FIELD: {"type": "boolean", "title": "Go on"}},
     "required": [_FIELD],
 }
 _FIRST_MODERN = "2026-07-28"
+_ROOTS_SECONDS = 3.0
+
+Context = ServerRequestContext[Any, Any]
 
 
-def asker(ctx: ServerRequestContext[Any, Any], params: mcp_types.CallToolRequestParams) -> Ask | None:
+class NeedsRoots(NeedsHost):
+    """The host must say which directories it has opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the host has told in the rounds of one call: it holds this, sealed, from one to the next."""
+
+    question: str = ""
+    agreed: tuple[str, ...] = ()
+    declined: str = ""
+    roots: tuple[str, ...] | None = field(default=None)
+
+    @classmethod
+    def by(cls, params: mcp_types.CallToolRequestParams) -> Told:
+        """What was told in earlier rounds and in this one."""
+        try:
+            told = _TOLD.validate_json(params.request_state or "{}")
+        except ValidationError:
+            told = cls()
+        answers = params.input_responses or {}
+        if _ROOTS in answers:
+            told = replace(told, roots=_uris(answers[_ROOTS]))
+        # The sealed state holds what was asked: an answer to another question is no answer to this one.
+        answer = answers.get(_CONFIRM)
+        if answer is None or not told.question:
+            return told
+        if isinstance(answer, mcp_types.ElicitResult) and _agreed(answer):
+            return replace(told, agreed=(*told.agreed, told.question))
+        return replace(told, declined=told.question)
+
+
+_TOLD = TypeAdapter(Told)
+
+
+def asker(ctx: Context, told: Told) -> Ask | None:
     """How to ask this host's user, or None when it cannot be asked."""
     capabilities = ctx.session.client_capabilities
     if capabilities is None or capabilities.elicitation is None:
         return None
     if ctx.protocol_version >= _FIRST_MODERN:
-        return _by_calling_again(params)
+        return _by_calling_again(told)
     return _by_request(ctx) if ctx.session.can_send_request else None
 
 
-def question_result(needed: NeedsAnswer) -> mcp_types.InputRequiredResult:
-    """The question as a result: the host asks, and calls again with the answer."""
-    asked = mcp_types.ElicitRequestFormParams(message=needed.question, requested_schema=_SCHEMA)
-    return mcp_types.InputRequiredResult(
-        input_requests={_KEY: mcp_types.ElicitRequest(params=asked)}, request_state=needed.question
-    )
+def opener(ctx: Context, told: Told) -> Roots | None:
+    """How to learn which directories this host has opened, or None when it has none.
+
+    Only over stdio: there the host is the user's own program. Over HTTP it may be anybody's, and its paths not ours.
+    """
+    capabilities = ctx.session.client_capabilities
+    if ctx.request is not None or capabilities is None or capabilities.roots is None:
+        return None
+    if ctx.protocol_version >= _FIRST_MODERN:
+        return _roots_by_calling_again(told)
+    return _roots_by_request(ctx) if ctx.session.can_send_request else None
 
 
-def _by_calling_again(params: mcp_types.CallToolRequestParams) -> Ask:
+def question_result(needed: NeedsHost, told: Told) -> mcp_types.InputRequiredResult:
+    """What is asked, as a result: the host finds the answer, and calls again with it."""
+    requests: dict[str, mcp_types.InputRequest] = {_ROOTS: mcp_types.ListRootsRequest()}
+    if isinstance(needed, NeedsAnswer):
+        asked = mcp_types.ElicitRequestFormParams(message=needed.question, requested_schema=_SCHEMA)
+        requests = {_CONFIRM: mcp_types.ElicitRequest(params=asked)}
+        told = replace(told, question=needed.question)
+    return mcp_types.InputRequiredResult(input_requests=requests, request_state=dumps(asdict(told)))
+
+
+def _by_calling_again(told: Told) -> Ask:
     async def ask(question: str) -> bool:
-        answer = (params.input_responses or {}).get(_KEY)
-        # The sealed state holds what was asked: an answer to another question is no answer to this one.
-        if answer is None or params.request_state != question:
-            raise NeedsAnswer(question)
-        return isinstance(answer, mcp_types.ElicitResult) and _agreed(answer)
+        if question in told.agreed:
+            return True
+        if question == told.declined:
+            return False
+        raise NeedsAnswer(question)
 
     return ask
 
 
-def _by_request(ctx: ServerRequestContext[Any, Any]) -> Ask:
+def _by_request(ctx: Context) -> Ask:
     async def ask(question: str) -> bool:
         try:
             answer = await ctx.session.elicit_form(question, _SCHEMA, related_request_id=ctx.request_id)
@@ -64,3 +124,36 @@ def _by_request(ctx: ServerRequestContext[Any, Any]) -> Ask:
 
 def _agreed(answer: mcp_types.ElicitResult) -> bool:
     return answer.action == "accept" and (answer.content or {}).get(_FIELD) is True
+
+
+def _roots_by_calling_again(told: Told) -> Roots:
+    async def roots() -> tuple[Path, ...]:
+        if told.roots is None:
+            raise NeedsRoots
+        return _paths(told.roots)
+
+    return roots
+
+
+def _roots_by_request(ctx: Context) -> Roots:
+    async def roots() -> tuple[Path, ...]:
+        # A host that declares roots and then does not tell them has opened nothing.
+        with anyio.move_on_after(_ROOTS_SECONDS):
+            try:
+                answer = await ctx.session.send_request(mcp_types.ListRootsRequest(), mcp_types.ListRootsResult)
+            except (MCPError, ValidationError):
+                return ()
+            return _paths(_uris(answer))
+        return ()
+
+    return roots
+
+
+def _uris(answer: object) -> tuple[str, ...]:
+    return tuple(str(root.uri) for root in answer.roots) if isinstance(answer, mcp_types.ListRootsResult) else ()
+
+
+def _paths(uris: tuple[str, ...]) -> tuple[Path, ...]:
+    parts = [urlsplit(uri) for uri in uris]
+    here = [each for each in parts if each.scheme == "file" and each.netloc in ("", "localhost")]
+    return tuple(Path(url2pathname(each.path)) for each in here)

@@ -19,7 +19,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 
 from or_mcp import __version__, prompts, resources
-from or_mcp.asking import asker, question_result
+from or_mcp.asking import Told, asker, opener, question_result
 from or_mcp.attachments.paths import Sandbox
 from or_mcp.catalogue.cache import Catalogue
 from or_mcp.catalogue.policy import Policy
@@ -43,9 +43,8 @@ from or_mcp.tasks.ongoing import CallResult
 from or_mcp.tasks.wire import CreatedTask
 from or_mcp.tools import ALL_TOOLS
 from or_mcp.tools.boundary import answer
-from or_mcp.tools.call import FOR_VIEW, Call, Caller, Parts
+from or_mcp.tools.call import FOR_VIEW, Call, Caller, NeedsHost, Parts
 from or_mcp.tools.choosing import suggest_only_allowed
-from or_mcp.tools.confirming import NeedsAnswer
 from or_mcp.tools.explain import sentence
 from or_mcp.tools.tool import AnyTool
 from or_mcp.vectors.cache import FILE as VECTORS_FILE
@@ -167,13 +166,14 @@ class Program:
     async def _call_tool(self, ctx: Context, params: mcp_types.CallToolRequestParams) -> CallResult | CreatedTask:
         if self.tasks.take(ctx, params.name):
             return await self.tasks.call(ctx, params, partial(self._answer, params))
-        return await self._answer(params, replace(self._call(ctx), ask=asker(ctx, params)))
+        told = Told.by(params)
+        return await self._answer(params, replace(self._call(ctx), ask=asker(ctx, told), roots=opener(ctx, told)))
 
     async def _answer(self, params: mcp_types.CallToolRequestParams, call: Call) -> CallResult:
         try:
             return await answer(self.tools, params.name, params.arguments or {}, call)
-        except NeedsAnswer as needed:
-            return question_result(needed)
+        except NeedsHost as needed:
+            return question_result(needed, Told.by(params))
 
     async def _list_resources(self, ctx: Context, params: object) -> mcp_types.ListResourcesResult:
         del ctx, params

@@ -23,6 +23,7 @@ MEDIA_LIMIT = 20_000_000
 TEXT_LIMIT = 1_000_000
 TOTAL_LIMIT = 30_000_000
 
+NOTHING: frozenset[str] = frozenset()
 _ADVICE = "Choose a model that does (list_models with input_modality), or leave it out"
 
 
@@ -50,12 +51,28 @@ class Attachment:
                 return {"type": "text", "text": _delimited(self.name, self.content)}
 
 
+class HoldsSecrets(InvalidRequest):
+    """A file seems to hold secrets: it may be sent only if its owner agrees."""
+
+    def __init__(self, reference: str, found: str) -> None:
+        self.reference = reference
+        self.found = f"{quote(reference)} seems to hold secrets ({found})"
+        super().__init__(f"attachments: {self.found}, and nothing was sent. Attach a copy without them")
+
+
 async def attach(
-    references: Sequence[str], sandbox: Sandbox, *, modalities: frozenset[str] | None, allow_secrets: bool = False
+    references: Sequence[str],
+    sandbox: Sandbox,
+    *,
+    modalities: frozenset[str] | None,
+    allow_secrets: frozenset[str] = NOTHING,
 ) -> tuple[Attachment, ...]:
     """Everything attached, in order. Files are read in a thread; URLs are checked and never fetched.
 
+    Only what is named in `allow_secrets` may hold secrets.
+
     Raises:
+        HoldsSecrets: A file does.
         InvalidRequest: Something may not be read or sent, is of the wrong kind or too large, or the model takes none.
     """
     if len(references) > COUNT_LIMIT:
@@ -66,18 +83,18 @@ async def attach(
 
 
 def _attach_each(
-    references: Sequence[str], sandbox: Sandbox, modalities: frozenset[str] | None, allow_secrets: bool
+    references: Sequence[str], sandbox: Sandbox, modalities: frozenset[str] | None, allow_secrets: frozenset[str]
 ) -> tuple[Attachment, ...]:
     return tuple(_each(references, sandbox, modalities, allow_secrets))
 
 
 def _each(
-    references: Sequence[str], sandbox: Sandbox, modalities: frozenset[str] | None, allow_secrets: bool
+    references: Sequence[str], sandbox: Sandbox, modalities: frozenset[str] | None, allow_secrets: frozenset[str]
 ) -> Iterator[Attachment]:
     left = TOTAL_LIMIT
     for reference in references:
         if is_url(reference):
-            attached = _from_link(check_url(reference, allow_secrets=allow_secrets))
+            attached = _from_link(check_url(reference, allow_secrets=reference in allow_secrets))
         else:
             file = sandbox.open(reference, limit=MEDIA_LIMIT)
             left -= len(file.data)
@@ -85,7 +102,7 @@ def _each(
                 raise InvalidRequest(
                     f"attachments come to more than {megabytes(TOTAL_LIMIT)} with {quote(reference)}; leave some out"
                 )
-            attached = _from_file(file, reference, allow_secrets=allow_secrets)
+            attached = _from_file(file, reference, allow_secrets=reference in allow_secrets)
         _check_modality(attached, reference, modalities)
         yield attached
 
@@ -128,10 +145,7 @@ def _kind(file: OpenedFile, reference: str) -> Kind:
 def _check_secrets(text: str, name: str, reference: str) -> None:
     found = find_secrets(text, name)
     if found:
-        raise InvalidRequest(
-            f"attachments: {quote(reference)} seems to hold secrets ({tell(found)}), and nothing was sent. "
-            "Attach a copy without them"
-        )
+        raise HoldsSecrets(reference, tell(found))
 
 
 def _check_modality(attached: Attachment, reference: str, modalities: frozenset[str] | None) -> None:

@@ -31,7 +31,7 @@ class OpenedFile:
 
 
 class Sandbox:
-    """Reads files, and only from these directories. Relative paths start at the first one.
+    """Reads files, and only from these directories, in which relative paths are looked for in turn.
 
     What is `closed` is never read, wherever it lies: this program's own files hold the runs of all its callers.
     """
@@ -42,6 +42,11 @@ class Sandbox:
         # The outermost first: from there no directory on the way is taken on trust.
         self._outermost = sorted(self.roots, key=lambda root: len(root.parts))
 
+    def with_also(self, directories: Iterable[Path]) -> Sandbox:
+        """The same, with directories that somebody else has opened. The whole disk is no directory to open."""
+        more = [each for each in directories if each.is_absolute() and each != each.parent and each.is_dir()]
+        return Sandbox(dict.fromkeys((*self.roots, *more)), self._closed)
+
     def open(self, text: str, *, limit: int, argument: str = "attachments") -> OpenedFile:
         """Read the file at this path, of at most `limit` bytes. Blocks: call it in a thread.
 
@@ -51,24 +56,39 @@ class Sandbox:
         check_spelling(text, argument)
         if not self.roots:
             raise InvalidRequest(f"{argument}: no directory may be read; ask the user to name some in {VARIABLE}")
-        plain = self._plain(text)
-        root, steps = self._place(plain) or self._outside(text, argument)
-        try:
-            data = _read(open_beneath(root, steps), limit)
-        except (OSError, RuntimeError) as error:
-            raise InvalidRequest(f"{argument}: {quote(text)} {self._trouble(error)}") from None
+        name, data = self._found(text, argument, limit)
         if data is None:
             raise InvalidRequest(
                 f"{argument}: {quote(text)} is larger than the {megabytes(limit)} that may be read here; "
                 "give a smaller file, or a part of it"
             )
-        return OpenedFile(plain.name, data)
+        return OpenedFile(name, data)
 
-    def _plain(self, text: str) -> Path:
-        """The absolute path, `..` taken out by spelling: asking the disk would tell what exists outside."""
+    def _found(self, text: str, argument: str, limit: int) -> tuple[str, bytes | None]:
+        """The name and content of the file in the first directory that has it."""
+        missing: OSError | None = None
+        for plain in self._plain(text):
+            place = self._place(plain)
+            if place is None:
+                continue
+            try:
+                return plain.name, _read(open_beneath(*place), limit)
+            except FileNotFoundError as error:
+                missing = missing or error
+            except (OSError, RuntimeError) as error:
+                raise InvalidRequest(f"{argument}: {quote(text)} {self._trouble(error)}") from None
+        if missing is None:
+            raise self._outside(text, argument)
+        raise InvalidRequest(f"{argument}: {quote(text)} {self._trouble(missing)}")
+
+    def _plain(self, text: str) -> Iterable[Path]:
+        """The absolute paths it may mean.
+
+        `..` is taken out by spelling: asking the disk would tell what exists outside.
+        """
         if text == "~" or text.startswith(("~/", f"~{os.sep}")):
             text = _home() + text[1:]
-        return Path(os.path.normpath(self.roots[0] / text))
+        return dict.fromkeys(Path(os.path.normpath(root / text)) for root in self.roots)
 
     def _place(self, plain: Path) -> tuple[Path, Sequence[str]] | None:
         """The allowed directory that a path leads into, and the way from there."""
@@ -95,8 +115,8 @@ class Sandbox:
                     return root, resolved.relative_to(parent).parts
         return None
 
-    def _outside(self, text: str, argument: str) -> tuple[Path, Sequence[str]]:
-        raise InvalidRequest(
+    def _outside(self, text: str, argument: str) -> InvalidRequest:
+        return InvalidRequest(
             f"{argument}: {quote(text)} is not inside a directory that may be read ({self._listed()}). "
             f"Copy the file there, or ask the user to add its directory to {VARIABLE}"
         )
@@ -108,7 +128,7 @@ class Sandbox:
         if isinstance(error, NotAFile):
             return "is a directory, device, pipe or socket; give the path of a regular file"
         if isinstance(error, FileNotFoundError):
-            return f"does not exist; relative paths start at {self.roots[0]}, and {VARIABLE} is {self._listed()}"
+            return f"does not exist in a directory that may be read ({self._listed()}); relative paths start there"
         if isinstance(error, PermissionError):
             return "may not be read by this server's user; give another file, or ask the user to change its mode"
         return "cannot be read: a part of its path is no directory, or a link that loops or changes; give its real path"

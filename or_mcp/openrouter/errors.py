@@ -98,9 +98,9 @@ def from_facts(facts: str) -> Failure:
 
 
 def _concrete(kind: type[Failure]) -> Iterator[type[Failure]]:
-    """Every class of the tree that has a kind, other rooms' included."""
+    """Every class of the tree that names its kind, other rooms' included."""
     for child in kind.__subclasses__():
-        if hasattr(child, "kind"):
+        if "kind" in vars(child):
             yield child
         yield from _concrete(child)
 

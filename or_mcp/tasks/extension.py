@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup
 from mcp import MCPError
 from mcp.server.lowlevel import Server
 
-from or_mcp.asking import asker, question_result
+from or_mcp.asking import Told, asker, question_result
 from or_mcp.openrouter.errors import NotFound
 from or_mcp.runs.record import RunRecord
 from or_mcp.tasks.declared import Context, check_request, is_declared
@@ -135,15 +135,15 @@ class Tasks:
 
 def _asker(ctx: Context, params: mcp_types.CallToolRequestParams, ongoing: OngoingCall) -> Ask | None:
     """How a task asks: its answer is read as if the host had called again with it."""
-    if asker(ctx, params) is None:
+    if asker(ctx, Told()) is None:
         return None
 
     async def ask(question: str) -> bool:
-        asked = question_result(NeedsAnswer(question)).input_requests or {}
-        (key, request), *_ = asked.items()
+        asked = question_result(NeedsAnswer(question), Told())
+        (key, request), *_ = (asked.input_requests or {}).items()
         answer = await ongoing.ask(mcp_types.ElicitRequest.model_validate(request.model_dump()))
-        again = params.model_copy(update={"input_responses": {key: answer}, "request_state": question})
-        reread = asker(ctx, again)
+        again = params.model_copy(update={"input_responses": {key: answer}, "request_state": asked.request_state})
+        reread = asker(ctx, Told.by(again))
         return reread is not None and await reread(question)
 
     return ask

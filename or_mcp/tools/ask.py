@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from or_mcp.attachments.attach import attach
+from or_mcp.attachments.attach import Attachment, HoldsSecrets, attach
+from or_mcp.attachments.urls import is_url
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.conversation.structure import check_schema
 from or_mcp.conversation.thread import Thread
@@ -53,7 +54,7 @@ class AskArguments(Arguments):
 
     model: str = Field("", description="e.g. ~openai/gpt-latest.")
     fallback_models: tuple[str, ...] = Field((), max_length=8, description="Tried in order if the model fails.")
-    continue_run: str = Field("", description="A run_id to go on from.")
+    continue_run: str = Field("", description="A run_id to go on from; instructions and tools stay.")
     reasoning_effort: Effort | SkipJsonSchema[None] = None
     max_output_tokens: Annotated[int, Field(ge=1)] | SkipJsonSchema[None] = None
     temperature: Annotated[float, Field(ge=0, le=2)] | SkipJsonSchema[None] = None
@@ -145,7 +146,7 @@ async def _attached(
         return turn, []
     model = snapshot.find(turn.model) if snapshot else None
     accepts = frozenset(model.architecture.input_modalities) if model and model.architecture else None
-    found = await attach(arguments.attachments, call.parts.sandbox, modalities=accepts)
+    found = await _read(arguments.attachments, call, accepts, turn.model)
     held = thread.parts()
     again = [each.name for each in found if each.part() in held]
     parts = [part for each in found if (part := each.part()) not in held]
@@ -154,6 +155,21 @@ async def _attached(
         parts.append({"type": "text", "text": f"(Attached again, and to be found further up: {names})"})
     notes = [f"Already in this conversation, and not sent again: {name}." for name in again]
     return replace(turn, attached=tuple(parts)), notes
+
+
+async def _read(
+    references: tuple[str, ...], call: Call, accepts: frozenset[str] | None, model: str
+) -> tuple[Attachment, ...]:
+    """Everything attached; of a file with secrets, the user is asked where the host can ask."""
+    sandbox = call.parts.sandbox if all(map(is_url, references)) else await call.sandbox()
+    agreed: frozenset[str] = frozenset()
+    while True:
+        try:
+            return await attach(references, sandbox, modalities=accepts, allow_secrets=agreed)
+        except HoldsSecrets as trouble:
+            if call.ask is None or not await call.ask(f"{trouble.found}. Send it to {model} all the same?"):
+                raise
+            agreed |= {trouble.reference}
 
 
 def _show(record: RunRecord, shown: Shown) -> Reply:

@@ -12,9 +12,8 @@ import mcp_types
 from or_mcp.openrouter.errors import Failure, InvalidRequest
 from or_mcp.runs.runner import Crash
 from or_mcp.tools.arguments import read_arguments
-from or_mcp.tools.call import Call
+from or_mcp.tools.call import Call, NeedsHost
 from or_mcp.tools.choosing import suggest_only_allowed
-from or_mcp.tools.confirming import NeedsAnswer
 from or_mcp.tools.explain import explain
 from or_mcp.tools.reply import to_result
 from or_mcp.tools.tool import AnyTool
@@ -28,12 +27,12 @@ async def answer(
     """Call a tool: its answer, or what went wrong in words that help.
 
     Raises:
-        NeedsAnswer: The host must ask its user first.
+        NeedsHost: The host must tell something first.
     """
     try:
         tool = _find(tools, name)
         return to_result(await tool.handle(read_arguments(tool.arguments, given), call))
-    except NeedsAnswer:
+    except NeedsHost:
         raise
     except Failure as failure:
         await suggest_only_allowed(failure, call)

@@ -9,6 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
+import anyio.to_thread
+
 from or_mcp.attachments.paths import Sandbox
 from or_mcp.catalogue.cache import Catalogue
 from or_mcp.catalogue.policy import Policy
@@ -24,6 +26,11 @@ FOR_VIEW = "or-mcp/view"
 
 Ask = Callable[[str], Awaitable[bool]]
 Tell = Callable[[float, float, str], Awaitable[None]]
+Roots = Callable[[], Awaitable[tuple[Path, ...]]]
+
+
+class NeedsHost(Exception):
+    """The host must tell something before this call can go on: it calls again with the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,7 @@ class Call:
     host: str
     tell: Tell | None = None
     ask: Ask | None = None
+    roots: Roots | None = None
     lasting: Lasting | None = None
     for_view: bool = False
 
@@ -101,6 +109,12 @@ class Call:
     def upstream(self) -> OpenRouter:
         """The API, paid by the caller."""
         return self.parts.upstream.with_key(self.caller.key)
+
+    async def sandbox(self) -> Sandbox:
+        """The directories that may be read: the operator's, and those that the host has opened."""
+        if self.roots is None:
+            return self.parts.sandbox
+        return await anyio.to_thread.run_sync(self.parts.sandbox.with_also, await self.roots())
 
     def require_key(self) -> None:
         """Paid tools need a key.

@@ -6,11 +6,11 @@ from decimal import Decimal
 
 from or_mcp.runs.budget import dollars
 from or_mcp.runs.record import Cancelled, RunRequest
-from or_mcp.tools.call import Call
+from or_mcp.tools.call import Call, NeedsHost
 
 
-class NeedsAnswer(Exception):
-    """The host must ask its user before this call can go on: it calls again with the answer."""
+class NeedsAnswer(NeedsHost):
+    """The host must ask its user."""
 
     def __init__(self, question: str) -> None:
         super().__init__(question)

@@ -98,7 +98,7 @@ async def _plan(arguments: EmbedArguments, call: Call) -> EmbedPlan:
     if arguments.input_file:
         if texts:
             raise InvalidRequest("input and input_file were both given; one of them holds the texts")
-        texts = tuple(await read_lines(arguments.input_file, call.parts.sandbox))
+        texts = tuple(await read_lines(arguments.input_file, await call.sandbox()))
     return plan_embedding(
         arguments.model,
         texts,

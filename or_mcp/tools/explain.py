@@ -99,7 +99,7 @@ def next_step(failure: Failure) -> str:
         return f"call again with model {fallbacks[0]!r}, or find another with list_models."
     if isinstance(failure, RateLimited) and failure.retry_after:
         return f"wait {failure.retry_after:.0f} s, then call again."
-    return _STEPS[type(failure)]
+    return next(_STEPS[kind] for kind in type(failure).__mro__ if kind in _STEPS)
 
 
 _STEPS: dict[type[Failure], str] = {

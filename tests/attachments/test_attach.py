@@ -63,9 +63,9 @@ NO_KIND = [
 ]
 
 
-async def attach_one(world: World, data: bytes, name: str = "file", **options: bool) -> Attachment:
+async def attach_one(world: World, data: bytes, name: str = "file", allowed: str = "") -> Attachment:
     world.write(name, data)
-    [attached] = await attach([name], world.sandbox, modalities=None, **options)
+    [attached] = await attach([name], world.sandbox, modalities=None, allow_secrets=frozenset({allowed}))
     return attached
 
 
@@ -196,7 +196,7 @@ async def test_a_file_with_a_secret_is_not_sent_unless_that_is_allowed(fresh: Wo
         with pytest.raises(InvalidRequest, match="GitHub token in line 2") as refused:
             await attach_one(fresh, data)
         assert secret not in refused.value.message
-        assert (await attach_one(fresh, data, allow_secrets=True)).size == len(data)
+        assert (await attach_one(fresh, data, allowed="file")).size == len(data)
 
 
 async def test_the_first_trouble_is_told_and_nothing_is_attached(world: World) -> None:

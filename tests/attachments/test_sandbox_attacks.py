@@ -202,7 +202,9 @@ def test_no_attack_reads_anything(world: World, text: str) -> None:
 @pytest.mark.parametrize("text", ATTACKS, ids=lambda text: ascii(text)[:60])
 async def test_no_attack_can_be_attached(world: World, text: str) -> None:
     with anyio.fail_after(5), pytest.raises(InvalidRequest):
-        await attach([filled(text, world)], world.sandbox, modalities=None, allow_secrets=True)
+        await attach(
+            [filled(text, world)], world.sandbox, modalities=None, allow_secrets=frozenset({filled(text, world)})
+        )
 
 
 @pytest.mark.usefixtures("either_way")

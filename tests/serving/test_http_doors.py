@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import mcp_types
 import pytest
 from mcp import Client
+from mcp.client.context import ClientRequestContext
 from mcp.client.streamable_http import streamable_http_client
 
 from or_mcp.simulator import Simulator
@@ -193,6 +195,22 @@ async def test_the_callers_key_pays_and_never_the_servers_own(
         await client.call_tool("ask", ASK | {"prompt": f"Who pays a {scheme}?"})
     (post,) = simulator[0].posts()[before:]
     assert post.key_fingerprint == fingerprint_of("sk-or-carol")
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_directories_that_a_host_opens_over_http_are_not_opened_here(
+    open_door: str, simulator: tuple[Simulator, str], tmp_path: Path, mode: str
+):
+    (tmp_path / "notes.txt").write_text("Whose is this?")
+
+    async def roots(context: ClientRequestContext) -> mcp_types.ListRootsResult:
+        raise AssertionError(context)
+
+    before = len(simulator[0].posts())
+    async with Client(f"{open_door}/mcp", mode=mode, list_roots_callback=roots) as client:
+        result = await client.call_tool("ask", ASK | {"attachments": [str(tmp_path / "notes.txt")]})
+    assert "is not inside a directory that may be read" in text_of(result)
+    assert len(simulator[0].posts()) == before
 
 
 def test_a_port_that_is_taken_is_said(simulator: tuple[Simulator, str], open_door: str, tmp_path: Path):
