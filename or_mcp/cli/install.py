@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 
 from or_mcp.cli import fail
+from or_mcp.cli.terminal import emit, safe
 from or_mcp.hosts.difference import difference, without_keys
 from or_mcp.hosts.document import Document
 from or_mcp.hosts.entry import Launch, entry, launch
@@ -30,11 +32,18 @@ _DONE = {
     "absent": "no entry of ours there, nothing to change",
 }
 
-Planner = Callable[[bytes | None, bytes | None], Plan]
-
 
 def run(arguments: argparse.Namespace) -> int:
     """Write, show or remove our entry."""
+    try:
+        return _carry_out(arguments)
+    except (SettingsError, RuntimeError) as error:
+        return fail(str(error), 2)
+    except HostProblem as problem:
+        return fail(str(problem))
+
+
+def _carry_out(arguments: argparse.Namespace) -> int:
     machine = Machine(os.environ)
     host = next((each for each in HOSTS if each.name == arguments.host), None)
     if host is None:
@@ -43,53 +52,42 @@ def run(arguments: argparse.Namespace) -> int:
         return fail(f"{host.title} has one file for all projects: run `or-mcp install {host.name}`", 2)
     path = Path.cwd() / host.project_file if arguments.project and host.project_file else host.user_file(machine)
     file = ConfigFile(path, shared=arguments.project)
-    try:
-        return _undo(host, file, arguments) if arguments.undo else _install(host, file, arguments)
-    except SettingsError as error:
-        return fail(str(error), 2)
-    except HostProblem as problem:
-        return fail(str(problem) if str(path) in str(problem) else f"{path} is left as it is: {problem}")
+    return _undo(host, file, arguments.print) if arguments.undo else _install(host, file, arguments.print)
 
 
-def _install(host: Host, file: ConfigFile, arguments: argparse.Namespace) -> int:
+def _install(host: Host, file: ConfigFile, only_show: bool) -> int:
     settings = read_settings(os.environ)
-    start = launch(os.environ, shared=arguments.project)
-    passed = {} if arguments.project else _passed(os.environ)
-    wanted = entry(host, start, passed)
-
-    def plan(before: bytes | None, copy: bytes | None) -> Plan:
-        return plan_install(host, before, wanted, copy)
-
-    if arguments.print:
-        planned = plan(file.read(), file.copy())
-        print(without_keys(_alone(host, planned.after or b"")), end="")
+    start = launch(os.environ, shared=file.shared)
+    passed = {} if file.shared else _passed(os.environ)
+    planner = partial(plan_install, host, entry(host, start, passed))
+    out = sys.stderr if only_show else sys.stdout
+    if only_show:
+        planned = file.plan(planner)
+        emit(without_keys(_alone(host, planned.after or b"")), end="")
     else:
-        planned = file.carry_out(plan)
+        planned = file.carry_out(planner)
         _show_difference(planned)
-    out = sys.stderr if arguments.print else sys.stdout
-    print(f"{file.path}: {_done(planned, arguments)}", file=out)
-    if planned.keep_copy and not arguments.print:
-        print(f"  before: {file.copy_path}")
-    for line in _rest(host, start, passed, settings, shared=arguments.project):
-        print(line, file=out)
+    emit(f"{file.path}: {_done(planned, only_show)}", out)
+    if planned.keep_copy and not only_show:
+        emit(f"  before: {file.copy_path}")
+    for line in _rest(host, start, passed, settings, shared=file.shared):
+        emit(line, out)
     return 0
 
 
-def _undo(host: Host, file: ConfigFile, arguments: argparse.Namespace) -> int:
-    def plan(before: bytes | None, copy: bytes | None) -> Plan:
-        return plan_undo(host, before, copy)
-
-    planned = plan(file.read(), file.copy()) if arguments.print else file.carry_out(plan)
+def _undo(host: Host, file: ConfigFile, only_show: bool) -> int:
+    planner = partial(plan_undo, host)
+    planned = file.plan(planner) if only_show else file.carry_out(planner)
     _show_difference(planned)
-    print(f"{file.path}: {_done(planned, arguments)}")
+    emit(f"{file.path}: {_done(planned, only_show)}")
     if planned.note:
-        print(f"  note:   {planned.note}")
+        emit(f"  note:   {planned.note}")
     return 0
 
 
 def _show_difference(planned: Plan) -> None:
     for line in difference(_text(planned.before), _text(planned.after)):
-        print(line)
+        emit(safe(line))
 
 
 def _text(content: bytes | None) -> str:
@@ -101,9 +99,9 @@ def _alone(host: Host, content: bytes) -> str:
     return Document(host).with_entry(Document.read(host, content).entry() or {}).text
 
 
-def _done(planned: Plan, arguments: argparse.Namespace) -> str:
+def _done(planned: Plan, only_show: bool) -> str:
     said = _DONE[planned.what]
-    return f"{said} (--print: nothing was written)" if arguments.print and planned.before != planned.after else said
+    return f"{said} (--print: nothing was written)" if only_show and planned.before != planned.after else said
 
 
 def _passed(environ: Mapping[str, str]) -> dict[str, str]:
@@ -121,7 +119,8 @@ def _rest(host: Host, start: Launch, passed: Mapping[str, str], settings: Settin
     if passed:
         lines.append(f"  passes: {', '.join(passed)} (set in this terminal)")
     lines.append(f"  key:    {_key(host, settings, shared=shared)}")
-    return [*lines, f"  then:   {host.then}"]
+    then = f"each person allows it when {host.title} asks" if shared else host.then
+    return [*lines, f"  then:   {then}"]
 
 
 def _key(host: Host, settings: Settings, *, shared: bool) -> str:

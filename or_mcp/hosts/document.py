@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 
 from or_mcp.hosts import json_edit, toml_edit
 from or_mcp.hosts.entry import SERVER, Entry, as_entry, is_ours, merged
-from or_mcp.hosts.problem import HostProblem, position
+from or_mcp.hosts.problem import HostProblem, Unreadable
 from or_mcp.hosts.table import Host
 
 _INPUTS = "inputs"
@@ -52,8 +52,8 @@ class Document:
         try:
             return cls(host, content[len(mark) :].decode(), mark)
         except UnicodeDecodeError as error:
-            line, column = position(content[: error.start].decode(errors="replace"), error.start)
-            raise HostProblem(f"line {line}, column {column}: not UTF-8") from None
+            before = error.object[: error.start].decode()
+            raise Unreadable(before, len(before), "not UTF-8") from None
 
     def encoded(self) -> bytes:
         """The bytes of the file."""

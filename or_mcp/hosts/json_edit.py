@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from or_mcp.hosts.jsonc import Child, Node, parse
+from or_mcp.hosts.layout import indent_of, newline_of, starts_line
 from or_mcp.hosts.problem import Unreadable
 
 
@@ -59,7 +60,7 @@ def put(text: str, path: tuple[str, ...], value: Any) -> str:
     if node.value == value:
         return text
     style = _style(text, root)
-    indent = _indent(text, node.start) if "\n" in text[root.start : root.end] else None
+    indent = indent_of(text, node.start) if "\n" in text[root.start : root.end] else None
     return text[: node.start] + style.write(value, indent) + text[node.end :]
 
 
@@ -101,7 +102,7 @@ def _cut(text: str, path: tuple[str, ...], chosen: Callable[[Child], bool]) -> s
 
 def _first(text: str, value: Any) -> str:
     """The first value of a file that had none."""
-    newline = "\r\n" if "\r\n" in text else "\n"
+    newline = newline_of(text)
     lead = text.rstrip()
     written = Style(newline, "  ", ": ", ", ").write(value, "")
     return f"{lead}{newline if lead else ''}{written}{newline}"
@@ -129,10 +130,10 @@ def _insert(text: str, root: Node, node: Node, child: tuple[str | None, Any]) ->
     end = last.node.end if last.comma is None else last.comma + 1
     trailing = "" if last.comma is None else ","
     lead = text[:end] if last.comma is not None else text[:end] + ","
-    if not _starts_line(text, last.start):
+    if not starts_line(text, last.start):
         space = style.comma[1:]
         return f"{lead}{space}{style.write_child(child, None)}{trailing}{text[end:]}"
-    indent = _indent(text, last.start)
+    indent = indent_of(text, last.start)
     at = max(end, len(text[: node.end - 1].rstrip()))
     written = f"{style.newline}{indent}{style.write_child(child, indent)}{trailing}"
     return f"{lead}{text[end:at]}{written}{text[at:]}"
@@ -143,7 +144,7 @@ def _insert_only(text: str, root: Node, node: Node, child: tuple[str | None, Any
     inner = text[node.start + 1 : close]
     if "\n" not in text[root.start : root.end] and node is not root:
         return f"{text[: node.start + 1]}{style.write_child(child, None)}{inner.lstrip()}{text[close:]}"
-    outer = _indent(text, node.start)
+    outer = indent_of(text, node.start)
     indent = outer + style.unit
     kept = inner.rstrip()
     rest = inner[len(kept) :] if kept and "\n" in inner[len(kept) :] else style.newline + outer
@@ -164,7 +165,11 @@ def _without(text: str, node: Node, index: int) -> str:
     spans.append(_widened(text, start, end, inline_first=before is None))
     for left, right in sorted(spans, reverse=True):
         text = text[:left] + text[right:]
-    return _collapsed(text, node, index)
+    close = node.end - 1 - sum(right - left for left, right in spans)
+    if len(node.children) == 1 and not text[node.start + 1 : close].strip():
+        # What has become empty holds no space either.
+        return text[: node.start + 1] + text[close:]
+    return text
 
 
 def _widened(text: str, start: int, end: int, *, inline_first: bool) -> tuple[int, int]:
@@ -172,7 +177,7 @@ def _widened(text: str, start: int, end: int, *, inline_first: bool) -> tuple[in
     after = end
     while text[after : after + 1] in (" ", "\t"):
         after += 1
-    if _starts_line(text, start):
+    if starts_line(text, start):
         if text[after : after + 1] not in ("\r", "\n"):
             return start, after
         line = text.rfind("\n", 0, start)
@@ -184,42 +189,13 @@ def _widened(text: str, start: int, end: int, *, inline_first: bool) -> tuple[in
     return start, end
 
 
-def _collapsed(text: str, node: Node, index: int) -> str:
-    """A container that has become empty holds no space either."""
-    if index or len(node.children) > 1:
-        return text
-    root = parse(text)
-    found = _at(root, node.start) if root else None
-    if found is None or text[found.start + 1 : found.end - 1].strip():
-        return text
-    return text[: found.start + 1] + text[found.end - 1 :]
-
-
-def _at(node: Node, start: int) -> Node | None:
-    if node.start == start:
-        return node
-    for child in node.children:
-        if child.node.start <= start < child.node.end:
-            return _at(child.node, start)
-    return None
-
-
 def _style(text: str, root: Node) -> Style:
-    newline = "\r\n" if "\r\n" in text else "\n"
-    first = next((child for child in root.children if _starts_line(text, child.start)), None)
-    outer = _indent(text, root.start)
-    unit = _indent(text, first.start).removeprefix(outer) if first else ""
+    newline = newline_of(text)
+    first = next((child for child in root.children if starts_line(text, child.start)), None)
+    outer = indent_of(text, root.start)
+    unit = indent_of(text, first.start).removeprefix(outer) if first else ""
     spaced = first is not None or not root.children or text[root.children[0].node.start - 1].isspace()
     return Style(newline, unit or "  ", ": " if spaced else ":", ", " if spaced else ",")
-
-
-def _starts_line(text: str, at: int) -> bool:
-    return "\n" in text[:at] and not text[text.rfind("\n", 0, at) + 1 : at].strip(" \t")
-
-
-def _indent(text: str, at: int) -> str:
-    line = text[text.rfind("\n", 0, at) + 1 : at]
-    return line[: len(line) - len(line.lstrip(" \t"))]
 
 
 def _is_row(value: Any) -> bool:

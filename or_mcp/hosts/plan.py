@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +11,8 @@ from or_mcp.hosts.entry import SERVER, Entry
 from or_mcp.hosts.problem import HostProblem
 from or_mcp.hosts.table import Host
 
+# From what a file holds, and what it held before us.
+Planner = Callable[[bytes | None, bytes | None], "Plan"]
 What = Literal["created", "added", "updated", "unchanged", "restored", "removed", "deleted", "absent"]
 
 
@@ -24,7 +27,7 @@ class Plan:
     note: str = ""
 
 
-def plan_install(host: Host, before: bytes | None, wanted: Entry, copy: bytes | None) -> Plan:
+def plan_install(host: Host, wanted: Entry, before: bytes | None, copy: bytes | None) -> Plan:
     """Have our entry in the file. A copy is kept of what was there before we came.
 
     Raises:
@@ -50,26 +53,26 @@ def plan_undo(host: Host, before: bytes | None, copy: bytes | None) -> Plan:
     document = Document.read(host, before or b"")
     if before is None or not document.has_ours():
         return Plan("absent", before, before)
-    without = document.without_entry().encoded()
-    if copy is None:
-        if _made_by_us(document):
-            return Plan("deleted", before, None)
-        return Plan("removed", before, without)
-    if _grew_from(copy, document) != without:
-        return Plan("removed", before, without)
+    if copy is None and _made_by_us(document):
+        return Plan("deleted", before, None)
+    without = document.without_entry()
+    grown = _grown(copy, document) if copy is not None else None
+    if copy is None or grown is None or grown.without_entry() != without:
+        return Plan("removed", before, without.encoded())
     had_ours = Document.read(host, copy).has_ours()
     note = f"it had an entry {SERVER} before: run --undo again to remove that one too" if had_ours else ""
     return Plan("restored", before, copy, note=note)
 
 
 def _made_by_us(document: Document) -> bool:
-    """Whether a file holds nothing but what we write where there was no file."""
-    return _grew_from(b"", document) == document.without_entry().encoded()
+    """Whether a file is, to the byte, what we write where there was no file."""
+    made = _grown(b"", document)
+    return made is not None and made.encoded() == document.encoded()
 
 
-def _grew_from(origin: bytes, document: Document) -> bytes | None:
-    """What a file would be without our entry, had it been made from `origin` by adding that entry."""
+def _grown(origin: bytes, document: Document) -> Document | None:
+    """What `origin` would have become, had the entry of this file been added to it."""
     try:
-        return Document.read(document.host, origin).with_entry(document.entry() or {}).without_entry().encoded()
+        return Document.read(document.host, origin).with_entry(document.entry() or {})
     except HostProblem:
         return None

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
+from or_mcp.hosts.layout import indent_of, newline_of
 from or_mcp.hosts.problem import HostProblem
 from or_mcp.hosts.toml_scan import Header, Pair, Path, inline_pairs, load, scan
 
@@ -27,7 +28,12 @@ def put(text: str, path: Path, value: Any) -> str:
         return text[: same.value] + _write(value) + text[same.end :]
     if holder is not None:
         return _insert_inline(text, holder, path, value)
-    return _add_table(text, path, value) if isinstance(value, Mapping) else _add_line(text, statements, path, value)
+    sibling = _sibling(statements, path[:-1])
+    if sibling is not None:
+        return _add_line(text, *sibling, path, value)
+    if isinstance(value, Mapping):
+        return _add_table(text, path, cast("Mapping[str, Any]", value))
+    return _add_table(text, path[:-1], {path[-1]: value})
 
 
 def cut(text: str, path: Path) -> str:
@@ -56,9 +62,9 @@ def _holder(text: str, pairs: list[Pair], path: Path) -> Pair | None:
         pairs = inline_pairs(text, found.value, found.path)
 
 
-def _add_table(text: str, path: Path, value: Any) -> str:
+def _add_table(text: str, path: Path, table: Mapping[str, Any]) -> str:
     """A table of its own, at the end."""
-    newline, table = _newline(text), cast("Mapping[str, Any]", value)
+    newline = newline_of(text)
     rows = [f"[{'.'.join(map(_name, path))}]", *(f"{_name(name)} = {_write(each)}" for name, each in table.items())]
     block = newline.join(rows)
     if not text.strip():
@@ -91,28 +97,22 @@ def _cut_inline(text: str, holder: Pair, path: Path) -> str:
     return text
 
 
-def _add_line(text: str, statements: list[Header | Pair], path: Path, value: Any) -> str:
-    """A new line beside its siblings, written as they are."""
-    table = path[:-1]
+def _sibling(statements: list[Header | Pair], table: Path) -> tuple[Header | Pair, str] | None:
+    """After which statement a new value of a table belongs, and what is written before its name there."""
     header = next((each for each in statements if isinstance(each, Header) and each.path == table), None)
-    dotted = [
-        each
-        for each in statements
-        if isinstance(each, Pair) and each.path[: len(table)] == table and _header_path(each) != table
-    ]
+    pairs = [each for each in statements if isinstance(each, Pair)]
     if header is not None:
-        own = [each for each in statements if isinstance(each, Pair) and each.header == header]
-        last = own[-1] if own else header
-        prefix = ""
-    elif dotted and len(_header_path(dotted[-1])) < len(table):
-        last, prefix = dotted[-1], _prefix(dotted[-1], table)
-    else:
-        return _add_table(text, table, {path[-1]: value})
-    line_end = text.find("\n", last.end)
-    at = len(text) if line_end < 0 else line_end + 1
-    line = f"{_indent(text, last.start)}{prefix}{_name(path[-1])} = {_write(value)}"
-    newline = _newline(text)
-    return f"{text[:at]}{line}{newline}{text[at:]}" if line_end >= 0 else f"{text}{newline}{line}"
+        return [header, *(pair for pair in pairs if pair.header == header)][-1], ""
+    dotted = [pair for pair in pairs if pair.path[: len(table)] == table and len(_header_path(pair)) < len(table)]
+    return (dotted[-1], _prefix(dotted[-1], table)) if dotted else None
+
+
+def _add_line(text: str, last: Header | Pair, prefix: str, path: Path, value: Any) -> str:
+    """A new line after its siblings, written as they are."""
+    newline = newline_of(text)
+    line = f"{indent_of(text, last.start)}{prefix}{_name(path[-1])} = {_write(value)}"
+    end = text.find("\n", last.end)
+    return f"{text}{newline}{line}" if end < 0 else f"{text[: end + 1]}{line}{newline}{text[end + 1 :]}"
 
 
 def _header_path(pair: Pair) -> Path:
@@ -150,14 +150,6 @@ def _with_blank_line(text: str, start: int) -> int:
 def _line_end(text: str, at: int) -> int:
     end = text.find("\n", at)
     return len(text) if end < 0 else end + 1
-
-
-def _indent(text: str, at: int) -> str:
-    return text[text.rfind("\n", 0, at) + 1 : at]
-
-
-def _newline(text: str) -> str:
-    return "\r\n" if "\r\n" in text else "\n"
 
 
 def _name(name: str) -> str:

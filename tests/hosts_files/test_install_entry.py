@@ -71,6 +71,17 @@ def test_a_host_without_files_of_projects_says_so(home: Home, host: str):
 
 
 @every_host
+def test_a_file_of_our_making_that_was_brought_up_to_date_is_still_ours_to_delete(
+    home: Home, monkeypatch: pytest.MonkeyPatch, host: str
+):
+    home.install(host)
+    monkeypatch.setenv("OR_MCP_DAILY_BUDGET_USD", "10")
+    assert "brought up to date" in home.install(host).out
+    assert home.install(host, "--undo").code == 0
+    assert home.left_behind() == []
+
+
+@every_host
 def test_settings_of_this_terminal_are_passed_on_and_a_second_terminal_does_not_lose_them(
     home: Home, monkeypatch: pytest.MonkeyPatch, host: str
 ):
@@ -85,6 +96,33 @@ def test_settings_of_this_terminal_are_passed_on_and_a_second_terminal_does_not_
     env = home.entry(host)["env"]
     assert env["OR_MCP_DAILY_BUDGET_USD"] == "10"
     assert env["OPENROUTER_BASE_URL"] == "https://openrouter.ai/api/v1"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '[mcp_servers.openrouter]\ncommand = "or-mcp"\n\n[mcp_servers.openrouter.tools.fuse]\nx = 1\n',
+        '[mcp_servers.openrouter]\ncommand = "or-mcp"\n[mcp_servers.openrouter.env]\nA = "b"\n[tui]\n',
+        'mcp_servers.openrouter.command = "or-mcp"\nmodel = "o5"',
+        'mcp_servers.openrouter.command = "or-mcp"\nmcp_servers.openrouter.env.A = "b"\n',
+        'mcp_servers = { openrouter = { command = "or-mcp", env = {} } }\n',
+        '[mcp_servers]\nopenrouter.command = "or-mcp"\n[mcp_servers.other]\ncommand = "o"\n',
+        '[mcp_servers.openrouter.env]\nA = "b"\n[mcp_servers.openrouter]\ncommand = "or-mcp"',
+    ],
+)
+def test_settings_reach_an_entry_in_toml_however_it_is_written(
+    home: Home, monkeypatch: pytest.MonkeyPatch, written: str
+):
+    monkeypatch.setenv("OR_MCP_DAILY_BUDGET_USD", "10")
+    file = home.place("codex", written.encode())
+    told = home.install("codex")
+    assert told.code == 0, told.err
+    assert home.entry("codex")["env"]["OR_MCP_DAILY_BUDGET_USD"] == "10"
+    assert home.entry("codex")["command"] == "uvx"
+    assert home.install("codex", "--undo").code == 0
+    assert file.read_text() == written
+    assert home.install("codex", "--undo").code == 0
+    assert "openrouter" not in file.read_text()
 
 
 def test_a_setting_that_is_wrong_stops_before_anything_is_written(home: Home, monkeypatch: pytest.MonkeyPatch):

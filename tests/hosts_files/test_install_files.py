@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from or_mcp.hosts.files import COPY_SUFFIX, ConfigFile
-from or_mcp.hosts.plan import Plan, plan_install
+from or_mcp.hosts.plan import Plan, Planner, plan_install
 from or_mcp.hosts.problem import HostProblem
 from tests.hosts_files.conftest import Home, host_named
 
@@ -109,6 +109,7 @@ def test_a_directory_that_cannot_be_made_gets_one_clear_line(home: Home):
         ("cursor", b'{"a": 1 /* never', "line 1, column 9: a comment that never ends"),
         ("cursor", b"[" * 100_000, "more than 200 levels of nesting"),
         ("cursor", b'\n{"a": "\xff"}', "line 2, column 8: not UTF-8"),
+        ("cursor", b'\xef\xbb\xbf{"\xc3\xa4": "\xff"}', "line 1, column 8: not UTF-8"),
         ("cursor", '{"a": 1}'.encode("utf-16"), "UTF-16"),
         ("cursor", b'\xef\xbb\xbf{\r\n"a": }', "line 2, column 6: expected a value, found '}'"),
         ("cursor", b"<<<<<<< HEAD\n{}", "line 1, column 1: expected a value, found '<'"),
@@ -165,13 +166,13 @@ def test_undo_leaves_a_foreign_server_of_our_name_alone(home: Home):
     assert file.read_bytes() == HAND_MADE
 
 
-def written_meanwhile(file: Path, contents: Iterator[bytes]) -> Callable[[bytes | None, bytes | None], Plan]:
+def written_meanwhile(file: Path, contents: Iterator[bytes]) -> Planner:
     """A plan during which the host writes its file."""
 
     def plan(before: bytes | None, copy: bytes | None) -> Plan:
         if content := next(contents, None):
             file.write_bytes(content)
-        return plan_install(host_named("claude-code"), before, {"command": "uvx", "args": ["or-mcp"]}, copy)
+        return plan_install(host_named("claude-code"), {"command": "uvx", "args": ["or-mcp"]}, before, copy)
 
     return plan
 
@@ -194,6 +195,15 @@ def test_a_host_that_never_stops_writing_ends_the_attempt(home: Home):
     with pytest.raises(HostProblem, match="another program keeps writing it"):
         ConfigFile(file, shared=False).carry_out(written_meanwhile(file, contents))
     assert b"mcpServers" not in file.read_bytes()
+
+
+def test_a_file_of_mixed_line_ends_gets_those_of_most_lines(home: Home):
+    original = b'{\n  "theme": "dark",\r\n  "mcpServers": {\n    "a": {}\n  }\n}\n'
+    file = home.place("cursor", original)
+    home.install("cursor")
+    assert file.read_bytes().count(b"\r\n") == 1
+    assert home.install("cursor", "--undo").code == 0
+    assert file.read_bytes() == original
 
 
 def test_a_large_file_is_edited_in_a_moment_and_outside_our_entry_to_the_byte(home: Home):

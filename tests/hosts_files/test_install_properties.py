@@ -73,13 +73,13 @@ def with_ours(value: dict[str, Any], key: str) -> dict[str, Any]:
 def test_json_holds_what_it_held_and_our_entry_and_undo_is_the_identity(file: tuple[dict[str, Any], bytes]):
     value, original = file
     host = host_named("gemini")
-    added = plan_install(host, original, ENTRY, None)
+    added = plan_install(host, ENTRY, original, None)
     assert added.after is not None
     assert json_edit.load(added.after.decode("utf-8-sig")) == with_ours(value, "mcpServers")
-    assert plan_install(host, added.after, ENTRY, original).what == "unchanged"
+    assert plan_install(host, ENTRY, added.after, original).what == "unchanged"
     assert plan_undo(host, added.after, original).after == original
 
-    updated = plan_install(host, added.after, UPDATED, original)
+    updated = plan_install(host, UPDATED, added.after, original)
     assert updated.after is not None
     assert not updated.keep_copy
     assert plan_undo(host, updated.after, original).after == original
@@ -93,7 +93,7 @@ def test_json_holds_what_it_held_and_our_entry_and_undo_is_the_identity(file: tu
 def test_json_that_was_edited_anywhere_else_keeps_that_edit(file: tuple[dict[str, Any], bytes], data: st.DataObject):
     value, original = file
     host = host_named("gemini")
-    installed = plan_install(host, original, ENTRY, None).after or b""
+    installed = plan_install(host, ENTRY, original, None).after or b""
     text = json_edit.put(installed.decode("utf-8-sig"), ("later",), data.draw(VALUES))
     undone = plan_undo(host, text.encode(), original)
     assert undone.what == "removed"
@@ -171,13 +171,13 @@ def is_toml(text: str) -> bool:
 def test_toml_holds_what_it_held_and_our_entry_and_undo_is_the_identity(original: bytes):
     value = tomllib.loads(original.decode())
     host = host_named("codex")
-    added = plan_install(host, original, ENTRY, None)
+    added = plan_install(host, ENTRY, original, None)
     assert added.after is not None
     assert repr(sorted(tomllib.loads(added.after.decode()).items())) == repr(
         sorted(with_ours(value, "mcp_servers").items())
     )
-    assert plan_install(host, added.after, ENTRY, original).what == "unchanged"
-    updated = plan_install(host, added.after, UPDATED, original)
+    assert plan_install(host, ENTRY, added.after, original).what == "unchanged"
+    updated = plan_install(host, UPDATED, added.after, original)
     assert plan_undo(host, updated.after, original).after == original
     cut = Document.read(host, updated.after or b"").without_entry().text
     left = tomllib.loads(cut)

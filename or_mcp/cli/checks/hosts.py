@@ -12,7 +12,6 @@ from typing import Any
 
 from or_mcp.cli.checks.finding import Finding, failed, noted, passed
 from or_mcp.cli.checks.starting import Started, start
-from or_mcp.hosts.document import Document
 from or_mcp.hosts.entry import Entry, is_ours
 from or_mcp.hosts.files import ConfigFile
 from or_mcp.hosts.problem import HostProblem
@@ -55,13 +54,13 @@ def hosts(environ: Mapping[str, str]) -> list[Finding]:
     for host in HOSTS:
         for path, shared in _files(host, machine):
             try:
-                found = _entry(host, path, shared)
+                entry = ConfigFile(path, shared=shared).entry(host)
             except HostProblem as problem:
-                findings.append(failed(host.name, _named(problem, path), _edit(path, problem)))
+                findings.append(failed(host.name, str(problem), _edit(path, problem)))
                 continue
-            if found is not None and is_ours(found.entry):
-                entries.append(found)
-            elif found is not None:
+            if entry is not None and is_ours(entry):
+                entries.append(Found(host, path, shared, entry))
+            elif entry is not None:
                 findings.append(noted(host.name, f"another server is called openrouter in {path}"))
             elif path.exists() and not shared:
                 findings.append(noted(host.name, f"installed, without our entry (or-mcp install {host.name})"))
@@ -78,16 +77,6 @@ def _files(host: Host, machine: Machine) -> Iterator[tuple[Path, bool]]:
     yield user, False
     if host.project_file and Path.cwd() / host.project_file != user:
         yield Path.cwd() / host.project_file, True
-
-
-def _entry(host: Host, path: Path, shared: bool) -> Found | None:
-    content = ConfigFile(path, shared=shared).read()
-    entry = Document.read(host, content).entry() if content is not None else None
-    return Found(host, path, shared, entry) if entry is not None else None
-
-
-def _named(problem: HostProblem, path: Path) -> str:
-    return str(problem) if str(path) in str(problem) else f"{path}: {problem}"
 
 
 def _edit(path: Path, problem: HostProblem | None = None) -> str:
