@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -13,6 +13,7 @@ from or_mcp.openrouter.errors import shorten
 from or_mcp.openrouter.wire.responses import OutputItem, Response
 
 Outcome = Literal["fused", "partial_panel", "no_analysis", "not_fused"]
+_REASON = 80
 _CAPPED = "fusion_invocation_capped"
 
 
@@ -74,6 +75,10 @@ class FusionResult:
         """Those who did not, with the reason."""
         return tuple(member for member in self.panel if member.status == "failed")
 
+    def over(self) -> FusionResult:
+        """The same of a run that is over, however it ended: nobody is still at work."""
+        return replace(self, panel=tuple(_settled(member) for member in self.panel))
+
 
 def read_result(state: FusionState) -> FusionResult:
     """What the state amounts to, at its end or at any point before it."""
@@ -82,7 +87,7 @@ def read_result(state: FusionState) -> FusionResult:
     names = [member.model for member in panel]
     raw = item.analysis if item is not None and item.analysis is not None else state.analysis_event
     analysis = read_analysis(raw, names)  # pyright: ignore[reportArgumentType]
-    outcome = _outcome(panel, analysis, state) if state.ended else None
+    outcome = _outcome(panel, analysis, state) if state.ended and not state.failed else None
     response = state.response
     return FusionResult(
         outcome=outcome,
@@ -97,7 +102,7 @@ def read_result(state: FusionState) -> FusionResult:
         usage=_usage(response),
         cost_usd=response.usage.cost if response and response.usage else None,
         generation_id=state.generation_id,
-        notes=tuple(_notes(outcome, panel, state)),
+        notes=tuple(_notes(outcome, panel, state, item)) if outcome else (),
     )
 
 
@@ -135,10 +140,11 @@ def _missing(planned: Sequence[str], members: Sequence[PanelMember]) -> list[str
 
 
 def _settled(member: PanelMember) -> PanelMember:
-    """After the end nobody is pending: whoever was not heard of has failed."""
+    """After the end nobody is pending: whoever was not heard to the end has failed, and its words are kept."""
     if member.status != "pending":
         return member
-    return PanelMember(member.model, "failed", member.text, "no reply was recorded")
+    why = f"cut off after {len(member.text):,} characters" if member.text else "no reply was recorded"
+    return replace(member, status="failed", error=why)
 
 
 def _put(members: list[PanelMember], settled: set[int], final: PanelMember) -> None:
@@ -193,34 +199,38 @@ def _usage(response: Response | None) -> WriterUsage | None:
     )
 
 
-def _notes(outcome: Outcome | None, panel: Sequence[PanelMember], state: FusionState) -> list[str]:
-    if outcome is None:
-        return []
-    answered = sum(member.status == "answered" for member in panel)
-    failed = [member for member in panel if member.status == "failed"]
-    total = max(len(panel), len(state.planned))
-    notes: list[str] = []
-    if outcome == "not_fused":
-        why = "every panelist failed" if failed else "the panel was never convened"
-        notes.append(f"Not fused: {why}; one model wrote this answer alone.")
-    elif outcome == "no_analysis":
-        notes.append(
-            f"No analysis: {answered}/{total} panelists answered, but the analyst failed; "
-            "the writer worked from their raw texts."
-        )
-    elif outcome == "partial_panel":
-        notes.append(f"Partial panel: {answered}/{total} panelists answered.")
-    if failed:
-        notes.append("Failed: " + "; ".join(_told(member) for member in failed) + ".")
+def _notes(
+    outcome: Outcome, panel: Sequence[PanelMember], state: FusionState, item: OutputItem | None
+) -> Iterator[str]:
+    """What whoever reads the answer must know first."""
+    if outcome != "fused":
+        yield _headline(outcome, panel, state, item)
     if state.response and state.response.status == "incomplete":
         details = state.response.incomplete_details
         reason = details.reason if details and details.reason else "no reason given"
-        notes.append(f"The answer is cut off ({reason}).")
+        yield f"The answer is cut off ({reason})."
+    if state.refused:
+        yield "The writer declined to answer."
     if outcome != "not_fused" and not state.answer:
-        notes.append("The writer wrote nothing; the panel's work is below.")
-    return notes
+        yield "The writer wrote nothing; what the panel wrote is kept."
+
+
+def _headline(outcome: Outcome, panel: Sequence[PanelMember], state: FusionState, item: OutputItem | None) -> str:
+    failed = [member for member in panel if member.status == "failed"]
+    who = f" Failed: {'; '.join(_told(member) for member in failed)}." if failed else ""
+    reason = f" ({item.failure_reason})" if item and item.failure_reason else ""
+    answered = f"{len(panel) - len(failed)}/{max(len(panel), len(state.planned))} panelists answered"
+    if outcome == "partial_panel":
+        return f"Partial panel: {answered}.{who}"
+    if outcome == "no_analysis":
+        return f"No analysis: {answered}, but the analyst failed{reason}; the writer worked from their raw texts.{who}"
+    if failed:
+        return f"Not fused: every panelist failed{reason}; one model wrote this answer alone.{who}"
+    why = f"the panel failed{reason}" if reason else "the panel was never convened"
+    return f"Not fused: {why}; one model wrote this answer alone."
 
 
 def _told(member: PanelMember) -> str:
-    code = f" ({member.status_code})" if member.status_code else ""
-    return f"{member.model}{code} {member.error or 'failed without a reason'}"
+    code = f"{member.status_code} " if member.status_code else ""
+    reason = shorten(member.error or "failed without a reason", _REASON).replace('"', "'")
+    return f'{member.model} ({code}"{reason}")'

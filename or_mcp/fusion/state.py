@@ -11,7 +11,8 @@ from or_mcp.openrouter.wire.errors import ErrorBody
 from or_mcp.openrouter.wire.responses import Annotation, OutputItem, Response, ResponseEvent
 
 PanelistStatus = Literal["pending", "answered", "failed"]
-_ENDINGS = frozenset({"response.completed", "response.incomplete", "response.failed", "response.cancelled"})
+_FAILURES = frozenset({"response.failed", "response.cancelled"})
+_ENDINGS = frozenset({"response.completed", "response.incomplete"}) | _FAILURES
 _PREFIX = "response.fusion_call."
 
 
@@ -60,6 +61,7 @@ class FusionState:
     response: Response | None = None
     generation_id: str | None = None
     ended: bool = False
+    failed: bool = False
 
     def apply(self, event: ResponseEvent) -> list[Milestone]:
         """Take one event in.
@@ -93,8 +95,14 @@ class FusionState:
     @property
     def answer(self) -> str:
         """The writer's text so far: that of the last message that is no commentary."""
-        final = [index for index in self.messages if index not in self.commentary] or list(self.messages)
+        final = [index for index in self.messages if index not in self.commentary]
         return self.messages[max(final)] if final else ""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the writer's last message is a refusal."""
+        messages = [item for item in self.response.output if item.type == "message"] if self.response else []
+        return bool(messages) and any(part.refusal for part in messages[-1].content)
 
     @property
     def expected(self) -> int:
@@ -137,6 +145,10 @@ class FusionState:
         panelist.status = "failed"
         panelist.error = error or "failed without a reason"
         panelist.status_code = status_code
+        twin = next((each for each in self.panel if each.model == model and each.status == "pending"), None)
+        if twin is not None:
+            # Deltas name the model alone: what came is rather that of the one that still writes.
+            twin.text, panelist.text = panelist.text + twin.text, ""
         return Milestone("panelist_failed", model, panelist.error)
 
     def _pending(self, model: str) -> Panelist:
@@ -175,8 +187,12 @@ class FusionState:
         if event.response is not None:
             self._see(event.response)
             self._adopt(event.response)
-        if event.type == "response.failed":
+        self.failed = event.type in _FAILURES
+        if self.failed:
             raise self._failure(event)
+        if not self.answer:
+            # All that the writer wrote it called commentary.
+            self.commentary.clear()
         return [Milestone("finished")]
 
     def _see(self, response: Response) -> None:
@@ -194,7 +210,7 @@ class FusionState:
             self.messages = {index: message_text(item) for index, item in messages}
             self.commentary = {index for index, item in messages if item.phase == "commentary"}
             if not self.answer and streamed:
-                self.messages[max(self.messages)] = streamed
+                self.messages[len(response.output)] = streamed
             self.citations = [
                 note for _, item in messages for part in item.content for note in part.annotations
             ] or self.citations

@@ -178,7 +178,8 @@ _RESULT: TypeAdapter[FusionResult] = TypeAdapter(FusionResult)
 
 
 def _result(record: RunRecord) -> FusionResult:
-    return _RESULT.validate_json(record.result) if record.result else read_result(FusionState())
+    result = _RESULT.validate_json(record.result) if record.result else read_result(FusionState())
+    return result.over() if record.finished else result
 
 
 def _show(record: RunRecord, shown: Shown) -> Reply:

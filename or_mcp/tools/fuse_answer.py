@@ -8,6 +8,7 @@ from typing import Literal
 
 from or_mcp.fusion.analysis import Analysis, Contradiction, Coverage, Insight, Stance
 from or_mcp.fusion.result import FusionResult, Outcome, PanelMember, Source, WriterUsage
+from or_mcp.openrouter.errors import shorten
 from or_mcp.runs.record import RunRecord, Status
 from or_mcp.tools.explain import explanation, failure_of
 from or_mcp.tools.keepsake import Shown
@@ -130,7 +131,7 @@ def _reply(record: RunRecord, result: FusionResult, shown: Shown, room: _Room) -
         replayed=shown.replayed,
         notes=[*result.notes, *_notes(record, result, shown, analysis, room), *shown.notes],
     )
-    return Reply("\n".join(_text(answer, shown)), answer)
+    return Reply("\n".join(_text(answer, shown, first=len(result.notes))), answer)
 
 
 def estimate_range(record: RunRecord) -> EstimateRange | None:
@@ -220,13 +221,12 @@ def _notes(
         yield f"Panelists' full texts: run(run_id={record.run_id!r}, part='panel')."
 
 
-def _text(answer: FuseAnswer, shown: Shown) -> Iterator[str]:
+def _text(answer: FuseAnswer, shown: Shown, first: int) -> Iterator[str]:
     if answer.status == "running":
         yield f"Running: {answer.run_id} · {shown.progress or 'in another process'}"
     elif answer.status != "completed":
         yield f"{answer.status.capitalize()}: {answer.error or 'no reason recorded'}"
-    if answer.outcome not in (None, "fused"):
-        yield from answer.notes[:1]
+    yield from answer.notes[:first]
     if answer.answer:
         yield quoted(answer.run_id, f"answer by {answer.model or 'the writer'}", answer.answer)
     if answer.analysis is not None:
@@ -235,13 +235,14 @@ def _text(answer: FuseAnswer, shown: Shown) -> Iterator[str]:
         )
     for row in answer.responses or ():
         yield quoted(answer.run_id, f"panelist {row.model}", row.content)
-    yield _panel_line(answer.panel)
-    yield from (f"Failed: {row.model}{_code(row)}: {row.error}" for row in answer.failed_models)
+    if answer.panel:
+        yield _panel_line(answer.panel)
+    if answer.outcome is None:
+        yield from (f'Failed: {row.model}{_code(row)}: "{shorten(row.error)}"' for row in answer.failed_models)
     if answer.sources:
         listed = "\n".join(f"- {source.title} <{source.url}>" for source in answer.sources)
         yield quoted(answer.run_id, "sources, as cited", listed)
-    said = 1 if answer.outcome not in (None, "fused") else 0
-    yield from (f"Note: {note}" for note in answer.notes[said:] if not note.startswith("Failed: "))
+    yield from (f"Note: {note}" for note in answer.notes[first:])
     yield f"Run: {answer.run_id} · {answer.outcome or answer.status} · {answer.elapsed_seconds} s"
     if shown.cost_line:
         yield shown.cost_line

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+# What moves a cursor, turns the reading direction or hides: shown as signs, so that a reader sees what a model sees.
+# The structured form keeps every character as it came.
+_SHOWN: dict[int, int] = {
+    **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"},
+    0x7F: 0x2421,
+    **dict.fromkeys([*range(0x80, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A)], 0xFFFD),
+    **dict.fromkeys(range(0xE0000, 0xE0080), 0xFFFD),
+}
+
 
 def quoted(run_id: str, what: str, words: str) -> str:
     """Model or web text between two marks. The marks hold the run's random id, which the text cannot know."""
     mark = run_id[-6:]
-    return f"[{what} · quoted {mark}]\n{words}\n[end of quote {mark}]"
+    return f"[{visible(what)} · quoted {mark}]\n{visible(words)}\n[end of quote {mark}]"
+
+
+def visible(words: str) -> str:
+    """The same words without anything that acts on a screen instead of standing on it."""
+    return words.replace("\r\n", "\n").translate(_SHOWN)

@@ -54,7 +54,7 @@ def test_a_panelist_nobody_heard_of_again_has_failed():
     result = ended(fusion(("a/b", "x"), analysis=ANALYSIS), message("y"), planned=("a/b", "c/d"))
     assert result.outcome == "partial_panel"
     assert [(each.model, each.error) for each in result.failed] == [("c/d", "no reply was recorded")]
-    assert "Failed: c/d no reply was recorded." in result.notes
+    assert result.notes == ('Partial panel: 1/2 panelists answered. Failed: c/d ("no reply was recorded").',)
 
 
 def test_a_refused_second_call_is_not_the_record():
@@ -66,7 +66,7 @@ def test_a_refused_second_call_is_not_the_record():
 def test_a_panel_whose_writer_wrote_nothing_is_told():
     result = ended(fusion(("a/b", "x"), analysis=ANALYSIS))
     assert (result.outcome, result.answer) == ("fused", "")
-    assert "The writer wrote nothing; the panel's work is below." in result.notes
+    assert "The writer wrote nothing; what the panel wrote is kept." in result.notes
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_failure_without_words_is_told_as_such():
     }
     result = ended(item | {"error": "all panel models failed"}, message("alone"))
     assert result.error == "all panel models failed"
-    assert "Failed: a/b (429) failed without a reason." in result.notes
+    assert 'Failed: a/b (429 "failed without a reason").' in result.notes[0]
 
 
 class Time:

@@ -223,8 +223,15 @@ def test_a_commentary_is_the_answer_only_when_there_is_nothing_else():
         "output_index": 0,
         "item": message("Let me ask.", phase="commentary"),
     }
-    assert play([spoken]).answer == "Let me ask."
+    item = message("Let me ask.", phase="commentary")
+    assert play([spoken]).answer == ""
     assert play([spoken, *answering("The answer.")]).answer == "The answer."
+    assert play([spoken, final([item])]).answer == "Let me ask."
+    broken = final([item], "failed", error={"message": "gone", "code": "server_error"})
+    state = play([spoken, *answering("The ans")[:2]])
+    with pytest.raises(Failure):
+        state.apply(ResponseEvent.model_validate(broken))
+    assert state.answer == "The ans"
 
 
 def test_a_refusal_is_the_answer():
