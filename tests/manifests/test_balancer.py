@@ -108,6 +108,12 @@ def test_the_replica_sees_the_host_that_was_asked_and_the_bearer(tmp_path: Path)
     assert b"sk-or-mine" not in b"".join(path.read_bytes() for path in tmp_path.glob("access"))
 
 
+def test_what_replicas_count_is_not_shown_outside(tmp_path: Path):
+    with replica(fine) as (address, received), balanced(tmp_path, [address]) as root:
+        assert httpx2.get(f"{root}/metrics").status_code == 404
+    assert not received
+
+
 @pytest.mark.slow
 async def test_two_real_replicas_answer_through_it_as_one(tmp_path: Path):
     upstream = Simulator()

@@ -8,6 +8,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from openrouter import operations
 
 from or_mcp.cli.login import fetch_key
 from or_mcp.places import credentials_file
@@ -52,6 +53,8 @@ def test_a_key_allowed_in_the_browser_is_kept_and_never_shown(openrouter: Upstre
     assert str(file) in done.stdout
     (exchange,) = openrouter.posts("/auth/keys")
     assert exchange.key_fingerprint is None
+    official = operations.ExchangeAuthCodeForAPIKeyRequestBody.model_validate(exchange.body)
+    assert official.model_dump() == exchange.body
     assert f"code_challenge={challenge_of(exchange.body['code_verifier'])}&" in done.stdout
     assert exchange.body["code_verifier"] not in done.stdout
     assert exchange.body["code"] not in done.stdout
