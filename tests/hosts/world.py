@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.hosts.installed import Installed
-from tests.serving.programs import ROOT, free_port, serving_http, started
+from tests.serving.programs import ROOT, environment, free_port, serving_http, started
 
 KEY = "sk-or-test"
 PATIENCE = 90
@@ -101,7 +101,7 @@ class World:
 def simulated(faults: Path, rules: Sequence[Mapping[str, Any]] = ()) -> Generator[str]:
     """A simulated upstream in a process of its own; its base URL."""
     faults.write_text(json.dumps(list(rules)), encoding="utf-8")
-    env = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    env = environment("", faults.parent)
     with started("simulate", "--port", str(free_port()), "--faults", str(faults), env=env) as talk:
         yield talk.line().decode().strip()
 
@@ -109,14 +109,5 @@ def simulated(faults: Path, rules: Sequence[Mapping[str, Any]] = ()) -> Generato
 @contextmanager
 def served(upstream: str, data: Path, **settings: str) -> Generator[str]:
     """Our program over HTTP; where its MCP is."""
-    env = {
-        "PATH": "/usr/bin:/bin",
-        "PYTHONPATH": str(ROOT),
-        "HOME": str(data),
-        "OPENROUTER_API_KEY": KEY,
-        "OPENROUTER_BASE_URL": upstream,
-        "OR_MCP_DATA_DIR": str(data),
-        **settings,
-    }
-    with serving_http(env) as root:
+    with serving_http(environment(upstream, data, **settings)) as root:
         yield f"{root}/mcp"
