@@ -13,7 +13,9 @@ from tests.hosts.anthropic_api import MessagesApi
 from tests.hosts.complete import TOOLS, as_json, check_fusion, check_models, check_refusal
 from tests.hosts.conftest import LONG, TOKEN, NewWorld
 from tests.hosts.model_api import ModelApi, Step, ToolUse, serving
+from tests.hosts.pinned import README
 from tests.hosts.world import MANIFESTS, World
+from tests.serving.programs import ROOT
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(120)]
 
@@ -106,6 +108,21 @@ def test_the_plugin_as_shipped_is_valid_and_connects(world: World):
     assert checked.returncode == 0, checked.stdout
     listed = world.run("claude", "--plugin-dir", PLUGIN, "mcp", "list")
     assert "plugin:or-mcp:openrouter: uvx or-mcp - ✔ Connected" in listed.stdout, listed.stdout
+
+
+def test_the_plugin_installs_from_our_marketplace_and_connects(world: World):
+    installed = world.run("claude", "plugin", "install", "or-mcp", "--marketplace", str(ROOT))
+    assert installed.returncode == 0, installed.stdout + installed.stderr
+    listed = world.run("claude", "mcp", "list")
+    assert "plugin:or-mcp:openrouter: uvx or-mcp - ✔ Connected" in listed.stdout, listed.stdout
+
+
+def test_the_line_of_the_readme_connects(world: World):
+    line = "claude mcp add -s user openrouter -- uvx or-mcp"
+    assert f"`{line}`" in README.read_text(encoding="utf-8")
+    world.run(*line.split())
+    listed = world.run("claude", "mcp", "list")
+    assert "openrouter: uvx or-mcp - ✔ Connected" in listed.stdout, listed.stdout
 
 
 def test_the_plugin_connects_without_a_key_too(world: World):
