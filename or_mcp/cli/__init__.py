@@ -118,11 +118,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         _serve_defaults(arguments)
     run: Callable[[argparse.Namespace], int] = import_module(f"or_mcp.cli.{name}").run
     try:
-        return run(arguments)
+        code = run(arguments)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read our output has seen enough; what was paid for is in the store.
         let_go(sys.stdout)
         return 0
 

@@ -100,7 +100,7 @@ class Screen:
         try:
             emit(text, self._stream, end="")
         except OSError:
-            # The run goes on all the same.
+            # The terminal is gone; the run goes on all the same.
             let_go(self._stream)
 
     def _redrawn(self, lines: list[Line], *, last: bool) -> str:

@@ -37,7 +37,11 @@ def emit(text: str, stream: TextIO | None = None, end: str = "\n") -> None:
     encoding = out.encoding or "utf-8"
     if not can_write(text, out):
         text = text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
-    print(text, end=end, file=out, flush=True)
+    try:
+        print(text, end=end, file=out, flush=True)
+    except BrokenPipeError:
+        # Whoever read this has seen enough; what was paid for is in the store.
+        let_go(out)
 
 
 def let_go(stream: TextIO) -> None:

@@ -147,27 +147,32 @@ def test_a_second_ctrl_c_ends_the_program_at_once():
         assert process.wait(20) == 130
 
 
-@pytest.mark.parametrize("closed", ["stdout", "stderr"])
-async def test_nobody_reading_harms_no_run(
-    upstream: Upstream, environment: dict[str, str], connect: Connect, closed: str
-):
+async def unread(environment: dict[str, str], *arguments: str, closed: str) -> subprocess.CompletedProcess[bytes]:
+    """The program, with one of its streams read by nobody."""
     reader, writer = os.pipe()
     os.close(reader)
-    command = [sys.executable, "-m", "or_mcp", "fuse", "Monolith or microservices?"]
     done = await anyio.run_process(
-        command,
+        [sys.executable, "-m", "or_mcp", *arguments],
         env=environment,
         check=False,
         stdout=writer if closed == "stdout" else subprocess.PIPE,
         stderr=writer if closed == "stderr" else subprocess.PIPE,
     )
     os.close(writer)
-    assert done.returncode == 0
-    assert b"Traceback" not in (done.stderr or b"")
-    assert b"Exception" not in (done.stderr or b"")
+    return done
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+async def test_nobody_reading_harms_no_run(
+    upstream: Upstream, environment: dict[str, str], connect: Connect, closed: str
+):
+    done = await unread(environment, "fuse", "Monolith or microservices?", closed=closed)
     async with connect() as client:
         (row,) = (await client.call_tool("run", {})).structured_content["runs"]
     assert row["outcome"] == "fused"
+    shown = await unread(environment, "runs", row["run_id"], closed="stdout")
+    assert (done.returncode, shown.returncode) == (0, 0)
+    assert not any(words in (done.stderr or b"") + shown.stderr for words in (b"Traceback", b"Exception"))
 
 
 async def test_what_models_write_cannot_command_the_terminal_and_json_still_holds_all_of_it(

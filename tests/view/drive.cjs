@@ -176,6 +176,8 @@ const CHECKS = {
     await until(frame, "1 of 3");
     await new Promise((resolve) => setTimeout(resolve, 2500));
     assert.deepEqual(calls, []);
+    assert.match(await bannerOf(frame), /So it stood when this was shown/);
+    assert.equal(await frame.$eval("#clock", (clock) => clock.textContent), "");
     assert.equal((await frame.$$eval(".cards button", (all) => all.filter((each) => each.checkVisibility()))).length, 0);
     await page.close();
   },
