@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import mcp_types
@@ -21,11 +21,12 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One prompt: its arguments, and the words they become."""
+    """One prompt: the tools it uses, its arguments, and the words they become."""
 
     name: str
     title: str
     description: str
+    tools: tuple[str, ...]
     arguments: tuple[Argument, ...]
     words: Callable[[Mapping[str, str]], str]
 
@@ -93,6 +94,7 @@ PROMPTS: tuple[Prompt, ...] = (
         "fuse",
         "Ask a panel of models",
         "One question to several models, compared by an analyst, with one answer.",
+        ("fuse",),
         (
             Argument("question", "What the panel should answer", required=True),
             Argument("preset", "general-high, general-budget or general-fast; empty: upstream's current panel"),
@@ -104,6 +106,7 @@ PROMPTS: tuple[Prompt, ...] = (
         "second_opinion",
         "Get a second opinion",
         "Have another model examine an answer or a plan.",
+        ("ask",),
         (
             Argument("subject", "What to examine; empty: the last answer"),
             Argument("model", "Whom to ask, such as ~openai/gpt-latest; empty: a strong one of another maker"),
@@ -114,13 +117,19 @@ PROMPTS: tuple[Prompt, ...] = (
         "choose_model",
         "Choose a model",
         "Find the right model for a job, with prices of today.",
+        ("list_models", "endpoints"),
         (Argument("job", "What it should do", required=True), Argument("budget", "What it may cost, in your words")),
         _choose_model,
     ),
 )
 
 
-def listed() -> list[mcp_types.Prompt]:
+def offered(tools: Collection[str]) -> tuple[Prompt, ...]:
+    """The prompts whose tools the operator offers."""
+    return tuple(prompt for prompt in PROMPTS if set(prompt.tools) <= set(tools))
+
+
+def listed(tools: Collection[str]) -> list[mcp_types.Prompt]:
     """The prompts as hosts see them."""
     return [
         mcp_types.Prompt(
@@ -132,20 +141,21 @@ def listed() -> list[mcp_types.Prompt]:
                 for each in prompt.arguments
             ],
         )
-        for prompt in PROMPTS
+        for prompt in offered(tools)
     ]
 
 
-def get(name: str, given: Mapping[str, str]) -> mcp_types.GetPromptResult:
+def get(name: str, given: Mapping[str, str], tools: Collection[str]) -> mcp_types.GetPromptResult:
     """One prompt with its arguments filled in.
 
     Raises:
         NotFound: There is no such prompt.
         InvalidRequest: An argument it needs is missing.
     """
-    prompt = next((each for each in PROMPTS if each.name == name), None)
+    prompts = offered(tools)
+    prompt = next((each for each in prompts if each.name == name), None)
     if prompt is None:
-        raise NotFound(f"There is no prompt {name!r}; there are {', '.join(each.name for each in PROMPTS)}")
+        raise NotFound(f"There is no prompt {name!r}; there are {', '.join(each.name for each in prompts)}")
     missing = [each.name for each in prompt.arguments if each.required and not given.get(each.name, "").strip()]
     if missing:
         raise InvalidRequest(f"The prompt {name!r} needs {', '.join(missing)}")

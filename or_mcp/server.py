@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -90,7 +90,7 @@ class Program:
             NAME,
             title=TITLE,
             version=__version__,
-            instructions=INSTRUCTIONS,
+            instructions=instructions(self.tools),
             website_url=IDENTITY.url,
             lifespan=lambda _: self.running(),
             cache_hints={"tools/list": CacheHint(ttl_ms=300_000, scope="public")},
@@ -192,11 +192,11 @@ class Program:
 
     async def _list_prompts(self, ctx: Context, params: object) -> mcp_types.ListPromptsResult:
         del ctx, params
-        return mcp_types.ListPromptsResult(prompts=prompts.listed())
+        return mcp_types.ListPromptsResult(prompts=prompts.listed(self.tools))
 
     async def _get_prompt(self, ctx: Context, params: mcp_types.GetPromptRequestParams) -> mcp_types.GetPromptResult:
         async with protocol_errors(self._call(ctx)):
-            return prompts.get(params.name, params.arguments or {})
+            return prompts.get(params.name, params.arguments or {}, self.tools)
 
     async def _complete(self, ctx: Context, params: mcp_types.CompleteRequestParams) -> mcp_types.CompleteResult:
         context = (params.context.arguments if params.context else None) or {}
@@ -217,6 +217,16 @@ class Program:
         if self.settings.http_auth == "passthrough":
             return Caller.of(bearer, self.settings.base_url)
         return Caller.holding(bearer, self.settings.api_key, self.settings.base_url)
+
+
+def instructions(tools: Collection[str]) -> str:
+    """What the server is for, without the tools that the operator does not offer."""
+    lines = INSTRUCTIONS.split("\n")
+    return "\n".join(line for line in lines if not line.startswith("- ") or _names_of(line).intersection(tools))
+
+
+def _names_of(line: str) -> set[str]:
+    return set(line.removeprefix("- ").partition(":")[0].split(", "))
 
 
 @asynccontextmanager

@@ -43,7 +43,7 @@ class Standing:
 def dollars(amount: Decimal) -> str:
     """An amount for people: four decimals below ten dollars' cents matter, never rounded to nothing."""
     if amount and abs(amount) < Decimal("0.00005"):
-        return f"${amount:.2g}" if abs(amount) >= Decimal("1e-9") else "$0.0000"
+        return f"${Decimal(f'{amount:.2g}'):f}" if abs(amount) >= Decimal("1e-9") else "$0.0000"
     return f"${amount:.4f}"
 
 

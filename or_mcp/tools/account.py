@@ -281,7 +281,10 @@ def _ledger_line(name: str, ledger: Ledger) -> str:
     models = ", ".join(f"{model} ${amount:.4f}" for model, amount in ledger.by_model.items())
     unknown = f", {ledger.runs_of_unknown_cost} runs of unknown cost" if ledger.runs_of_unknown_cost else ""
     told = f"{name}: ${ledger.total_usd:.4f} through this server{unknown}"
-    return told + (f"\n  by tool: {tools}\n  by model: {models}" if tools else "")
+    if not tools:
+        return told
+    days = ", ".join(f"{day} ${amount:.4f}" for day, amount in ledger.by_day.items())
+    return told + f"\n  by tool: {tools}\n  by model: {models}" + (f"\n  by day: {days}" if ledger.by_day else "")
 
 
 TOOL = Tool(

@@ -30,6 +30,7 @@ memory. `~…-latest` aliases point to the newest of a family. Who serves a mode
 _NAMED_SUPPORTS = ("tools", "structured_outputs", "reasoning", "web_search_options")
 COLUMNS = "id | context | USD per M tokens in/out | modalities | supports"
 TEXT_ROW_LIMIT = 165
+_OLD_SECONDS = 3_600
 
 
 class ListModelsArguments(Arguments):
@@ -122,11 +123,13 @@ def _modality(given: str, snapshot: Snapshot) -> str:
 
 def freshness(snapshot: Snapshot) -> list[str]:
     """How old the catalogue is, when that matters."""
-    if snapshot.problem is None:
-        return []
     minutes = round(snapshot.age_seconds / 60)
     age = f"{minutes} min" if minutes < 120 else f"{round(minutes / 60)} h"
-    return [f"OpenRouter cannot be reached ({snapshot.problem.message}); this catalogue is {age} old."]
+    if snapshot.problem is not None:
+        return [f"OpenRouter cannot be reached ({snapshot.problem.message}); this catalogue is {age} old."]
+    if snapshot.age_seconds > _OLD_SECONDS:
+        return [f"This catalogue is {age} old; a newer one is being fetched."]
+    return []
 
 
 def model_row(model: Model) -> ModelRow:

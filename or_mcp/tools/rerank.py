@@ -10,7 +10,7 @@ from pydantic import Field, TypeAdapter
 from pydantic.json_schema import SkipJsonSchema
 
 from or_mcp.catalogue.cache import Snapshot
-from or_mcp.catalogue.prices import Estimate, estimate_rerank
+from or_mcp.catalogue.prices import Estimate, count_tokens, estimate_rerank
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import shorten
 from or_mcp.openrouter.wire.embeddings import RerankRequest
@@ -67,6 +67,7 @@ async def rerank(arguments: RerankArguments, call: Call) -> Reply:
         prompt=arguments.query,
         estimate=_estimate(arguments, snapshot),
         make=lambda: Reranking(request, call.upstream),
+        notes=tuple(_too_long(arguments, snapshot)),
     )
     return await place(call, order, KEEPSAKE, Shown())
 
@@ -75,6 +76,19 @@ def _estimate(arguments: RerankArguments, snapshot: Snapshot | None) -> Estimate
     if snapshot is None:
         return Estimate(None, None, ("the catalogue with its prices could not be read",))
     return estimate_rerank(snapshot, arguments.model, len(arguments.documents))
+
+
+def _too_long(arguments: RerankArguments, snapshot: Snapshot | None) -> Iterator[str]:
+    """A rerank model reads query and document together; what does not fit is cut upstream and paid for."""
+    model = snapshot.find(arguments.model) if snapshot else None
+    if model is None or not model.context_length:
+        return
+    room = model.context_length - count_tokens(arguments.query)
+    long = [n for n, text in enumerate(arguments.documents) if len(text) > room and count_tokens(text) > room]
+    if long:
+        named = ", ".join(f"documents[{n}]" for n in long[:5]) + (f" and {len(long) - 5} more" if len(long) > 5 else "")
+        limit = f"{model.context_length:,} tokens with the query"
+        yield f"{model.id} reads at most {limit}: of {named} only a part may count; split long documents."
 
 
 _RESULT: TypeAdapter[RerankResult] = TypeAdapter(RerankResult)

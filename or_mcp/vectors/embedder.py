@@ -138,7 +138,9 @@ class Embedder:
             await self._settle(batch[:half])
             await self._settle(batch[half:])
             return
-        self.found.update(await anyio.to_thread.run_sync(self._keep, batch, reply, limiter=self._one_writer))
+        # It is paid for: whoever cancels now still finds it next time.
+        with anyio.CancelScope(shield=True):
+            self.found.update(await anyio.to_thread.run_sync(self._keep, batch, reply, limiter=self._one_writer))
 
     def _keep(self, batch: Batch, reply: EmbeddingsReply) -> dict[Text, bytes]:
         vectors = read_vectors(reply, len(batch))

@@ -34,6 +34,7 @@ async def test_the_summary_tells_key_ledger_and_budget(connect: Connect, upstrea
     assert "The account's credit is shown only to a management key." in told["notes"]
     text = text_of(result)
     assert f"by tool: ask ${cost:.4f}" in text
+    assert f"by day: {datetime.now(UTC).date()} ${cost:.4f}" in text
     assert "Daily budget: $" in text
     assert "Rule: OR_MCP_MODELS openai/*" in text
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from or_mcp.catalogue.snapshot import Snapshot
+from or_mcp.tools.list_models import freshness
 from tests.conftest import Connect, Upstream, text_of
 
 Row = dict[str, Any]
@@ -252,3 +255,10 @@ async def test_an_old_copy_says_its_age_when_upstream_is_down(
     assert note.startswith("OpenRouter cannot be reached (")
     assert note.endswith("this catalogue is 0 min old.")
     assert note in text_of(result)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "notes"), [(5, []), (150, ["This catalogue is 2 h old; a newer one is being fetched."])]
+)
+def test_an_old_catalogue_that_still_serves_says_its_age(minutes: int, notes: list[str]):
+    assert freshness(replace(Snapshot.of(()), age_seconds=minutes * 60)) == notes

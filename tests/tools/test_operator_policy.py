@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from mcp import MCPError
 
 from tests.conftest import Connect, Upstream, text_of
 
@@ -217,3 +218,16 @@ async def test_a_tool_that_is_not_offered_cannot_be_called(connect: Connect, ups
     assert text_of(refused).startswith("invalid_request: There is no tool 'embed'")
     assert account["policy"]["OR_MCP_TOOLS"] == "ask,account"
     assert not models_sent(upstream)
+
+
+async def test_what_is_not_offered_is_not_spoken_of(connect: Connect):
+    async with connect(OR_MCP_TOOLS="ask,account") as client:
+        prompts = [prompt.name for prompt in (await client.list_prompts()).prompts]
+        told = client.instructions or ""
+        with pytest.raises(MCPError, match="There is no prompt 'fuse'; there are second_opinion"):
+            await client.get_prompt("fuse", {"question": "Which?"})
+    assert prompts == ["second_opinion"]
+    assert "- ask: " in told
+    assert "- account: " in told
+    assert "- fuse: " not in told
+    assert "- embed" not in told

@@ -134,6 +134,14 @@ async def test_progress_counts_texts(connect: Connect, upstream: Upstream):
     assert all(re.fullmatch(r"[\d,]+/2,000 embedded(, comparing them)?", message) for message in told)
 
 
+async def test_a_tiny_cost_is_written_as_people_write_it(connect: Connect):
+    async with connect() as client:
+        result = await client.call_tool(
+            "embed", {"model": MODEL, "input": ["one"], "output": "vectors", "dimensions": 4}
+        )
+    assert "\nCost: $0.00000002 · " in text_of(result)
+
+
 async def test_run_brings_the_answer_back(connect: Connect):
     async with connect() as client:
         answer = await embed(client, input=FRUIT, query="apple")

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import pytest
 
-from or_mcp.vectors.cache import FILE
+from or_mcp.vectors.cache import FILE, VectorCache
+from or_mcp.vectors.embedder import Embedder
+from or_mcp.vectors.texts import Recipe, Text
 from tests.conftest import Connect, Upstream
-from tests.vectors.embedding import embed, refusal, sent, words
+from tests.openrouter.world import client_of
+from tests.vectors.embedding import MODEL, embed, refusal, sent, words
 
 AT = {"path": "/embeddings"}
 
@@ -209,3 +216,35 @@ async def test_what_arrived_before_a_run_was_stopped_is_not_paid_twice(connect: 
     assert "Spent: unknown" in text
     assert answer["notes"][0] == "200 of 300 texts had been embedded before and cost nothing."
     assert len(sent(upstream)) == 4
+
+
+class SlowCache(VectorCache):
+    """A cache that writes when it is told to."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.may_write = threading.Event()
+
+    def write(self, vectors: Mapping[bytes, bytes]) -> None:
+        self.may_write.wait(10)
+        super().write(vectors)
+
+
+async def test_what_has_arrived_is_kept_when_the_call_is_cancelled(upstream: Upstream, tmp_path: Path):
+    cache, recipe = SlowCache(tmp_path), Recipe("me", MODEL, 8)
+    texts = [Text(word) for word in words(200)]
+
+    async def told(batch: object) -> None:
+        del batch
+
+    with anyio.fail_after(20):
+        async with client_of(upstream.base_url) as client:
+            embedder = Embedder(client, MODEL, recipe, cache)
+            async with anyio.create_task_group() as group:
+                group.start_soon(embedder.embed, texts, told)
+                while embedder.spending.replies < 2:
+                    await anyio.lowlevel.checkpoint()
+                group.cancel_scope.cancel()
+                cache.may_write.set()
+    with cache:
+        assert len(cache.read([recipe.key(text) for text in texts])) == len(embedder.found) == 200

@@ -105,3 +105,11 @@ async def test_a_thousand_long_documents_fit_an_answer_and_run_has_the_rest(conn
         f"100 of 1000 documents are shown; all: run(run_id={answer['run_id']!r}, part='result')."
     ]
     assert part.structured_content["total_chars"] > 200_000
+
+
+async def test_documents_beyond_what_the_model_reads_are_named(connect: Connect):
+    async with connect() as client:
+        result = await call(client, documents=["an apple", "apple " * 5000])
+    (note,) = result.structured_content["notes"]
+    assert "reads at most" in note
+    assert "of documents[1] only a part may count" in note
