@@ -94,9 +94,9 @@ class ConfigFile:
         except HostProblem as problem:
             raise HostProblem(f"{self.path} is left as it is: {problem}") from None
         except OSError as error:
-            where = error.filename if error.filename and str(error.filename) != str(self.path) else ""
-            told = f"{error.strerror or error}{f': {where}' if where else ''}"
-            raise HostProblem(f"{self.path} cannot be {verb} ({told})") from None
+            elsewhere = error.filename and str(error.filename) != str(self.path)
+            where = f" in {Path(error.filename).parent}" if elsewhere else ""
+            raise HostProblem(f"{self.path} cannot be {verb} ({error.strerror or error}{where})") from None
 
 
 def _read(path: Path) -> bytes | None:

@@ -84,7 +84,7 @@ def _unreachable(failure: Failure, settings: Settings) -> Finding:
     elif os.environ.get("OPENROUTER_BASE_URL"):
         fix = unset("OPENROUTER_BASE_URL")
     else:
-        fix = f"curl -I {settings.base_url}/models (behind a proxy: export HTTPS_PROXY=http://HOST:PORT)"
+        fix = f"export HTTPS_PROXY=http://HOST:PORT (behind a proxy); `curl -I {settings.base_url}/models` shows more"
     return failed("openrouter", f"{settings.base_url}: {words}", fix)
 
 
