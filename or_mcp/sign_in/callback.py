@@ -97,6 +97,9 @@ class _Server(socketserver.ThreadingTCPServer):
     # Browsers open connections ahead and send nothing on them: none may keep the others, or the end, waiting.
     daemon_threads = True
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Nothing: a visitor who leaves halfway, or asks for nonsense, is none of the user's business."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     timeout = _IDLE_SECONDS

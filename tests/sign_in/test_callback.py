@@ -93,6 +93,23 @@ def test_a_connection_that_says_nothing_keeps_nobody_waiting():
     silent.close()
 
 
+@pytest.mark.parametrize(
+    "request_line", [b"GET http://[ HTTP/1.1", b"nonsense", b"GET /" + b"x" * 70_000, b"\x16\x03\x01"]
+)
+def test_nonsense_ends_nothing_and_is_not_shown_to_the_user(
+    callback: Callback, request_line: bytes, capfd: pytest.CaptureFixture[str]
+):
+    address = urlsplit(callback.url)
+    with socket.create_connection((str(address.hostname), address.port), PATIENCE) as visitor:
+        visitor.sendall(request_line + b"\r\n\r\n")
+        visitor.shutdown(socket.SHUT_WR)
+        while visitor.recv(4096):
+            pass
+    assert visited(callback, "?code=good")[0] == 200
+    assert callback.wait(PATIENCE) == "good"
+    assert capfd.readouterr().err == ""
+
+
 def test_nobody_listens_afterwards_and_never_beyond_this_machine():
     with Callback() as callback:
         address = urlsplit(callback.url)
