@@ -42,6 +42,11 @@ class Thread:
         """Whether the last word is the caller's: a question or a tool's output that no model has answered."""
         return bool(self.messages) and self.messages[-1]["role"] in ("user", "tool")
 
+    @property
+    def has_calls(self) -> bool:
+        """Whether a model has called a function in it."""
+        return any(message.get("tool_calls") for message in self.messages)
+
     def pending_calls(self) -> dict[str, str]:
         """Tool calls of the last message that still need an output: id and name."""
         if not self.messages:

@@ -36,12 +36,13 @@ class RunRequest:
     high_usd: Decimal | None = None
     ceiling_usd: Decimal | None = None
     context: str | None = None
+    attached: str = ""
 
     @property
     def fingerprint(self) -> str:
         """The same for the same question by the same caller, whatever it is willing to wait or pay."""
         asked = {name: value for name, value in self.arguments.items() if name not in _NOT_THE_QUESTION}
-        text = json.dumps([self.tool, self.caller, asked], sort_keys=True, ensure_ascii=False)
+        text = json.dumps([self.tool, self.caller, asked, self.attached], sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -17,8 +17,9 @@ from or_mcp.conversation.turn import ToolOutput, Turn, request_for, say
 from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.runs.record import RunRecord
 from or_mcp.tools.arguments import Arguments
+from or_mcp.tools.ask_adapt import adapt, digest, messages_for, names_of, without_others_functions
 from or_mcp.tools.ask_answer import AskAnswer, full_text, show
-from or_mcp.tools.ask_fit import adapt, check_fits, messages_for, names_of, needs_of
+from or_mcp.tools.ask_fit import check_fits, needs_of
 from or_mcp.tools.ask_price import bound
 from or_mcp.tools.ask_work import Asking, go_on, result_of
 from or_mcp.tools.call import Call, decimal_or_none
@@ -79,11 +80,12 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
     turn, notes = adapt(turn, snapshot)
     turn, attached = await _attached(turn, arguments, thread, call, snapshot)
     thread = say(thread, turn)
-    needs = needs_of(thread, turn)
+    sent, left_out = without_others_functions(thread, turn, snapshot)
+    needs = needs_of(sent, turn)
     if snapshot is not None:
         check_fits(snapshot, turn, needs, call.parts.policy)
     price = bound(turn, needs.tokens, snapshot, call.parts.runner.limits.per_call_usd)
-    request = request_for(thread, price.turn, call.parts.provider, messages_for(thread, turn, snapshot))
+    request = request_for(sent, price.turn, call.parts.provider, messages_for(sent, turn, snapshot))
     order = Order(
         tool="ask",
         arguments=arguments,
@@ -100,7 +102,8 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
         ceiling_usd=turn.max_cost_usd,
         wait_seconds=arguments.wait_seconds,
         context=thread.dump(),
-        notes=(*notes, *attached, *retiring(snapshot, turn.models)),
+        attached=digest(turn.attached),
+        notes=(*notes, *attached, *left_out, *retiring(snapshot, turn.models)),
     )
     return await place(call, order, KEEPSAKE, Shown())
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -26,7 +26,6 @@ _BYTES_PER_TOKEN = {"file": 40, "audio": 600}
 # A scan is large and says little.
 _LONGEST_DOCUMENT = 60_000
 _SUGGESTED = 3
-_LADDER = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,57 +46,6 @@ def needs_of(thread: Thread, turn: Turn) -> Needs:
     }
     words = [*thread.messages, *thread.functions, *([dict(turn.json_schema)] if turn.json_schema is not None else [])]
     return Needs(sum(_tokens(each) for each in words), frozenset(media), frozenset(parameters))
-
-
-def adapt(turn: Turn, snapshot: Snapshot | None) -> tuple[Turn, list[str]]:
-    """The turn without what the model does not have, which otherwise no provider would serve, or all would drop."""
-    model = snapshot.find(turn.model) if snapshot else None
-    able = frozenset(model.supported_parameters) if model else frozenset[str]()
-    notes: list[str] = []
-    if not able or model is None:
-        return turn, notes
-    if turn.reasoning_effort and "reasoning" not in able:
-        notes.append(f"{model.id} does not reason: reasoning_effort was left out.")
-        turn = replace(turn, reasoning_effort="")
-    efforts = model.reasoning.supported_efforts if model.reasoning else None
-    if turn.reasoning_effort and efforts and turn.reasoning_effort not in efforts:
-        nearest = _nearest(turn.reasoning_effort, efforts)
-        notes.append(f"{model.id} has no effort {turn.reasoning_effort!r}: it was asked with {nearest!r}.")
-        turn = replace(turn, reasoning_effort=nearest)
-    if turn.temperature is not None and "temperature" not in able:
-        notes.append(f"{model.id} takes no temperature: it was left out.")
-        turn = replace(turn, temperature=None)
-    return turn, notes
-
-
-def messages_for(thread: Thread, turn: Turn, snapshot: Snapshot | None) -> tuple[Message, ...]:
-    """The thread as every model that may answer can read it."""
-    targets = [_concrete(slug, snapshot) for slug in turn.models]
-    makers = {author(target) for target in targets}
-    return thread.for_models(lambda model: bool(model) and makers == {author(model)}, routed=makers == {ROUTER_AUTHOR})
-
-
-def names_of(turn: Turn, snapshot: Snapshot | None) -> dict[str, str]:
-    """Under which name each model that may answer reports itself, and how it was asked for."""
-    names: dict[str, str] = {}
-    for slug in reversed(turn.models):
-        found = snapshot.find(slug) if snapshot else None
-        rows = [found, snapshot.target(found)] if snapshot and found else []
-        known = [slug, *(name for row in rows for name in (row.id, row.canonical_slug) if name)]
-        names |= {name.lower(): slug for name in known}
-    return names
-
-
-def _concrete(slug: str, snapshot: Snapshot | None) -> str:
-    model = snapshot.find(slug) if snapshot else None
-    return snapshot.target(model).id if snapshot and model else slug
-
-
-def _nearest(effort: str, efforts: Sequence[str]) -> str:
-    """The effort closest to the one asked for; of two, the cheaper."""
-    place = _LADDER.index(effort)
-    known = [each for each in _LADDER if each in efforts]
-    return min(known, key=lambda each: abs(_LADDER.index(each) - place), default=effort)
 
 
 def check_fits(snapshot: Snapshot, turn: Turn, needs: Needs, policy: Policy) -> None:

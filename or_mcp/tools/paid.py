@@ -36,6 +36,7 @@ class Order:
     ceiling_usd: Decimal | None = None
     wait_seconds: float | None = None
     context: str | None = None
+    attached: str = ""
     notes: tuple[str, ...] = ()
 
     def request(self, caller: Caller) -> RunRequest:
@@ -51,6 +52,7 @@ class Order:
             high_usd=self.estimate.high,
             ceiling_usd=self.ceiling_usd,
             context=self.context,
+            attached=self.attached,
         )
 
 

@@ -404,6 +404,38 @@ async def test_the_same_question_is_one_run_until_it_was_received(connect: Conne
     assert len(upstream.posts()) == 1
 
 
+async def test_a_file_that_was_changed_makes_another_question(connect: Connect, upstream: Upstream, tmp_path: Path):
+    upstream.script({"path": "/chat/completions", "duration_s": 0.3})
+    arguments = HELLO | {"attachments": ["a.txt"], "wait_seconds": 0}
+    replayed: list[bool] = []
+    async with connect() as client:
+        for words in ("one", "one", "two"):
+            (tmp_path / "a.txt").write_text(words)
+            replayed.append((await client.call_tool("ask", arguments)).structured_content["replayed"])
+    assert replayed == [False, True, False]
+
+
+async def test_a_long_answer_is_told_while_it_streams(connect: Connect, upstream: Upstream):
+    upstream.script({"path": "/chat/completions", "duration_s": 1.6, "answer_chars": 8000})
+    told: list[tuple[float, str]] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        assert total is None or progress <= total
+        told.append((progress, message or ""))
+
+    async with connect(mode="legacy") as client:
+        result = await client.call_tool("ask", HELLO | {"reasoning_effort": "low"}, progress_callback=hear)
+        assert not result.is_error, text_of(result)
+        before = len(told)
+        await client.call_tool("run", {})
+    values = [value for value, _ in told]
+    assert values == sorted(set(values))
+    assert len(told) == before
+    assert all(len(message) < 200 for _, message in told)
+    assert f"{MINI} writing " in told[-1][1]
+    assert told[-1][1].endswith("chars")
+
+
 async def test_a_catalogue_that_cannot_be_read_does_not_stop_a_question(connect: Connect, upstream: Upstream):
     upstream.script({"path": "/models", "status": 404})
     async with connect() as client:

@@ -86,6 +86,19 @@ async def test_a_model_that_cannot_do_what_is_asked(
     assert not posts(upstream)
 
 
+async def test_tools_given_to_another_model_stay_out_where_the_next_one_calls_none(
+    connect: Connect, upstream: Upstream
+):
+    async with connect() as client:
+        one = await client.call_tool("ask", HELLO | {"tools": [TOOL]})
+        run_id = one.structured_content["run_id"]
+        two = await client.call_tool("ask", {"model": PLAIN, "prompt": "And?", "continue_run": run_id})
+        run_id = two.structured_content["run_id"]
+        await client.call_tool("ask", HELLO | {"continue_run": run_id})
+    assert f"{PLAIN} calls no functions: this conversation's tools were left out." in two.structured_content["notes"]
+    assert ["tools" in body for body in posts(upstream)] == [True, False, True]
+
+
 async def test_where_no_model_can_it_says_so(connect: Connect, upstream: Upstream):
     async with connect(OR_MCP_MODELS=PLAIN) as client:
         told = text_of(await client.call_tool("ask", {"model": PLAIN, "prompt": LONG}))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -143,6 +146,40 @@ async def test_an_interrupted_answer_can_be_gone_on_from(
     assert [message["role"] for message in bodies(upstream)[1]["messages"]] == ["user", "assistant", "user"]
     assert bodies(upstream)[1]["messages"][1]["content"] == kept.structured_content["text"]
     assert not result.is_error
+
+
+async def test_a_conversation_outlives_the_runs_it_came_from(connect: Connect, upstream: Upstream, tmp_path: Path):
+    async with connect() as client:
+        one = (await client.call_tool("ask", {"model": MINI, "prompt": "One?"})).structured_content["run_id"]
+        two = await client.call_tool("ask", {"model": MINI, "prompt": "Two?", "continue_run": one})
+    with closing(sqlite3.connect(tmp_path / "data" / "runs.sqlite3")) as store, store:
+        assert store.execute("DELETE FROM runs WHERE run_id = ?", (one,)).rowcount == 1
+    async with connect() as client:
+        going_on = {"model": MINI, "prompt": "Three?", "continue_run": two.structured_content["run_id"]}
+        assert not (await client.call_tool("ask", going_on)).is_error
+        gone = text_of(await client.call_tool("ask", going_on | {"continue_run": one}))
+    assert [message["role"][0] for message in bodies(upstream)[2]["messages"]] == list("uauau")
+    assert gone.startswith("not_found:")
+
+
+async def test_a_router_gets_the_thoughts_behind_open_tool_calls_and_no_others(connect: Connect, upstream: Upstream):
+    thinking = {"reasoning_effort": "low", "tools": TOOLS}
+    async with connect() as client:
+        one = await client.call_tool("ask", {"model": "openai/gpt-5.6-terra", "prompt": "One?", **thinking})
+        two = await client.call_tool(
+            "ask",
+            {
+                "model": "openrouter/auto",
+                "prompt": "get_time",
+                "continue_run": one.structured_content["run_id"],
+                **thinking,
+            },
+        )
+        (called,) = two.structured_content["tool_calls"]
+        outputs = [{"call_id": called["call_id"], "output": "noon"}]
+        await client.call_tool("ask", {"continue_run": two.structured_content["run_id"], "tool_outputs": outputs})
+    sent = [message for message in bodies(upstream)[2]["messages"] if message["role"] == "assistant"]
+    assert ["reasoning_details" in message for message in sent] == [False, True]
 
 
 async def test_a_fusion_without_a_word_leaves_the_question_and_nothing_empty(connect: Connect, upstream: Upstream):

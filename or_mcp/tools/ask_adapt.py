@@ -1,0 +1,81 @@
+"""A turn in the shape in which the next model takes it: its choices, the conversation so far, its names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from or_mcp.catalogue.cache import Snapshot
+from or_mcp.catalogue.slugs import ROUTER_AUTHOR, author
+from or_mcp.conversation.thread import Message, Thread
+from or_mcp.conversation.turn import Turn
+
+# Behind these names upstream chooses the model.
+_CHOOSERS = {ROUTER_AUTHOR, "@preset"}
+_LADDER = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+
+
+def digest(parts: Sequence[Message]) -> str:
+    """Stands for what is attached: a file that was changed makes another question of the same words."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest() if parts else ""
+
+
+def adapt(turn: Turn, snapshot: Snapshot | None) -> tuple[Turn, list[str]]:
+    """The turn without what the model does not have, which otherwise no provider would serve, or all would drop."""
+    model = snapshot.find(turn.model) if snapshot else None
+    able = frozenset(model.supported_parameters) if model else frozenset[str]()
+    notes: list[str] = []
+    if not able or model is None:
+        return turn, notes
+    if turn.reasoning_effort and "reasoning" not in able:
+        notes.append(f"{model.id} does not reason: reasoning_effort was left out.")
+        turn = replace(turn, reasoning_effort="")
+    efforts = model.reasoning.supported_efforts if model.reasoning else None
+    if turn.reasoning_effort and efforts and turn.reasoning_effort not in efforts:
+        nearest = _nearest(turn.reasoning_effort, efforts)
+        notes.append(f"{model.id} has no effort {turn.reasoning_effort!r}: it was asked with {nearest!r}.")
+        turn = replace(turn, reasoning_effort=nearest)
+    if turn.temperature is not None and "temperature" not in able:
+        notes.append(f"{model.id} takes no temperature: it was left out.")
+        turn = replace(turn, temperature=None)
+    return turn, notes
+
+
+def without_others_functions(thread: Thread, turn: Turn, snapshot: Snapshot | None) -> tuple[Thread, list[str]]:
+    """The thread as it is sent: functions that were given to models before stay out where the next one calls none."""
+    model = snapshot.find(turn.model) if snapshot else None
+    able = frozenset(model.supported_parameters) if model else frozenset[str]()
+    if not thread.functions or turn.tools or not able or "tools" in able or thread.has_calls:
+        return thread, []
+    return replace(thread, functions=()), [f"{turn.model} calls no functions: this conversation's tools were left out."]
+
+
+def messages_for(thread: Thread, turn: Turn, snapshot: Snapshot | None) -> tuple[Message, ...]:
+    """The thread as every model that may answer can read it."""
+    makers = {author(_concrete(slug, snapshot)) for slug in turn.models}
+    return thread.for_models(lambda model: bool(model) and makers == {author(model)}, routed=makers <= _CHOOSERS)
+
+
+def names_of(turn: Turn, snapshot: Snapshot | None) -> dict[str, str]:
+    """Under which name each model that may answer reports itself, and how it was asked for."""
+    names: dict[str, str] = {}
+    for slug in reversed(turn.models):
+        found = snapshot.find(slug) if snapshot else None
+        rows = [found, snapshot.target(found)] if snapshot and found else []
+        known = [slug, *(name for row in rows for name in (row.id, row.canonical_slug) if name)]
+        names |= {name.lower(): slug for name in known}
+    return names
+
+
+def _concrete(slug: str, snapshot: Snapshot | None) -> str:
+    model = snapshot.find(slug) if snapshot else None
+    return snapshot.target(model).id if snapshot and model else slug
+
+
+def _nearest(effort: str, efforts: Sequence[str]) -> str:
+    """The effort closest to the one asked for; of two, the cheaper."""
+    place = _LADDER.index(effort)
+    known = [each for each in _LADDER if each in efforts]
+    return min(known, key=lambda each: abs(_LADDER.index(each) - place), default=effort)
