@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import struct
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from or_mcp.cli.terminal import width
 
@@ -88,37 +90,32 @@ def told_on_a_terminal(
 ) -> Iterator[tuple[float, str]]:
     """Run a command on a real pseudo-terminal: what it printed, in whole commands, and after how many seconds."""
     import fcntl
-    import pty
-    import struct
     import termios
-    import time
 
-    process, terminal = pty.fork()
-    if process == 0:
-        os.execvpe(command[0], command, environment | {"TERM": "xterm-256color"})
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    began = time.monotonic()
-    kept = b""
-    with os.fdopen(terminal, "rb", buffering=0) as output:
-        while True:
-            try:
-                taken = output.read(65_536)
-            except OSError:
-                taken = b""
-            kept += taken or b""
+    terminal, inside = os.openpty()
+    fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    variables = {name: value for name, value in environment.items() if name != "NO_COLOR"} | {"TERM": "xterm-256color"}
+    began, kept = time.monotonic(), b""
+    with subprocess.Popen(command, stdin=inside, stdout=inside, stderr=inside, env=variables) as process:
+        os.close(inside)
+        while taken := _read(terminal):
+            kept += taken
             # What is printed at once ends with a line or a command, and never inside a character.
-            end = len(kept) if not taken or kept[-1:] in b"\nJKm" else 0
-            if end:
+            if kept[-1:] in b"\nJKm":
                 yield time.monotonic() - began, kept.decode()
                 kept = b""
-            if not taken:
-                break
-    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+    os.close(terminal)
+    assert (process.returncode, kept) == (0, b"")
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:
+        # Linux says so when the last process has left.
+        return b""
 
 
 def our_program(*arguments: str) -> list[str]:
     """The command that starts or-mcp with this interpreter."""
     return [sys.executable, "-m", "or_mcp", *arguments]
-
-
-ROOT = Path(__file__).parents[2]
