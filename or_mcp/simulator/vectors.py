@@ -5,6 +5,7 @@ import math
 import random
 import re
 import struct
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import cast
@@ -109,14 +110,17 @@ def _tokens(item: object) -> int:
 def vector_of(item: object, dimensions: int) -> list[float]:
     """A unit vector that lies near those of inputs sharing words with this one."""
     words = _WORD.findall(_text(item).lower()) or [compact(item)]
-    total = [0.0] * dimensions
+    total: Counter[int] = Counter()
     for word in words:
         # A few signed places per word: shared words mean a shared direction, and it is quick.
         dice = random.Random(word)
         for _ in range(8):
-            total[dice.randrange(dimensions)] += dice.choice((-1.0, 1.0))
-    length = math.sqrt(sum(value * value for value in total)) or 1.0
-    return [round(value / length, 7) for value in total]
+            total[dice.randrange(dimensions)] += dice.choice((-1, 1))
+    length = math.hypot(*total.values()) or 1.0
+    vector = [0.0] * dimensions
+    for place, value in total.items():
+        vector[place] = round(value / length, 7)
+    return vector
 
 
 def _spelled(vector: Sequence[float], *, as_base64: bool) -> Sequence[float] | str:
