@@ -17,7 +17,7 @@ from tests.hosts.pinned import README
 from tests.hosts.world import MANIFESTS, World
 from tests.serving.programs import ROOT
 
-pytestmark = [pytest.mark.hosts, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.hosts, pytest.mark.timeout(240)]
 
 PLUGIN = str(MANIFESTS / "claude-code")
 PLUGIN_PREFIX = "mcp__plugin_or-mcp_openrouter__"

@@ -12,7 +12,7 @@ from tests.hosts.complete import TOOLS, check_fusion, check_models, check_refusa
 from tests.hosts.conftest import NewWorld
 from tests.hosts.tours import EVERY_CLIENT, Client, Tour, take
 
-pytestmark = [pytest.mark.hosts, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.hosts, pytest.mark.timeout(240)]
 MODELS, FUSION, REFUSAL = range(3)
 
 TakeTour = Callable[[Client, str], Tour]

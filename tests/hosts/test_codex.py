@@ -15,7 +15,7 @@ from tests.hosts.model_api import ModelApi, Step, ToolUse, serving
 from tests.hosts.openai_api import ResponsesApi
 from tests.hosts.world import MANIFESTS, World
 
-pytestmark = [pytest.mark.hosts, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.hosts, pytest.mark.timeout(240)]
 
 CONFIG = MANIFESTS / "codex" / "config.toml"
 SERVER = "mcp_servers.openrouter"

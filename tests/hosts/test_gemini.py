@@ -7,7 +7,7 @@ import pytest
 from tests.hosts.conftest import TOKEN
 from tests.hosts.world import MANIFESTS, World
 
-pytestmark = [pytest.mark.hosts, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.hosts, pytest.mark.timeout(240)]
 
 
 def list_servers(world: World) -> str:

@@ -9,7 +9,7 @@ import pytest
 from tests.hosts.world import World
 from tests.serving.programs import ROOT
 
-pytestmark = [pytest.mark.hosts, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.hosts, pytest.mark.timeout(240)]
 
 
 LISTS = {
