@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from or_mcp.catalogue.intents import gives
-from or_mcp.catalogue.slugs import Slug, author
+from or_mcp.catalogue.slugs import ROUTER_AUTHOR, Slug, author
 from or_mcp.catalogue.words import version, words
 from or_mcp.openrouter.wire.models import Model
 
@@ -16,6 +16,7 @@ _LONGEST = 200
 # What a guess is worth: the family above all, then its version, then the spelling as a whole.
 _FAMILY, _VERSION, _SPELLING, _AUTHOR = 0.6, 0.3, 0.15, 0.15
 _NEWER, _OLDER = 0.8, 0.4
+_ROUTER = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,9 @@ def _as_number(parts: tuple[int, ...]) -> float:
 def _unasked(asked: _Name, model: Model) -> float:
     alias = model.id.startswith("~") and "latest" not in asked.family
     free = model.id.endswith(":free")
-    return 0.05 * (alias + free)
+    # What chooses a model is no substitute for a model.
+    router = author(model.id) == ROUTER_AUTHOR != asked.author
+    return 0.05 * (alias + free) + _ROUTER * router
 
 
 def _ratio(left: str, right: str) -> float:

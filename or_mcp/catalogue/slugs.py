@@ -41,3 +41,14 @@ def is_address(slug: str) -> bool:
 def author(slug: str) -> str:
     """Who made it."""
     return slug.split("/", 1)[0].removeprefix("~").lower()
+
+
+def slug_of(name: str) -> str:
+    """A model's name as upstream spells it: without spaces around it, and in small letters but for a preset's."""
+    model, mark, preset = name.strip().partition("@preset/")
+    return f"{model.lower()}{mark}{preset}"
+
+
+def read_slugs(names: str) -> list[str]:
+    """The models in a text that agents also fill with several, divided by commas."""
+    return [slug_of(name) for name in names.split(",") if name.strip()]

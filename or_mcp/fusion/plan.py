@@ -64,11 +64,14 @@ class FusionPlan:
 
     def warnings(self) -> list[str]:
         """What the caller should know before it happens."""
-        limit = self.choices.max_completion_tokens
+        told: list[str] = []
+        preset, limit = self.choices.preset, self.choices.max_completion_tokens
+        if preset and preset not in PRESETS:
+            told.append(f"Preset {preset!r} was passed on as it is; known are {', '.join(PRESETS)}.")
         if limit is not None and limit < STARVING_TOKENS:
             low = f"max_completion_tokens {limit} includes reasoning: below {STARVING_TOKENS}, "
-            return [low + "panelists that reason often end without text."]
-        return []
+            told.append(low + "panelists that reason often end without text.")
+        return told
 
 
 def plan_fusion(choices: FusionChoices, provider: Provider | None = None) -> FusionPlan:
@@ -83,6 +86,8 @@ def plan_fusion(choices: FusionChoices, provider: Provider | None = None) -> Fus
 
 
 def _check(choices: FusionChoices) -> None:
+    if not choices.prompt.strip():
+        raise InvalidRequest("prompt is blank; it takes the whole question, self-contained")
     if len(choices.analysis_models) > PANEL_LIMIT:
         raise InvalidRequest(
             f"analysis_models has {len(choices.analysis_models)} models; a panel has 1 to {PANEL_LIMIT}"
@@ -90,6 +95,8 @@ def _check(choices: FusionChoices) -> None:
     for name in (*choices.analysis_models, choices.analyst_model):
         if name.split(":")[0] in (SLUG, FLASH_SLUG):
             raise InvalidRequest(f"{name} cannot sit on its own panel; name the models themselves")
+    if choices.writer_model.split(":")[0] == FLASH_SLUG:
+        raise InvalidRequest(f"writer_model {FLASH_SLUG} brings a panel of its own; use preset 'general-fast' for that")
     if choices.preset:
         _check_preset(choices)
 

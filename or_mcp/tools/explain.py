@@ -24,6 +24,7 @@ from or_mcp.openrouter.errors import (
 from or_mcp.runs.budget import OverBudget, dollars
 from or_mcp.runs.record import Cancelled, RunRecord
 from or_mcp.runs.runner import Crash
+from or_mcp.tools.quoting import visible
 
 GET_A_KEY = (
     "get a key at https://openrouter.ai/settings/keys and set OPENROUTER_API_KEY for this server, "
@@ -48,7 +49,7 @@ def failure_of(record: RunRecord) -> Failure:
 def explain(failure: Failure) -> mcp_types.CallToolResult:
     """A failure as a tool's answer: text alone, complete on its own."""
     text = explanation(failure.cause, failure.record) if isinstance(failure, RunFailed) else explanation(failure)
-    return mcp_types.CallToolResult(content=[mcp_types.TextContent(type="text", text=text)], is_error=True)
+    return mcp_types.CallToolResult(content=[mcp_types.TextContent(type="text", text=visible(text))], is_error=True)
 
 
 def explanation(failure: Failure, record: RunRecord | None = None) -> str:

@@ -10,6 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.prices import Estimate, FusionShape, count_tokens, estimate_fusion
+from or_mcp.catalogue.slugs import read_slugs, slug_of
 from or_mcp.conversation.thread import Message, Thread
 from or_mcp.fusion import plan as planning
 from or_mcp.fusion.plan import FusionChoices, FusionPlan, plan_fusion
@@ -79,10 +80,10 @@ class FuseArguments(Arguments):
         return FusionChoices(
             prompt=self.prompt,
             instructions=self.instructions,
-            preset=self.preset,
-            analysis_models=self.analysis_models,
-            analyst_model=self.analyst_model,
-            writer_model=self.writer_model,
+            preset=self.preset.strip(),
+            analysis_models=tuple(slug for names in self.analysis_models for slug in read_slugs(names)),
+            analyst_model=slug_of(self.analyst_model),
+            writer_model=slug_of(self.writer_model),
             reasoning_effort=self.reasoning_effort or "",
             max_tool_calls=self.max_tool_calls,
             max_completion_tokens=self.max_completion_tokens,

@@ -16,6 +16,7 @@ from or_mcp.tools.quoting import quoted
 from or_mcp.tools.reply import LIMIT, Answer, Maybe, Reply, cut, usd
 
 STANDARD_LIMIT = 11_500
+_NAMED = 8
 
 
 class PanelRow(Answer):
@@ -192,16 +193,20 @@ def _fit_analysis(analysis: Analysis | None, room: _Room) -> Analysis | None:
     def short(text: str) -> str:
         return text if len(text) <= item else text[: item - 1] + "…"
 
+    def disputed(each: Contradiction) -> Contradiction:
+        stances = [Stance(short(stance.model), short(stance.stance)) for stance in each.stances[:_NAMED]]
+        return Contradiction(short(each.topic), tuple(stances))
+
+    def covered(each: Coverage) -> Coverage:
+        return Coverage(tuple(short(name) for name in each.models[:_NAMED]), short(each.point))
+
     return Analysis(
         consensus=tuple(short(point) for point in analysis.consensus[:rows]),
-        contradictions=tuple(
-            Contradiction(
-                short(each.topic), tuple(Stance(stance.model, short(stance.stance)) for stance in each.stances[:8])
-            )
-            for each in analysis.contradictions[:rows]
+        contradictions=tuple(disputed(each) for each in analysis.contradictions[:rows]),
+        partial_coverage=tuple(covered(each) for each in analysis.partial_coverage[:rows]),
+        unique_insights=tuple(
+            Insight(short(each.model), short(each.insight)) for each in analysis.unique_insights[:rows]
         ),
-        partial_coverage=tuple(Coverage(each.models, short(each.point)) for each in analysis.partial_coverage[:rows]),
-        unique_insights=tuple(Insight(each.model, short(each.insight)) for each in analysis.unique_insights[:rows]),
         blind_spots=tuple(short(point) for point in analysis.blind_spots[:rows]),
     )
 

@@ -15,9 +15,9 @@ _SHOWN: dict[int, int] = {
 def quoted(run_id: str, what: str, words: str) -> str:
     """Model or web text between two marks. The marks hold the run's random id, which the text cannot know."""
     mark = run_id[-6:]
-    return f"[{visible(what)} · quoted {mark}]\n{visible(words)}\n[end of quote {mark}]"
+    return f"[{what} · quoted {mark}]\n{words}\n[end of quote {mark}]"
 
 
 def visible(words: str) -> str:
-    """The same words without anything that acts on a screen instead of standing on it."""
+    """A text without anything that acts on a screen instead of standing on it."""
     return words.replace("\r\n", "\n").translate(_SHOWN)

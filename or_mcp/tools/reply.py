@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from or_mcp.tools.arguments import plain_schema
+from or_mcp.tools.quoting import visible
 
 T = TypeVar("T")
 LIMIT = 48_000
@@ -44,7 +45,7 @@ class Reply:
 def to_result(reply: Reply) -> mcp_types.CallToolResult:
     """The answer as the protocol carries it."""
     return mcp_types.CallToolResult(
-        content=[mcp_types.TextContent(type="text", text=reply.text), *reply.links],
+        content=[mcp_types.TextContent(type="text", text=visible(reply.text)), *reply.links],
         structured_content=reply.structured.model_dump(mode="json"),
     )
 

@@ -162,6 +162,8 @@ def _panel(record: RunRecord, keepsake: Keepsake, model: str) -> str:
     if not wrote:
         names = ", ".join(each.model for each in texts) or "nobody"
         raise NotFound(f"{model!r} is not on the panel of this run; on it: {names}")
+    if model and len(wrote) == 1:
+        return wrote[0].words
     return "\n\n".join(f"{each.model} ({each.status}):\n{each.words}" for each in wrote)
 
 
