@@ -14,6 +14,8 @@ from or_mcp.cli.terminal import emit, let_go, safe
 _EPILOG = """\
 first steps:
   or-mcp demo             the whole product with no key and no internet
+  or-mcp install HOST     connects Claude Code, Cursor, VS Code, Codex, ...
+  or-mcp doctor           what works here, and what mends the rest
   or-mcp                  the MCP server on stdio, for a host to start
 settings are environment variables (OPENROUTER_API_KEY, OR_MCP_…): see the README
 """
@@ -79,7 +81,7 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
 
 
 def _install(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("host", nargs="?", default="", help="without one: all that are known, with their files")
+    parser.add_argument("host", nargs="?", metavar="HOST", default="", help="without one: the list, with their files")
     parser.add_argument("--project", action="store_true", help="the file of the project in this directory, for a team")
     parser.add_argument("--print", action="store_true", help="show the entry and where it goes; write nothing")
     parser.add_argument("--undo", action="store_true", help="take our entry out again")
