@@ -50,6 +50,15 @@ class Drawn:
 
     plan: FusionPlan
     fault: dict[str, Any] = field(default_factory=dict[str, Any])
+    asks_twice: bool = False
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What is sent; a writer that asks for its panel twice is refused the second time, and leaves two records."""
+        body = self.plan.request.body()
+        if self.asks_twice:
+            del body["max_tool_calls"]
+        return body
 
 
 def draw(seed: int) -> Drawn:
@@ -72,7 +81,7 @@ def draw(seed: int) -> Drawn:
             max_completion_tokens=dice.choice((None, None, 500)),
             web=dice.random() < 0.7,
         )
-    return Drawn(plan_fusion(choices), _fault(dice, len(panel)))
+    return Drawn(plan_fusion(choices), _fault(dice, len(panel)), asks_twice=dice.random() < 0.2)
 
 
 def _fault(dice: random.Random, size: int) -> dict[str, Any]:

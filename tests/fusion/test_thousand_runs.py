@@ -39,7 +39,7 @@ async def chunks_of(http: tuple[Simulator, httpx2.AsyncClient], drawn: Drawn) ->
     simulator.script(drawn.fault)
     chunks: list[bytes] = []
     try:
-        async with client.stream("POST", "/responses", json=drawn.plan.request.body()) as reply:
+        async with client.stream("POST", "/responses", json=drawn.body) as reply:
             assert reply.status_code == 200, await reply.aread()
             async for chunk in reply.aiter_raw():
                 chunks.append(chunk)  # noqa: PERF401
