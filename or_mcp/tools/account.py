@@ -212,7 +212,7 @@ async def _activity(arguments: AccountArguments, call: Call) -> Reply:
     notes = [f"{len(rows) - 200} more rows; ask for one date."] if len(rows) > 200 else []
     lines = [f"{row.date} {row.model} ({row.provider}): {row.requests} requests, ${row.cost_usd}" for row in entries]
     answer = AccountAnswer(view="activity", activity=entries, notes=notes)
-    return Reply("\n".join([f"{len(rows)} rows of activity", *lines, *notes]), answer)
+    return Reply("\n".join([f"Rows of activity: {len(rows)}", *lines, *notes]), answer)
 
 
 async def _own_activity(call: Call, why: str) -> Reply:
@@ -279,7 +279,7 @@ def _summary_lines(answer: AccountAnswer) -> list[str]:
 def _ledger_line(name: str, ledger: Ledger) -> str:
     tools = ", ".join(f"{tool} ${amount:.4f}" for tool, amount in ledger.by_tool.items())
     models = ", ".join(f"{model} ${amount:.4f}" for model, amount in ledger.by_model.items())
-    unknown = f", {ledger.runs_of_unknown_cost} runs of unknown cost" if ledger.runs_of_unknown_cost else ""
+    unknown = f", runs of unknown cost: {ledger.runs_of_unknown_cost}" if ledger.runs_of_unknown_cost else ""
     told = f"{name}: ${ledger.total_usd:.4f} through this server{unknown}"
     if not tools:
         return told

@@ -56,7 +56,7 @@ async def test_runs_of_unknown_cost_are_counted_not_guessed(connect: Connect, up
         result = await client.call_tool("account", {})
     assert result.structured_content["today"]["runs_of_unknown_cost"] == 1
     assert result.structured_content["today"]["total_usd"] == 0
-    assert "1 runs of unknown cost" in text_of(result)
+    assert "runs of unknown cost: 1" in text_of(result)
 
 
 async def test_what_was_refused_before_it_could_cost_anything_is_no_unknown_cost(connect: Connect, upstream: Upstream):
@@ -125,7 +125,7 @@ async def test_activity_is_told_to_a_management_key(connect: Connect, upstream: 
     assert day.structured_content["activity"] == [row]
     assert upstream.requests[-2].query == f"date={today}"
     assert text_of(old).startswith("invalid_request:")
-    assert text_of(whole).startswith("1 rows of activity")
+    assert text_of(whole).startswith("Rows of activity: 1\n")
 
 
 async def test_activity_with_another_key_is_what_we_know_ourselves(connect: Connect):
@@ -144,7 +144,7 @@ async def test_a_long_activity_is_cut_with_the_way_to_the_rest(connect: Connect,
         result = await client.call_tool("account", {"view": "activity"})
     assert len(result.structured_content["activity"]) == 200
     assert result.structured_content["notes"] == ["50 more rows; ask for one date."]
-    assert text_of(result).startswith("250 rows of activity")
+    assert text_of(result).startswith("Rows of activity: 250\n")
 
 
 async def test_a_generation_is_told_by_either_form_of_its_id(connect: Connect):

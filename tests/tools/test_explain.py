@@ -17,7 +17,7 @@ ASK = {"model": "openai/gpt-5-mini", "prompt": "Hello?"}
         ({"status": 429, "retry_after": 1000}, "Next: wait 1000 s, then call again."),
         (
             {"status": 404, "availability": {"code": "no_endpoints", "fallback_models": ["openai/gpt-5-nano"]}},
-            "Next: call again with model 'openai/gpt-5-nano'",
+            "Next: call again with 'openai/gpt-5-nano'",
         ),
         (
             {"status": 404, "availability": {"code": "x", "constraint": {"field": "provider.only", "detail": "d"}}},
