@@ -1,105 +1,99 @@
-"""MCP over Streamable HTTP: authentication, limits, health."""
+"""MCP over Streamable HTTP, as an ASGI app: `uvicorn --workers 4 or_mcp.http_app:app`.
+
+`web/` holds the parts; here they are put together. A request passes, from outside to inside: `Watch` (log, counts),
+`Drain` (the end of the process), the bearer, `Limits`, and the protocol.
+"""
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Generator
-from contextlib import contextmanager
+import os
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import cache
+from typing import Any
 
-import uvicorn
-from mcp.server.auth.provider import AccessToken
-from mcp.server.auth.settings import AuthSettings
-from mcp.server.transport_security import TransportSecuritySettings
-from pydantic import AnyHttpUrl
+from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
+from mcp.server.auth.middleware.bearer_auth import BearerAuthBackend
+from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.middleware import Middleware
+from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from or_mcp.server import Program
-from or_mcp.settings import Settings, SettingsError
+from or_mcp.settings import Settings, SettingsError, read_settings
+from or_mcp.web.doors import METADATA, PATH, Door, LoopbackOnly, TokenVerifier, known_hosts, metadata
+from or_mcp.web.drain import Drain
+from or_mcp.web.health import MetricsPage, Readiness, healthz
+from or_mcp.web.limits import BODY_LIMIT, Limits
+from or_mcp.web.metrics import Metrics
+from or_mcp.web.watch import CallWatch, Watch, log_as_json
 
-PATH = "/mcp"
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-_KEY_PREFIX = "sk-or-"
-
-
-class Server(uvicorn.Server):
-    """Leaves signals to its caller: uvicorn would end the process by the signal, as if it had not been served."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        """Nothing is captured."""
-        yield
-
-
-class TokenVerifier:
-    """Accepts the operator's tokens, or in passthrough anything that looks like an OpenRouter key."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._passthrough = settings.http_auth == "passthrough"
-        self._tokens = settings.http_tokens
-
-    async def verify_token(self, token: str) -> AccessToken | None:
-        """The caller behind a bearer, or None."""
-        if not (token.startswith(_KEY_PREFIX) if self._passthrough else self._is_known(token)):
-            return None
-        return AccessToken(token=token, client_id="bearer", scopes=[], subject=_subject(token))
-
-    def _is_known(self, token: str) -> bool:
-        # Every token is compared, in constant time: how long it takes tells nothing.
-        matches = [hmac.compare_digest(token.encode(), known.encode()) for known in self._tokens]
-        return any(matches)
-
-
-def _subject(token: str) -> str:
-    return hmac.new(b"or-mcp", token.encode(), "sha256").hexdigest()
-
-
-def check_bind(settings: Settings, host: str) -> None:
-    """Refuse to serve the operator's money to a network without asking who calls.
-
-    Raises:
-        SettingsError: The bind is not loopback and there is no authentication, or there are no tokens to compare.
-    """
-    if settings.http_auth == "none" and not is_loopback(host):
-        raise SettingsError("OR_MCP_HTTP_AUTH", "none", f"token or passthrough when the bind ({host}) is not loopback")
-    if settings.http_auth == "token" and not settings.http_tokens:
-        raise SettingsError("OR_MCP_HTTP_TOKENS", "", "at least one bearer token when OR_MCP_HTTP_AUTH is token")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a bind."""
-    return host in ("localhost", "::1") or host.startswith("127.")
+# What uvicorn takes for a start that would fail the same way every time.
+_CANNOT_START = 3
 
 
 def build_app(program: Program, *, stateless: bool = False) -> Starlette:
-    """The ASGI app: `/mcp` and `/healthz`."""
-    settings = program.settings
-    checked = settings.http_auth != "none"
-    return program.server.streamable_http_app(
-        streamable_http_path=PATH,
-        stateless_http=stateless,
-        transport_security=_security(settings),
-        # No authorization server stands behind this: a host must say "bad key", not start an OAuth dance.
-        auth=AuthSettings(issuer_url=AnyHttpUrl("https://openrouter.ai"), resource_server_url=None)
-        if checked
-        else None,
-        token_verifier=TokenVerifier(settings) if checked else None,
-        custom_starlette_routes=[Route("/healthz", _healthz)],
+    """The ASGI app: `/mcp`, and what operators and their tools ask."""
+    settings, metrics = program.settings, Metrics()
+    drain = Drain(program)
+    program.server.middleware.append(CallWatch(metrics))
+    program.heard = lambda path, seconds: metrics.took("or_mcp_upstream_seconds", seconds, path=path)
+    program.spent = lambda tool, cost: metrics.count("or_mcp_spend_usd_total", cost, tool=tool)
+    manager = StreamableHTTPSessionManager(
+        program.server, stateless=stateless, security_settings=known_hosts(settings), max_request_body_size=BODY_LIMIT
     )
+    routes = [
+        Route(PATH, _guarded(StreamableHTTPASGIApp(manager), settings)),
+        Route("/healthz", healthz),
+        Route("/readyz", Readiness(program, lambda: drain.draining).answer),
+        Route("/metrics", MetricsPage(program, metrics, settings).answer),
+        *([Route(f"{METADATA}{suffix}", metadata) for suffix in ("", PATH)] if settings.http_auth != "none" else []),
+    ]
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
+        async with manager.run(), drain.listening():
+            yield
+
+    paths = frozenset(route.path for route in routes)
+    app = Starlette(routes=routes, lifespan=lifespan, middleware=_middleware(settings, metrics, drain, paths))
+    app.state.drain = drain
+    return app
 
 
-def _security(settings: Settings) -> TransportSecuritySettings:
-    hosts = [pattern for name in _LOOPBACK for pattern in (name, f"{name}:*")]
-    origins = [f"http://{pattern}" for pattern in hosts]
-    return TransportSecuritySettings(
-        enable_dns_rebinding_protection=True,
-        allowed_hosts=[*hosts, *settings.http_allowed_hosts],
-        allowed_origins=[*origins, *settings.http_allowed_origins],
-    )
+def _guarded(app: ASGIApp, settings: Settings) -> ASGIApp:
+    limited = Limits(app, settings.http_requests_per_minute)
+    return LoopbackOnly(limited) if settings.http_auth == "none" else Door(limited, settings)
 
 
-async def _healthz(request: Request) -> PlainTextResponse:
-    del request
-    return PlainTextResponse("ok\n")
+def _middleware(settings: Settings, metrics: Metrics, drain: Drain, paths: frozenset[str]) -> list[Middleware]:
+    known = [
+        Middleware(AuthenticationMiddleware, backend=BearerAuthBackend(TokenVerifier(settings))),
+        Middleware(AuthContextMiddleware),
+    ]
+    return [
+        Middleware(Watch, metrics=metrics, paths=paths),
+        Middleware(drain.watching),
+        *(known if settings.http_auth != "none" else []),
+    ]
+
+
+@cache
+def _app() -> Starlette:
+    try:
+        settings = read_settings(os.environ)
+    except SettingsError as error:
+        print(f"or-mcp: {error}", file=sys.stderr)  # noqa: T201
+        raise SystemExit(_CANNOT_START) from None
+    log_as_json(settings.log_level, "or_mcp")
+    return build_app(Program(settings))
+
+
+def __getattr__(name: str) -> Any:
+    # Built when it is asked for: importing this module must not read the environment.
+    if name == "app":
+        return _app()
+    raise AttributeError(name)

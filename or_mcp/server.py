@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -85,14 +86,17 @@ class Program:
         self.tools: dict[str, AnyTool] = {tool.name: tool for tool in ALL_TOOLS if tool.name in settings.tools}
         self._listed: Sequence[mcp_types.Tool] = [tool.listed() for tool in self.tools.values()]
         self._schemas = {tool.name: tool.input_schema for tool in self._listed}
-        self._parts: Parts | None = None
+        self.parts: Parts | None = None
+        # Whoever watches this process sets these before it runs.
+        self.heard: Callable[[str, float], None] | None = None
+        self.spent: Callable[[str, Decimal], None] | None = None
         self.server: Server[Parts] = Server(
             NAME,
             title=TITLE,
             version=__version__,
             instructions=instructions(self.tools),
             website_url=IDENTITY.url,
-            lifespan=lambda _: self.running(),
+            lifespan=lambda _: self._lifespan(),
             cache_hints={"tools/list": CacheHint(ttl_ms=300_000, scope="public")},
             get_tool_input_schema=self._schemas.get,
             on_list_tools=self._list_tools,
@@ -113,10 +117,19 @@ class Program:
         self.server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
 
     @asynccontextmanager
+    async def _lifespan(self) -> AsyncGenerator[Parts]:
+        """Whoever serves this program may begin it more than once: it runs once."""
+        if self.parts is not None:
+            yield self.parts
+            return
+        async with self.running() as parts:
+            yield parts
+
+    @asynccontextmanager
     async def running(self, *, warm: bool = True) -> AsyncGenerator[Parts]:
         """The parts, for as long as the program runs; not warm, nothing is asked of upstream unless it is needed."""
         settings = self.settings
-        http = Http(settings.base_url, IDENTITY)
+        http = Http(settings.base_url, IDENTITY, self.heard)
         upstream = OpenRouter(http, settings.api_key, demands(settings))
         store = await anyio.to_thread.run_sync(Store, settings.data_dir if settings.store else None)
         runner = Runner(
@@ -125,6 +138,7 @@ class Program:
             deadline_seconds=settings.run_deadline_seconds,
             retention_days=settings.retention_days,
             forget_files=partial(forget_files, settings.data_dir),
+            spent=self.spent,
         )
         catalogue = Catalogue(upstream, settings.data_dir / "catalogue", origin=settings.base_url)
         parts = Parts(
@@ -145,19 +159,19 @@ class Program:
             async with catalogue.running(background), runner.running(), self.tasks.carrying():
                 if warm:
                     background.start_soon(warm_up, parts, self.owner)
-                self._parts = parts
+                self.parts = parts
                 try:
                     yield parts
                 finally:
                     runner.stopping = True
-                    self._parts = None
+                    self.parts = None
             background.cancel_scope.cancel()
         await http.close()
 
     def leave(self) -> None:
         """The host is going: from here on a cancelled request no longer cancels its run."""
-        if self._parts is not None:
-            self._parts.runner.stopping = True
+        if self.parts is not None:
+            self.parts.runner.stopping = True
 
     async def _list_tools(self, ctx: Context, params: object) -> mcp_types.ListToolsResult:
         del ctx, params

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -13,12 +14,22 @@ from or_mcp.server import Program
 from or_mcp.settings import Settings
 from or_mcp.stdio import open_stdio
 
+if TYPE_CHECKING:
+    import uvicorn
+
+_GRACE_SECONDS = 2
+
 
 async def serve_stdio(settings: Settings) -> None:
     """Serve one host. Runs in flight when it leaves get some time to be recorded."""
     program = Program(settings)
+
+    async def stop() -> None:
+        program.leave()
+        tasks.cancel_scope.cancel()
+
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_on_signal, program, tasks.cancel_scope.cancel)
+        tasks.start_soon(_on_signal, stop)
         async with open_stdio(at_end=program.leave) as (incoming, outgoing):
             await program.server.run(incoming, outgoing, program.server.create_initialization_options())
         tasks.cancel_scope.cancel()
@@ -26,22 +37,22 @@ async def serve_stdio(settings: Settings) -> None:
 
 async def serve_http(settings: Settings, host: str, port: int) -> None:
     """Serve many hosts. Calls in flight when a signal comes get some time to be answered."""
-    import uvicorn
+    from or_mcp.http_app import build_app
+    from or_mcp.web.doors import PATH
+    from or_mcp.web.protocol import Server
 
-    from or_mcp.http_app import PATH, Server, build_app
-
-    program = Program(settings)
-    config = uvicorn.Config(
-        build_app(program), host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=10
-    )
-    server = Server(config)
+    app = build_app(Program(settings))
+    server = Server(_config(app, host, port))
     print(f"or-mcp: MCP at http://{host}:{port}{PATH}", file=sys.stderr)  # noqa: T201
 
-    def stop() -> None:
+    async def stop() -> None:
+        # Until all calls are answered the port stays open, so that probes and callers hear of it.
+        app.state.drain.begin()
+        await app.state.drain.ended()
         server.should_exit = True
 
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_on_signal, program, stop)
+        tasks.start_soon(_on_signal, stop)
         # uvicorn says itself that a port is taken, and would then end the program with a code of its own.
         with suppress(SystemExit):
             await server.serve()
@@ -50,11 +61,40 @@ async def serve_http(settings: Settings, host: str, port: int) -> None:
         raise SystemExit(1)
 
 
-async def _on_signal(program: Program, stop: Callable[[], None]) -> None:
+def serve_workers(host: str, port: int, workers: int) -> int:
+    """The same in several processes behind one port. One that dies is replaced; the others end what it left."""
+    from uvicorn.supervisors import Multiprocess
+
+    from or_mcp.web.doors import PATH
+
+    config = _config("or_mcp.http_app:app", host, port)
+    config.workers = workers
+    with closing(config.bind_socket()) as listening:
+        print(f"or-mcp: MCP at http://{host}:{port}{PATH}, {workers} processes", file=sys.stderr)  # noqa: T201
+        Multiprocess(config, sockets=[listening]).run()
+    return 0
+
+
+def _config(app: Any, host: str, port: int) -> uvicorn.Config:
+    import uvicorn
+
+    from or_mcp.web.protocol import HurryingProtocol
+
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        http=HurryingProtocol,
+    )
+
+
+async def _on_signal(stop: Callable[[], Awaitable[None]]) -> None:
     """A signal ends the program in good order; a second one finds no handler, and ends it at once."""
     if sys.platform == "win32":
         return
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         await anext(signals)
-    program.leave()
-    stop()
+    await stop()

@@ -50,6 +50,7 @@ class Settings:
     http_tokens: tuple[str, ...]
     http_allowed_hosts: tuple[str, ...]
     http_allowed_origins: tuple[str, ...]
+    http_requests_per_minute: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +306,14 @@ VARIABLES: tuple[Variable, ...] = (
         "Origin headers accepted (loopback by default).",
         "a comma list of origins",
         _names,
+    ),
+    Variable(
+        "OR_MCP_HTTP_REQUESTS_PER_MINUTE",
+        "http_requests_per_minute",
+        "1200",
+        "What one caller may ask of one process; 0 means no limit.",
+        "a whole number of requests",
+        _whole,
     ),
 )
 

@@ -13,7 +13,7 @@ CLIENT = {"openrouter"} | WIRE
 DOMAIN = {"fusion", "conversation", "catalogue", "attachments", "vectors"}
 RUNS = {"runs"} | CLIENT
 TOOLS = {"tools"} | RUNS | DOMAIN
-ROOTS = {"server", "http_app", "stdio", "serving"}
+ROOTS = {"server", "http_app", "web", "stdio", "serving"}
 ALLOWED: dict[str, set[str]] = {
     "places": set(),
     "sign_in": set(),
@@ -38,11 +38,12 @@ ALLOWED: dict[str, set[str]] = {
     "stdio": set(),
     "identity": CLIENT,
     "server": TOOLS | {"settings", "identity", "asking", "tasks", "resources", "completion", "prompts"},
-    "http_app": {"server", "settings"},
-    "serving": {"server", "http_app", "stdio", "settings"},
+    "web": {"server", "settings"} | TOOLS,
+    "http_app": {"server", "settings", "web"},
+    "serving": {"server", "http_app", "web", "stdio", "settings"},
     "cli": ROOTS | TOOLS | {"settings", "places", "sign_in", "identity", "hosts", "simulator", "view"},
 }
-MCP_ROOMS = {"server", "http_app", "stdio", "tools", "asking", "tasks", "resources", "prompts", "cli"}
+MCP_ROOMS = {"server", "http_app", "web", "stdio", "tools", "asking", "tasks", "resources", "prompts", "cli"}
 
 
 def room_of(module: str) -> str:

@@ -38,6 +38,7 @@ def _serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--http", action="store_true", help="Streamable HTTP at /mcp instead of stdio")
     parser.add_argument("--host", default="127.0.0.1", help="address to bind (default 127.0.0.1)")
     parser.add_argument("--port", type=_port, default=8765, help="port to bind (default 8765)")
+    parser.add_argument("--workers", type=_workers, default=1, help="with --http: how many processes (default 1)")
 
 
 def _simulate(parser: argparse.ArgumentParser) -> None:
@@ -90,6 +91,13 @@ def _install(parser: argparse.ArgumentParser) -> None:
 def _login(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-browser", action="store_true", help="sign in on another machine, and paste a code here")
     parser.add_argument("--forget", action="store_true", help="remove the stored key from this machine")
+
+
+def _workers(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 64:
+        raise argparse.ArgumentTypeError(f"{text} is no number of processes; it takes 1 to 64")
+    return number
 
 
 def _port(text: str) -> int:

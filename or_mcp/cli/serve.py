@@ -43,7 +43,7 @@ def _serve_stdio(settings: Settings) -> int:
 
 
 def _serve_http(settings: Settings, arguments: argparse.Namespace) -> int:
-    from or_mcp.http_app import check_bind
+    from or_mcp.web.doors import check_bind
 
     try:
         check_bind(settings, arguments.host)
@@ -51,8 +51,11 @@ def _serve_http(settings: Settings, arguments: argparse.Namespace) -> int:
         return fail(str(error), 2)
     import anyio
 
-    from or_mcp.serving import serve_http
+    from or_mcp.serving import serve_http, serve_workers
+    from or_mcp.web.watch import log_as_json
 
-    _configure_logging(settings)
+    log_as_json(settings.log_level)
+    if arguments.workers > 1:
+        return serve_workers(arguments.host, arguments.port, arguments.workers)
     anyio.run(serve_http, settings, arguments.host, arguments.port)
     return 0

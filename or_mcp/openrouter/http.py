@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -117,9 +117,10 @@ class OpenReply:
 class Http:
     """The connection to one API, shared by every call. `open` must have finished before the first request."""
 
-    def __init__(self, base_url: str, identity: Identity) -> None:
+    def __init__(self, base_url: str, identity: Identity, heard: Callable[[str, float], None] | None = None) -> None:
         self._base_url = base_url
         self._identity = identity
+        self._heard = heard
         self._client: httpx2.AsyncClient | None = None
         self._opening = anyio.Lock()
 
@@ -174,7 +175,10 @@ class Http:
         if content is not None:
             headers["Content-Type"] = "application/json"
         request = client.build_request(method, path, params=params, content=content, headers=headers)
+        began = anyio.current_time()
         response = await _accepted(client, request, paid=paid)
+        if self._heard is not None:
+            self._heard(f"/{path.split('/')[1]}", anyio.current_time() - began)
         try:
             yield response
         finally:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 
 import anyio
@@ -21,8 +23,9 @@ _LOOKUPS = 5
 class Costs:
     """Looks costs up, with the key that paid."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, spent: Callable[[str, Decimal], None] | None) -> None:
         self._store = store
+        self._spent = spent
         self._payers: dict[str, OpenRouter] = {}
 
     def pays(self, payer: str, upstream: OpenRouter) -> bool:
@@ -30,6 +33,11 @@ class Costs:
         is_new = payer not in self._payers
         self._payers[payer] = upstream
         return is_new
+
+    def known(self, tool: str, cost: Decimal | None) -> None:
+        """A run's cost is known: whoever counts what is spent is told."""
+        if cost and self._spent is not None:
+            self._spent(tool, cost)
 
     async def learn_all(self, payer: str) -> None:
         """Learn the costs that nobody stayed for."""
@@ -54,4 +62,5 @@ class Costs:
                 return
             if cost is not None:
                 await self._store.run(partial(queries.learn_cost, run_id=record.run_id, cost=cost))
+                self.known(record.tool, cost)
             return

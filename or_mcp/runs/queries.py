@@ -117,6 +117,11 @@ def charged_to(connection: sqlite3.Connection, payer: str, since: datetime) -> D
     return _charged(connection, "payer = ? AND started >= ?", payer, since.timestamp())
 
 
+def charged_by_all(connection: sqlite3.Connection, since: datetime) -> Decimal:
+    """The same for everybody on this data directory."""
+    return _charged(connection, "started >= ?", since.timestamp())
+
+
 def reserved_now(connection: sqlite3.Connection, payer: str) -> Decimal:
     """What is set aside for runs under way that one key pays."""
     return _charged(connection, "payer = ? AND status = 'running'", payer)

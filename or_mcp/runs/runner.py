@@ -17,7 +17,7 @@ import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from or_mcp.openrouter.client import OpenRouter
-from or_mcp.openrouter.errors import DeadlinePassed, Failure, NotFound
+from or_mcp.openrouter.errors import DeadlinePassed, Failure, NotFound, TimeMayHelp
 from or_mcp.runs import queries
 from or_mcp.runs.budget import Limits, Standing, reserve, standing
 from or_mcp.runs.costs import Costs
@@ -32,6 +32,12 @@ _LOOK_EVERY_SECONDS = 0.3
 _RECOVER_EVERY_SECONDS = 5.0
 _FORGET_EVERY_SECONDS = 24 * 3600.0
 _RECENT_SECONDS = 0.1
+
+
+class Ending(TimeMayHelp):
+    """This process takes no new runs."""
+
+    kind = "connection_failed"
 
 
 class Crash(Failure):
@@ -59,6 +65,7 @@ class Runner:
         deadline_seconds: float,
         retention_days: int,
         forget_files: Callable[[datetime], None] | None = None,
+        spent: Callable[[str, Decimal], None] | None = None,
     ) -> None:
         self.store = store
         self.limits = limits
@@ -67,9 +74,11 @@ class Runner:
         self._forget_files = forget_files
         self._live: dict[str, LiveRun] = {}
         self._standings: dict[str, tuple[Standing, float]] = {}
-        self._costs = Costs(store)
+        self._costs = Costs(store, spent)
+        self._waits: set[anyio.CancelScope] = set()
         self._tasks: TaskGroup | None = None
         self.stopping = False
+        self.takes_runs = True
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[Runner]:
@@ -110,7 +119,10 @@ class Runner:
 
         Raises:
             OverBudget: It may cost more than is allowed. Nothing was sent.
+            Ending: This process takes no new runs. Nothing was sent.
         """
+        if not self.takes_runs:
+            raise Ending("This process of or-mcp is ending and sends nothing more; another one answers in a moment")
         admit = partial(self._admit, request=request, key_left=key_left, run_id=run_id or new_run_id())
         record, joined = await self.store.run(admit)
         if not joined:
@@ -150,19 +162,32 @@ class Runner:
         live = self._live.get(run_id)
         if live is not None:
             live.waiting += 1
+        waiting = anyio.move_on_after(seconds)
+        self._waits.add(waiting)
         try:
-            with anyio.move_on_after(seconds):
+            with waiting:
                 await self._until_finished(run_id, caller, tell)
         except anyio.get_cancelled_exc_class():
             if live is not None and cancels and live.waiting == 1 and not self.stopping:
                 live.scope.cancel()
             raise
         finally:
+            self._waits.discard(waiting)
             if live is not None:
                 live.waiting -= 1
         if live is not None and live.finished.is_set():
             return live.record
         return await self.find(run_id, caller)
+
+    def answer_now(self) -> None:
+        """Whoever waits is answered with how its run stands."""
+        for waiting in self._waits:
+            waiting.cancel()
+
+    @property
+    def live_count(self) -> int:
+        """How many runs this process carries."""
+        return len(self._live)
 
     async def cancel(self, run_id: str, caller: str | None) -> RunRecord:
         """Stop a run, whichever process carries it, and wait until it has stopped."""
@@ -284,6 +309,7 @@ class Runner:
         self._standings[caller] = (where, anyio.current_time())
         self._live.pop(live.record.run_id, None)
         live.finished.set()
+        self._costs.known(live.record.tool, live.record.cost_usd)
         if live.record.cost_usd is None and live.record.generation_id and not self.stopping:
             self._group.start_soon(self._costs.learn, live.record)
 

@@ -48,6 +48,11 @@ class Store:
         """Do something soon, after all that was asked for before it, with nobody waiting."""
         self._worker.post(work).add_done_callback(_log_failure)
 
+    @property
+    def waiting(self) -> int:
+        """How many pieces of work wait for it."""
+        return self._worker.waiting
+
     def close(self) -> None:
         """Let go of the file and of everything this process owned."""
         self._worker.stop()

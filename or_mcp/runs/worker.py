@@ -69,6 +69,11 @@ class Worker(Generic[ResourceT]):
         self._queue.put(job)  # pyright: ignore[reportArgumentType]
         return job.done
 
+    @property
+    def waiting(self) -> int:
+        """How many jobs nobody has begun."""
+        return self._queue.qsize()
+
     def stop(self) -> None:
         """Finish what is waiting, then end."""
         self._queue.put(None)

@@ -23,7 +23,7 @@ from or_mcp.openrouter.errors import (
 )
 from or_mcp.runs.budget import OverBudget, dollars
 from or_mcp.runs.record import Cancelled, RunRecord
-from or_mcp.runs.runner import Crash
+from or_mcp.runs.runner import Crash, Ending
 from or_mcp.tools.quoting import visible
 
 GET_A_KEY = (
@@ -117,5 +117,6 @@ _STEPS: dict[type[Failure], str] = {
     StreamBroken: "read what arrived with run; call again only if that is not enough, since it costs again.",
     DeadlinePassed: "read what arrived with run; ask for less, or raise OR_MCP_RUN_DEADLINE_SECONDS.",
     Cancelled: "read what arrived with run, or call again.",
+    Ending: "call again in a few seconds.",
     Crash: "call again; if it happens twice, report it with the server's stderr.",
 }

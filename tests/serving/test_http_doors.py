@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -143,7 +144,14 @@ def test_without_a_token_nobody_comes_in_and_the_way_is_told(token_door: str, he
     assert status == 401
     assert given["www-authenticate"].startswith("Bearer")
     assert b"openrouter" not in body
-    assert fetched(f"{token_door}/.well-known/oauth-protected-resource/mcp")[0] in (401, 404)
+    address = given["www-authenticate"].partition('resource_metadata="')[2].rstrip('"')
+    assert address == f"{token_door}/.well-known/oauth-protected-resource/mcp"
+    status, _, body = fetched(address)
+    told = json.loads(body)
+    assert status == 200
+    assert told["resource"] == f"{token_door}/mcp"
+    assert told["bearer_methods_supported"] == ["header"]
+    assert "authorization_servers" not in told
 
 
 @pytest.mark.parametrize("bearer", ["first-token", "second-token"])

@@ -1,0 +1,1 @@
+"""Serving a team over HTTP: who comes in, how much at once, how it is watched, how it ends."""

@@ -1,0 +1,139 @@
+"""Who comes in: the operator's tokens, or each caller's own OpenRouter key; and how everybody else is turned away."""
+
+from __future__ import annotations
+
+import hmac
+
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.datastructures import URL
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from or_mcp.settings import Settings, SettingsError
+
+PATH = "/mcp"
+METADATA = "/.well-known/oauth-protected-resource"
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_KEY_PREFIX = "sk-or-"
+_DOCUMENTATION = "https://github.com/or-mcp/or-mcp#for-a-team"
+_WANTED = {
+    "token": "one of this server's tokens (OR_MCP_HTTP_TOKENS), as Authorization: Bearer",
+    "passthrough": "your OpenRouter key (sk-or-...), as Authorization: Bearer",
+}
+
+
+def check_bind(settings: Settings, host: str) -> None:
+    """Refuse to serve the operator's money to a network without asking who calls.
+
+    Raises:
+        SettingsError: The bind is not loopback and there is no authentication, or there are no tokens to compare.
+    """
+    if settings.http_auth == "none" and not is_loopback(host):
+        raise SettingsError("OR_MCP_HTTP_AUTH", "none", f"token or passthrough when the bind ({host}) is not loopback")
+    if settings.http_auth == "token" and not settings.http_tokens:
+        raise SettingsError("OR_MCP_HTTP_TOKENS", "", "at least one bearer token when OR_MCP_HTTP_AUTH is token")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a bind."""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def known_hosts(settings: Settings) -> TransportSecuritySettings:
+    """Which Host and Origin headers are accepted."""
+    hosts = [pattern for name in _LOOPBACK for pattern in (name, f"{name}:*")]
+    origins = [f"http://{pattern}" for pattern in hosts]
+    return TransportSecuritySettings(
+        enable_dns_rebinding_protection=True,
+        allowed_hosts=[*hosts, *settings.http_allowed_hosts],
+        allowed_origins=[*origins, *settings.http_allowed_origins],
+    )
+
+
+def is_one_of(token: str, known: tuple[str, ...]) -> bool:
+    """Whether a token is known. Every one is compared, in constant time: how long it takes tells nothing."""
+    matches = [hmac.compare_digest(token.encode(), each.encode()) for each in known]
+    return any(matches)
+
+
+class TokenVerifier:
+    """Accepts the operator's tokens, or in passthrough anything that looks like an OpenRouter key."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._passthrough = settings.http_auth == "passthrough"
+        self._tokens = settings.http_tokens
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        """The caller behind a bearer, or None."""
+        if not (token.startswith(_KEY_PREFIX) if self._passthrough else is_one_of(token, self._tokens)):
+            return None
+        return AccessToken(token=token, client_id="bearer", scopes=[], subject=_subject(token))
+
+
+def _subject(token: str) -> str:
+    return hmac.new(b"or-mcp", token.encode(), "sha256").hexdigest()
+
+
+def subject_of(scope: Scope) -> str:
+    """What stands for the caller of a request: the same for the same bearer, and empty where nobody is asked."""
+    user = scope.get("user")
+    return (user.access_token.subject or "") if isinstance(user, AuthenticatedUser) else ""
+
+
+class Door:
+    """Lets callers in whose bearer was accepted, and tells everybody else what is wanted."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._wanted = _WANTED[settings.http_auth]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if isinstance(scope.get("user"), AuthenticatedUser):
+            await self._app(scope, receive, send)
+            return
+        await self._turned_away(Request(scope))(scope, receive, send)
+
+    def _turned_away(self, request: Request) -> Response:
+        given = request.headers.get("authorization", "")
+        description = f"{'That is not' if given else 'This server wants'} {self._wanted}"
+        metadata = request.url.replace(path=f"{METADATA}{PATH}", query="")
+        challenge = f'Bearer error="invalid_token", error_description="{description}", resource_metadata="{metadata}"'
+        body = {"error": "invalid_token", "error_description": description}
+        return JSONResponse(body, 401, {"WWW-Authenticate": challenge})
+
+
+class LoopbackOnly:
+    """Where nobody is asked who they are, only this machine may come in, whatever address is served."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request that came to a loopback address."""
+        host, port = scope.get("server") or ("localhost", None)
+        if port is None or is_loopback(host):
+            await self._app(scope, receive, send)
+            return
+        words = "OR_MCP_HTTP_AUTH is none, which serves loopback only; set it to token or passthrough"
+        await JSONResponse({"error": "forbidden", "error_description": words}, 403)(scope, receive, send)
+
+
+async def metadata(request: Request) -> Response:
+    """What RFC 9728 tells of a protected resource.
+
+    No authorization server is named, since there is none: a client with a bad bearer must say so, and not
+    begin a dance.
+    """
+    address: URL = request.url.replace(path=PATH, query="")
+    return JSONResponse(
+        {
+            "resource": str(address),
+            "resource_name": "OpenRouter (or-mcp)",
+            "resource_documentation": _DOCUMENTATION,
+            "bearer_methods_supported": ["header"],
+        }
+    )

@@ -1,0 +1,98 @@
+"""Whether this process lives, whether it should be sent work, and what it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import anyio
+from mcp.server.transport_security import TransportSecurityMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from or_mcp.openrouter.errors import Failure
+from or_mcp.runs import queries
+from or_mcp.server import Program
+from or_mcp.settings import Settings
+from or_mcp.tools.call import Parts
+from or_mcp.web.doors import is_one_of, known_hosts
+from or_mcp.web.metrics import MEDIA_TYPE, Metrics
+
+_FRESH_SECONDS = 5.0
+_PATIENCE_SECONDS = 3.0
+_UNREACHABLE = ("connection_failed", "upstream_failed", "deadline")
+
+
+async def healthz(request: Request) -> Response:
+    """The process lives."""
+    del request
+    return PlainTextResponse("ok\n")
+
+
+@dataclass(slots=True)
+class Readiness:
+    """Whether this process should be sent work: its run store can be used, and OpenRouter reached."""
+
+    program: Program
+    is_draining: Callable[[], bool]
+    _known: dict[str, str] | None = None
+    _asked: float = 0.0
+
+    async def answer(self, request: Request) -> Response:
+        """200, or 503 with what is wrong."""
+        del request
+        parts = self.program.parts
+        if parts is None or self.is_draining():
+            return JSONResponse({"ready": False, "process": "draining" if parts else "starting"}, 503)
+        known = self._known
+        if known is None or anyio.current_time() - self._asked > _FRESH_SECONDS:
+            known = self._known = {"store": _store(parts), "upstream": await _upstream(parts)}
+            self._asked = anyio.current_time()
+        ready = "unusable" not in known.values() and "unreachable" not in known.values()
+        return JSONResponse({"ready": ready, **known}, 200 if ready else 503)
+
+
+def _store(parts: Parts) -> str:
+    if parts.data_dir is None:
+        return "memory only"
+    return "unusable" if parts.runner.store.problem else "ok"
+
+
+async def _upstream(parts: Parts) -> str:
+    with anyio.move_on_after(_PATIENCE_SECONDS):
+        try:
+            await parts.upstream.key_status()
+        except Failure as failure:
+            # Whoever refuses a key can be reached.
+            return "unreachable" if failure.kind in _UNREACHABLE else "ok"
+        return "ok"
+    return "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsPage:
+    """What Prometheus reads. Where callers are asked who they are, it needs one of the operator's tokens."""
+
+    program: Program
+    metrics: Metrics
+    settings: Settings
+
+    async def answer(self, request: Request) -> Response:
+        """The counts of this process."""
+        refusal = await TransportSecurityMiddleware(known_hosts(self.settings)).validate_request(request)
+        if refusal is not None:
+            return refusal
+        bearer = request.headers.get("authorization", "").partition(" ")[2].strip()
+        if self.settings.http_auth != "none" and not is_one_of(bearer, self.settings.http_tokens):
+            words = "metrics are for the operator: send one of OR_MCP_HTTP_TOKENS as Authorization: Bearer\n"
+            return PlainTextResponse(words, 401, {"WWW-Authenticate": "Bearer"})
+        if self.program.parts is not None:
+            await self._look(self.program.parts)
+        return PlainTextResponse(self.metrics.text(), media_type=MEDIA_TYPE)
+
+    async def _look(self, parts: Parts) -> None:
+        store = parts.runner.store
+        self.metrics.set("or_mcp_runs_live", parts.runner.live_count)
+        self.metrics.set("or_mcp_store_queue", store.waiting)
+        spent = await store.run(lambda connection: queries.charged_by_all(connection, queries.start_of_day()))
+        self.metrics.set("or_mcp_spent_today_usd", spent)

@@ -1,0 +1,58 @@
+"""HTTP for clients in no hurry: whoever has not finished its headers after a while is let go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEADER_SECONDS = 15.0
+
+
+class HurryingProtocol(H11Protocol):
+    """uvicorn's protocol, which by itself waits for headers for ever."""
+
+    _hurry: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client is here; it may take a while to ask."""
+        super().connection_made(transport)
+        self._hurry = self.loop.call_later(HEADER_SECONDS, self._let_go)
+
+    def data_received(self, data: bytes) -> None:
+        """Something of a request: until its headers are whole, the clock runs."""
+        super().data_received(data)
+        if not self._is_waiting():
+            self._stop_clock()
+        elif self._hurry is None:
+            self._hurry = self.loop.call_later(HEADER_SECONDS, self._let_go)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone."""
+        self._stop_clock()
+        super().connection_lost(exc)
+
+    def _is_waiting(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison]
+
+    def _let_go(self) -> None:
+        self._hurry = None
+        if self._is_waiting() and not self.transport.is_closing():
+            self.transport.close()
+
+    def _stop_clock(self) -> None:
+        if self._hurry is not None:
+            self._hurry.cancel()
+            self._hurry = None
+
+
+class Server(uvicorn.Server):
+    """Leaves signals to its caller: uvicorn would end the process by the signal, as if it had not been served."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Nothing is captured."""
+        yield
