@@ -17,12 +17,13 @@ import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from or_mcp.openrouter.client import OpenRouter
-from or_mcp.openrouter.errors import DeadlinePassed, Failure, NotFound, TimeMayHelp
+from or_mcp.openrouter.errors import DeadlinePassed, Failure, NotFound
 from or_mcp.runs import queries
 from or_mcp.runs.budget import Limits, Standing, reserve, standing
 from or_mcp.runs.costs import Costs
+from or_mcp.runs.endings import Crash, Ending, stopped
 from or_mcp.runs.live import HEARTBEAT_SECONDS, LiveRun, Tell, Work
-from or_mcp.runs.record import Cancelled, RunEvent, RunRecord, RunRequest, Status, new_run_id
+from or_mcp.runs.record import RunEvent, RunRecord, RunRequest, Status, new_run_id
 from or_mcp.runs.store import Store
 
 logger = logging.getLogger(__name__)
@@ -32,18 +33,6 @@ _LOOK_EVERY_SECONDS = 0.3
 _RECOVER_EVERY_SECONDS = 5.0
 _FORGET_EVERY_SECONDS = 24 * 3600.0
 _RECENT_SECONDS = 0.1
-
-
-class Ending(TimeMayHelp):
-    """This process takes no new runs."""
-
-    kind = "connection_failed"
-
-
-class Crash(Failure):
-    """Our own bug."""
-
-    kind = "internal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +283,7 @@ class Runner:
                 logger.exception("Run %s crashed", live.record.run_id)
                 status, failure = "failed", Crash("or-mcp itself failed", may_be_billed=True)
         if live.scope.cancelled_caught:
-            status, failure = live.ending, _stopped(live.ending)
+            status, failure = live.ending, stopped(live.ending)
         with anyio.CancelScope(shield=True):
             await self._finish(live, status, failure)
 
@@ -352,7 +341,7 @@ class Runner:
         record = queries.find(connection, left.run_id, None) or left
         if record.finished:
             return record, False
-        record = record.end("interrupted", _stopped("interrupted"))
+        record = record.end("interrupted", stopped("interrupted"))
         queries.save(connection, record)
         return record, True
 
@@ -395,12 +384,3 @@ class Runner:
             live.scope.cancel()
         while self._live:
             await next(iter(self._live.values())).finished.wait()
-
-
-def _stopped(status: Status) -> Failure:
-    words = (
-        "The run was cancelled; what was already generated may be billed"
-        if status == "cancelled"
-        else "The run was interrupted when its process ended; what was already generated may be billed"
-    )
-    return Cancelled(words, may_be_billed=True)

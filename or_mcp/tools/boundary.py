@@ -10,7 +10,7 @@ from typing import Any
 import mcp_types
 
 from or_mcp.openrouter.errors import Failure, InvalidRequest
-from or_mcp.runs.runner import Crash
+from or_mcp.runs.endings import Crash
 from or_mcp.tools.arguments import read_arguments
 from or_mcp.tools.call import Call, NeedsHost
 from or_mcp.tools.choosing import suggest_only_allowed

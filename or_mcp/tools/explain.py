@@ -22,8 +22,8 @@ from or_mcp.openrouter.errors import (
     from_facts,
 )
 from or_mcp.runs.budget import OverBudget, dollars
+from or_mcp.runs.endings import Crash, Ending
 from or_mcp.runs.record import Cancelled, RunRecord
-from or_mcp.runs.runner import Crash, Ending
 from or_mcp.tools.quoting import visible
 
 GET_A_KEY = (

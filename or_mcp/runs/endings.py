@@ -1,0 +1,28 @@
+"""How a run ends when nothing upstream ended it."""
+
+from __future__ import annotations
+
+from or_mcp.openrouter.errors import Failure, TimeMayHelp
+from or_mcp.runs.record import Cancelled, Status
+
+
+class Ending(TimeMayHelp):
+    """This process takes no new runs."""
+
+    kind = "connection_failed"
+
+
+class Crash(Failure):
+    """Our own bug."""
+
+    kind = "internal"
+
+
+def stopped(status: Status) -> Failure:
+    """Why a run that somebody or something stopped has no end of its own."""
+    words = (
+        "The run was cancelled; what was already generated may be billed"
+        if status == "cancelled"
+        else "The run was interrupted when its process ended; what was already generated may be billed"
+    )
+    return Cancelled(words, may_be_billed=True)
