@@ -20,6 +20,7 @@ from or_mcp.tools.confirming import NeedsAnswer
 
 _CONFIRM, _ROOTS = "confirm", "roots"
 _FIELD = "go"
+_ANSWER_SECONDS = 600.0
 _SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {_FIELD: {"type": "boolean", "title": "Go on"}},
@@ -112,12 +113,14 @@ def _by_calling_again(told: Told) -> Ask:
 
 def _by_request(ctx: Context) -> Ask:
     async def ask(question: str) -> bool:
-        try:
-            answer = await ctx.session.elicit_form(question, _SCHEMA, related_request_id=ctx.request_id)
-        except MCPError:
-            # A host that said it can ask, and then cannot, has not agreed.
-            return False
-        return _agreed(answer)
+        with anyio.move_on_after(_ANSWER_SECONDS):
+            try:
+                answer = await ctx.session.elicit_form(question, _SCHEMA, related_request_id=ctx.request_id)
+            except MCPError:
+                # A host that said it can ask, and then cannot, has not agreed.
+                return False
+            return _agreed(answer)
+        return False
 
     return ask
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.auth.middleware.bearer_auth import BearerAuthBackend
-from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
@@ -29,6 +29,7 @@ from or_mcp.web.drain import Drain
 from or_mcp.web.health import MetricsPage, Readiness, healthz
 from or_mcp.web.limits import BODY_LIMIT, Limits
 from or_mcp.web.metrics import Metrics
+from or_mcp.web.sessions import Sessions
 from or_mcp.web.watch import CallWatch, Watch, log_as_json
 
 # What uvicorn takes for a start that would fail the same way every time.
@@ -36,17 +37,20 @@ _CANNOT_START = 3
 
 
 def build_app(program: Program, *, stateless: bool = False) -> Starlette:
-    """The ASGI app: `/mcp`, and what operators and their tools ask."""
+    """The ASGI app: `/mcp`, and what operators and their tools ask. `stateless` gives older hosts no session."""
     settings, metrics = program.settings, Metrics()
     drain = Drain(program)
     program.server.middleware.append(CallWatch(metrics))
     program.heard = lambda path, seconds: metrics.took("or_mcp_upstream_seconds", seconds, path=path)
     program.spent = lambda tool, cost: metrics.count("or_mcp_spend_usd_total", cost, tool=tool)
-    manager = StreamableHTTPSessionManager(
-        program.server, stateless=stateless, security_settings=known_hosts(settings), max_request_body_size=BODY_LIMIT
+    holding, one_by_one = (
+        StreamableHTTPSessionManager(
+            program.server, stateless=alone, security_settings=known_hosts(settings), max_request_body_size=BODY_LIMIT
+        )
+        for alone in (stateless, True)
     )
     routes = [
-        Route(PATH, _guarded(StreamableHTTPASGIApp(manager), settings)),
+        Route(PATH, _guarded(Sessions(holding, one_by_one), settings)),
         Route("/healthz", healthz),
         Route("/readyz", Readiness(program, lambda: drain.draining).answer),
         Route("/metrics", MetricsPage(program, metrics, settings).answer),
@@ -55,7 +59,7 @@ def build_app(program: Program, *, stateless: bool = False) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        async with manager.run(), drain.listening():
+        async with holding.run(), one_by_one.run(), drain.listening():
             yield
 
     paths = frozenset(route.path for route in routes)
@@ -89,7 +93,8 @@ def _app() -> Starlette:
         print(f"or-mcp: {error}", file=sys.stderr)  # noqa: T201
         raise SystemExit(_CANNOT_START) from None
     log_as_json(settings.log_level, "or_mcp")
-    return build_app(Program(settings))
+    # One of several, as far as it knows: a session would be known to one of them alone.
+    return build_app(Program(settings), stateless=True)
 
 
 def __getattr__(name: str) -> Any:

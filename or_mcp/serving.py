@@ -38,10 +38,11 @@ async def serve_stdio(settings: Settings) -> None:
 async def serve_http(settings: Settings, host: str, port: int) -> None:
     """Serve many hosts. Calls in flight when a signal comes get some time to be answered."""
     from or_mcp.http_app import build_app
-    from or_mcp.web.doors import PATH
+    from or_mcp.web.doors import PATH, is_loopback
     from or_mcp.web.protocol import Server
 
-    app = build_app(Program(settings))
+    # Whoever is reached from other machines may be one of several behind a balancer.
+    app = build_app(Program(settings), stateless=not is_loopback(host))
     server = Server(_config(app, host, port))
     print(f"or-mcp: MCP at http://{host}:{port}{PATH}", file=sys.stderr)  # noqa: T201
 

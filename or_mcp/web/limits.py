@@ -57,7 +57,7 @@ class Limits:
             if isinstance(body, Response):
                 await body(scope, receive, send)
                 return
-            await self._app(scope, _replay(body, receive), _patient(send))
+            await self._app(scope, replay(body, receive), _patient(send))
         except TooSlow:
             return
         finally:
@@ -114,7 +114,8 @@ def _too_large() -> Response:
     return JSONResponse({"error": "too_large", "error_description": words}, 413, {"Connection": "close"})
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
+def replay(body: bytes, receive: Receive) -> Receive:
+    """Receive a body that was read already, then whatever comes."""
     given = False
 
     async def again() -> Message:

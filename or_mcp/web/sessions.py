@@ -1,0 +1,75 @@
+"""Older hosts, with and without a session.
+
+The 2025 protocol has sessions, and the SDK keeps each in the process that began it. Behind a balancer without
+stickiness a session's requests also reach other processes: those serve them one by one, for the bearer they bring.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from typing import Any, cast
+
+from mcp.server.streamable_http import MCP_SESSION_ID_HEADER
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.shared.inbound import MCP_PROTOCOL_VERSION_HEADER
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from or_mcp.web.limits import replay
+
+_REMEMBERED = 100_000
+_SESSION = MCP_SESSION_ID_HEADER.lower().encode()
+_VERSION = MCP_PROTOCOL_VERSION_HEADER.lower().encode()
+_INITIALIZE = "initialize"
+
+
+class Sessions:
+    """In front of the SDK's two ways to serve older hosts; newer ones pass through."""
+
+    def __init__(self, holding: StreamableHTTPSessionManager, one_by_one: StreamableHTTPSessionManager) -> None:
+        self._holding = holding
+        self._one_by_one = one_by_one
+        self._begun_here: OrderedDict[bytes, None] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        headers = dict(scope["headers"])
+        version = headers.get(_VERSION, b"").decode("latin-1")
+        session = headers.get(_SESSION)
+        if (version and version not in HANDSHAKE_PROTOCOL_VERSIONS) or session in self._begun_here:
+            await self._holding.handle_request(scope, receive, send)
+        elif scope["method"] != "POST":
+            # There is no stream to listen to, and no session to end.
+            await Response(status_code=405, headers={"Allow": "POST"})(scope, receive, send)
+        elif session is not None:
+            await self._one_by_one.handle_request(scope, receive, send)
+        else:
+            await self._without_session(scope, receive, send)
+
+    async def _without_session(self, scope: Scope, receive: Receive, send: Send) -> None:
+        first = await receive()
+        again = replay(first.get("body", b""), receive)
+        if _method(first.get("body", b"")) != _INITIALIZE:
+            await self._one_by_one.handle_request(scope, again, send)
+            return
+
+        async def remember(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                begun = dict(message["headers"]).get(_SESSION)
+                if begun is not None:
+                    self._begun_here[begun] = None
+                    while len(self._begun_here) > _REMEMBERED:
+                        self._begun_here.popitem(last=False)
+            await send(message)
+
+        await self._holding.handle_request(scope, again, remember)
+
+
+def _method(body: bytes) -> Any:
+    try:
+        message = json.loads(body)
+    except ValueError:
+        return None
+    return cast("dict[str, Any]", message).get("method") if isinstance(message, dict) else None
