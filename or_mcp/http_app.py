@@ -24,7 +24,7 @@ from starlette.types import ASGIApp
 
 from or_mcp.server import Program
 from or_mcp.settings import Settings, SettingsError, read_settings
-from or_mcp.web.doors import METADATA, PATH, Door, LoopbackOnly, TokenVerifier, known_hosts, metadata
+from or_mcp.web.doors import METADATA, PATH, Door, LoopbackOnly, TokenVerifier, known_hosts, metadata, no_sign_in
 from or_mcp.web.drain import Drain
 from or_mcp.web.health import MetricsPage, Readiness, healthz
 from or_mcp.web.limits import BODY_LIMIT, Limits
@@ -54,7 +54,7 @@ def build_app(program: Program, *, stateless: bool = False) -> Starlette:
         Route("/healthz", healthz),
         Route("/readyz", Readiness(program, lambda: drain.draining).answer),
         Route("/metrics", MetricsPage(program, metrics, settings).answer),
-        *([Route(f"{METADATA}{suffix}", metadata) for suffix in ("", PATH)] if settings.http_auth != "none" else []),
+        *(_sign_in_routes() if settings.http_auth != "none" else []),
     ]
 
     @asynccontextmanager
@@ -65,7 +65,13 @@ def build_app(program: Program, *, stateless: bool = False) -> Starlette:
     paths = frozenset(route.path for route in routes)
     app = Starlette(routes=routes, lifespan=lifespan, middleware=_middleware(settings, metrics, drain, paths))
     app.state.drain = drain
+    app.state.settings = settings
     return app
+
+
+def _sign_in_routes() -> list[Route]:
+    told = [Route(f"{METADATA}{suffix}", metadata) for suffix in ("", PATH)]
+    return [*told, Route("/register", no_sign_in, methods=["POST"])]
 
 
 def _guarded(app: ASGIApp, settings: Settings) -> ASGIApp:

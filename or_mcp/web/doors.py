@@ -122,6 +122,13 @@ class LoopbackOnly:
         await JSONResponse({"error": "forbidden", "error_description": words}, 403)(scope, receive, send)
 
 
+async def no_sign_in(request: Request) -> Response:
+    """Clients that can sign in try it here when their bearer was refused: they are told what to do instead."""
+    wanted = _WANTED[request.app.state.settings.http_auth]
+    words = f"The bearer was refused, and there is no sign-in here: send {wanted}"
+    return JSONResponse({"error": "access_denied", "error_description": words}, 400)
+
+
 async def metadata(request: Request) -> Response:
     """What RFC 9728 tells of a protected resource.
 

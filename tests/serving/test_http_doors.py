@@ -154,6 +154,14 @@ def test_without_a_token_nobody_comes_in_and_the_way_is_told(token_door: str, he
     assert "authorization_servers" not in told
 
 
+def test_a_client_that_would_sign_in_is_told_that_its_bearer_was_refused(token_door: str, open_door: str):
+    status, _, body = fetched(f"{token_door}/register", method="POST", body={"client_name": "any"})
+    told = json.loads(body)
+    assert (status, told["error"]) == (400, "access_denied")
+    assert "there is no sign-in here: send one of this server's tokens" in told["error_description"]
+    assert fetched(f"{open_door}/register", method="POST", body={})[0] == 404
+
+
 @pytest.mark.parametrize("bearer", ["first-token", "second-token"])
 async def test_with_a_token_the_servers_key_pays(token_door: str, simulator: tuple[Simulator, str], bearer: str):
     async with caller(token_door, bearer) as client:
