@@ -202,6 +202,22 @@ async def test_callers_with_their_own_keys_do_not_see_each_other(
     assert len(paid) >= 2
 
 
+def test_a_session_serves_only_the_bearer_that_began_it(token_door: str):
+    ann, bob = ({"Authorization": f"Bearer {token}"} for token in ("first-token", "second-token"))
+    session = greet(token_door, **ann)[1]["mcp-session-id"]
+
+    def listed(**headers: str) -> int:
+        body: dict[str, Any] = {"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {}}
+        known = {"Content_Type": "application/json", "Accept": ACCEPT, "Mcp_Session_Id": session}
+        return fetched(f"{token_door}/mcp", method="POST", body=body, **known, **headers)[0]
+
+    assert listed(**ann) == 200
+    assert listed(**bob) == 404
+    assert fetched(f"{token_door}/mcp", method="DELETE", Mcp_Session_Id=session, **bob)[0] == 404
+    assert fetched(f"{token_door}/mcp", method="DELETE", Mcp_Session_Id=session, **ann)[0] == 200
+    assert listed(**ann) == 404
+
+
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
 async def test_the_callers_key_pays_and_never_the_servers_own(
     key_door: str, simulator: tuple[Simulator, str], scheme: str
