@@ -75,8 +75,9 @@ def _sign_in_routes() -> list[Route]:
 
 
 def _guarded(app: ASGIApp, settings: Settings) -> ASGIApp:
-    limited = Limits(app, settings.http_requests_per_minute)
-    return LoopbackOnly(limited) if settings.http_auth == "none" else Door(limited, settings)
+    if settings.http_auth == "none":
+        return LoopbackOnly(Limits(app, per_minute=0))
+    return Door(Limits(app, settings.http_requests_per_minute), settings)
 
 
 def _middleware(settings: Settings, metrics: Metrics, drain: Drain, paths: frozenset[str]) -> list[Middleware]:

@@ -310,8 +310,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "OR_MCP_HTTP_REQUESTS_PER_MINUTE",
         "http_requests_per_minute",
-        "1200",
-        "What one caller may ask of one process; 0 means no limit.",
+        "3000",
+        "What one caller with a bearer may ask of one process; 0 means no limit.",
         "a whole number of requests",
         _whole,
     ),
