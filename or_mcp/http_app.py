@@ -41,6 +41,7 @@ def build_app(program: Program, *, stateless: bool = False) -> Starlette:
     settings, metrics = program.settings, Metrics()
     drain = Drain(program)
     program.server.middleware.append(CallWatch(metrics))
+    program.tasks.may_ask = not stateless
     program.heard = lambda path, seconds: metrics.took("or_mcp_upstream_seconds", seconds, path=path)
     program.spent = lambda tool, cost: metrics.count("or_mcp_spend_usd_total", cost, tool=tool)
     holding, one_by_one = (

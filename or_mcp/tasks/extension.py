@@ -35,6 +35,8 @@ class Tasks:
     def __init__(self, call_of: Callable[[Context], Call]) -> None:
         self.tools = frozenset({"fuse", "ask"})
         self.question_seconds = QUESTION_SECONDS
+        # A question lives in one process: where any of several may be asked about its task, it comes before the task.
+        self.may_ask = True
         self._call_of = call_of
         self._ongoing: dict[str, OngoingCall] = {}
         self._group: TaskGroup | None = None
@@ -64,7 +66,8 @@ class Tasks:
         """Carry a call out: its result when that is there at once, else the task it has become."""
         call = self._call_of(ctx)
         ongoing = OngoingCall(call.caller.id, self.question_seconds)
-        call = replace(call, tell=ongoing.tell, ask=_asker(ctx, params, ongoing), lasting=ongoing)
+        ask = _asker(ctx, params, ongoing) if self.may_ask else asker(ctx, Told.by(params))
+        call = replace(call, tell=ongoing.tell, ask=ask, lasting=ongoing)
         self._carriers.start_soon(ongoing.carry, partial(work, call))
         try:
             await ongoing.until_it_can_be_answered(GRACE_SECONDS)

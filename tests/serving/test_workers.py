@@ -22,6 +22,7 @@ import pytest
 from mcp import Client
 
 from or_mcp.simulator import Simulator
+from or_mcp.tasks.wire import EXTENSION
 from tests.serving.programs import MODERN, environment, fetched, free_port, ran, started, until_healthy
 
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
@@ -194,27 +195,35 @@ async def test_hosts_of_both_eras_work_behind_a_balancer_without_stickiness(tmp_
 
 
 @pytest.mark.slow
-async def test_a_question_asked_by_one_worker_is_answered_at_another_and_only_by_whom_it_was_asked(tmp_path: Path):
+@pytest.mark.parametrize("extensions", [{}, {EXTENSION: {}}])
+async def test_a_question_asked_by_one_worker_is_answered_at_another_and_only_by_whom_it_was_asked(
+    tmp_path: Path, extensions: dict[str, Any]
+):
     simulator = Simulator()
     settings = {"OR_MCP_HTTP_AUTH": "token", "OR_MCP_HTTP_TOKENS": "anns-token,bobs-token"}
     with simulator.serve_in_thread() as base_url:
         env = environment(base_url, tmp_path / "data", OR_MCP_MAX_COST_PER_CALL_USD="1.5", **settings)
         with workers(env) as (one, two):
             here, there = (f"http://127.0.0.1:{port}/mcp" for port, _ in (one, two))
-            question = await asked(here, "anns-token")
+            question = await asked(here, "anns-token", extensions)
             assert "may cost" in str(question.get("inputRequests")), question
-            stolen = await asked(there, "bobs-token", question["requestState"])
-            answered = await asked(there, "anns-token", question["requestState"])
+            stolen = await asked(there, "bobs-token", extensions, question["requestState"])
+            answered = await asked(there, "anns-token", extensions, question["requestState"])
     assert "Invalid or expired requestState" in str(stolen)
-    assert answered["structuredContent"]["outcome"] == "fused"
+    assert (
+        answered["resultType"] == "task"
+        if "taskId" in answered
+        else answered["structuredContent"]["outcome"] == "fused"
+    )
+    assert len(simulator.posts("/responses")) == 1
 
 
-async def asked(url: str, bearer: str, state: str | None = None) -> dict[str, Any]:
+async def asked(url: str, bearer: str, extensions: dict[str, Any], state: str | None = None) -> dict[str, Any]:
     """A call as a host of 2026 makes it; with a state, its user agrees."""
     meta: dict[str, Any] = {
         "io.modelcontextprotocol/protocolVersion": MODERN,
         "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
-        "io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}},
+        "io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}, "extensions": extensions},
     }
     params: dict[str, Any] = {"name": "fuse", "arguments": DEAR, "_meta": meta}
     if state is not None:
