@@ -28,6 +28,7 @@ WRONG = {
     "OR_MCP_DATA_COLLECTION": "sometimes",
     "OR_MCP_LOG_LEVEL": "LOUD",
     "OR_MCP_HTTP_AUTH": "open",
+    "OR_MCP_HTTP_REQUESTS_PER_MINUTE": "many",
 }
 ANYTHING = {
     "OR_MCP_MODELS",
