@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from or_mcp import __version__
-from or_mcp.cli.terminal import emit, let_go, safe
 
 _EPILOG = """\
 first steps:
@@ -134,6 +133,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
+        from or_mcp.cli.terminal import let_go
+
         let_go(sys.stdout)
         return 0
 
@@ -160,5 +161,7 @@ def _serve_defaults(arguments: argparse.Namespace) -> None:
 
 def fail(message: str, code: int = 1) -> int:
     """One clear line on stderr."""
+    from or_mcp.cli.terminal import emit, safe
+
     emit(f"or-mcp: {safe(message)}", sys.stderr)
     return code
