@@ -87,9 +87,19 @@ class _Room:
     panelist: int = 0
 
 
-_STANDARD = (_Room(6000, 600, 12), _Room(4500, 300, 8), _Room(3000, 160, 6), _Room(1800, 90, 4), _Room(900, 60, 2))
+_STANDARD = (
+    _Room(10_000, 600, 12),
+    _Room(8000, 600, 12),
+    _Room(6000, 600, 12),
+    _Room(4500, 300, 8),
+    _Room(3000, 160, 6),
+    _Room(1800, 90, 4),
+    _Room(900, 60, 2),
+)
 _FULL = (
-    _Room(20_000, 2000, 60, 40_000),
+    _Room(44_000, 2000, 60, 44_000),
+    _Room(32_000, 2000, 60, 16_000),
+    _Room(20_000, 2000, 60, 8000),
     _Room(14_000, 800, 30, 5000),
     _Room(9000, 500, 20, 2500),
     _Room(6000, 300, 12, 1500),
@@ -218,12 +228,16 @@ def _notes(
         yield f"Still running: call run with run_id {record.run_id!r} and wait_seconds to get the answer."
     if shown.replayed and record.finished:
         yield f"Paid for at {record.started:%Y-%m-%d %H:%M} UTC and not received then; nothing was paid now."
+    if len(result.answer) > room.answer:
+        yield f"The answer is cut; all of it: run(run_id={record.run_id!r}, part='result')."
     if analysis is not None and analysis != result.analysis:
         yield f"The analysis is shortened; all of it: resource openrouter://runs/{record.run_id}."
     if shown.detail != "brief" and len(result.sources) > room.rows:
         yield f"{len(result.sources) - room.rows} more sources: resource openrouter://runs/{record.run_id}."
     if shown.detail == "standard" and any(member.text for member in result.panel):
         yield f"Panelists' full texts: run(run_id={record.run_id!r}, part='panel')."
+    if shown.detail == "full" and any(len(member.text) > room.panelist for member in result.panel):
+        yield f"Some panelists' texts are cut; all of them: run(run_id={record.run_id!r}, part='panel')."
 
 
 def _text(answer: FuseAnswer, shown: Shown, first: int) -> Iterator[str]:

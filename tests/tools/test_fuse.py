@@ -373,3 +373,27 @@ async def test_without_a_key_the_tools_are_listed_and_say_how_to_get_one(connect
     assert models.structured_content["models"]
     assert not upstream.posts()
     assert not [request for request in upstream.requests if request.key_fingerprint]
+
+
+@pytest.mark.parametrize(("chars", "detail"), [(9_000, "standard"), (40_000, "full")])
+async def test_an_answer_that_fits_is_not_cut(connect: Connect, upstream: Upstream, chars: int, detail: str):
+    upstream.script({"path": "/responses", "answer_chars": chars})
+    async with connect() as client:
+        told = (await client.call_tool("fuse", {"prompt": QUESTION, "web": False, "detail": detail})).structured_content
+    assert len(told["answer"]) == chars
+    assert not [note for note in told["notes"] if "cut" in note]
+
+
+async def test_the_largest_panel_writing_most_stays_below_the_limit_and_says_what_is_cut(
+    connect: Connect, upstream: Upstream
+):
+    upstream.script({"path": "/responses", "answer_chars": 45_000, "panel_chars": 30_000})
+    panel = ["openai/gpt-5-mini", "anthropic/claude-opus-5", "openai/gpt-5.6-sol", "z-ai/glm-5.2"] * 2
+    async with connect(OR_MCP_MAX_COST_PER_CALL_USD="0") as client:
+        result = await client.call_tool("fuse", {"prompt": QUESTION, "detail": "full", "analysis_models": panel})
+    told = result.structured_content
+    assert len(text_of(result)) <= 48_000
+    assert len(json.dumps(told, ensure_ascii=False)) <= 48_000
+    assert len(told["responses"]) == 8
+    assert any(note.startswith("The answer is cut; all of it: run(") for note in told["notes"])
+    assert any(note.startswith("Some panelists' texts are cut; all of them: run(") for note in told["notes"])
