@@ -190,11 +190,6 @@ class Runner:
             await self.store.run(lambda connection: queries.ask_to_cancel(connection, run_id))
         return await self.wait(run_id, caller, GRACE_SECONDS)
 
-    async def cancel_all(self) -> None:
-        """Stop every run that this process carries."""
-        for live in list(self._live.values()):
-            await self.cancel(live.record.run_id, None)
-
     async def latest(self, caller: str | None, limit: int) -> list[RunRecord]:
         """The newest runs first."""
         records = await self.store.run(lambda connection: queries.latest(connection, caller, limit))
