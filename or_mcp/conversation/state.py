@@ -12,9 +12,13 @@ from pydantic_core import from_json
 
 from or_mcp.conversation.thread import Message
 from or_mcp.openrouter.errors import Failure, Refused, StreamBroken, UpstreamFailed, from_error, shorten
-from or_mcp.openrouter.wire.chat import ChatAnnotation, ChatChunk, ChatMessage, ChatUsage, Choice, ToolCall
+from or_mcp.openrouter.usage import Usage
+from or_mcp.openrouter.wire import usage as wire
+from or_mcp.openrouter.wire.chat import ChatAnnotation, ChatChunk, ChatMessage, Choice, ToolCall
+from or_mcp.openrouter.wire.lenient import Maybe
+from or_mcp.openrouter.wire.responses import Annotation
 
-_FRAGMENTS = ("text", "summary", "data")
+_FRAGMENTS = frozenset({"text", "summary"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +37,13 @@ class CalledTool:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A page the answer cites."""
+    """A page the answer cites: for which of its characters, and in which words of the page."""
 
     url: str
     title: str
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens."""
-
-    input_tokens: int | None
-    output_tokens: int | None
-    total_tokens: int | None
-    reasoning_tokens: int | None
-    cached_tokens: int | None
+    start: Maybe[int] = None
+    end: Maybe[int] = None
+    quote: Maybe[str] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +59,7 @@ class Said:
     finish_reason: str | None = None
     usage: Usage | None = None
     cost_usd: Decimal | None = None
+    provider_cost_usd: Decimal | None = None
     generation_id: str | None = None
     reasoning_details: tuple[JsonValue, ...] = ()
     documents: tuple[JsonValue, ...] = ()
@@ -111,7 +108,7 @@ class AnswerState:
     model: str | None = None
     provider: str | None = None
     finish_reason: str | None = None
-    usage: ChatUsage | None = None
+    usage: wire.Usage | None = None
     details: list[JsonValue] = field(default_factory=list[JsonValue])
     calls: dict[int, _Call] = field(default_factory=dict[int, _Call])
     cited: dict[str, Citation] = field(default_factory=dict[str, Citation])
@@ -173,8 +170,9 @@ class AnswerState:
             model=self.model,
             provider=self.provider,
             finish_reason=self.finish_reason,
-            usage=_usage(usage) if usage else None,
+            usage=Usage.of(usage) if usage else None,
             cost_usd=usage.cost if usage else None,
+            provider_cost_usd=usage.provider_cost if usage else None,
             generation_id=self.generation_id,
             reasoning_details=tuple(self.details),
             documents=tuple(self.documents),
@@ -203,7 +201,7 @@ class AnswerState:
             call.arguments += fragment.function.arguments or ""
 
     def _detail(self, detail: JsonValue) -> None:
-        """Fragments of one detail, told by type and index, are joined; everything else is kept as it came."""
+        """Words of one detail are joined; everything else is kept as it came."""
         last = self.details[-1] if self.details else None
         if not _continues(last, detail):
             self.details.append(detail)
@@ -228,7 +226,7 @@ class AnswerState:
                 self.documents.append(document)
         found = note.url_citation
         if found is not None and found.url and found.url.startswith(("https://", "http://")):
-            self.cited.setdefault(found.url, Citation(found.url[:2000], shorten(found.title or found.url, 200)))
+            self.cited.setdefault(found.url, _citation(found.url, found))
 
     def _failed(self, words: str) -> Failure:
         return UpstreamFailed(words, generation_id=self.generation_id, may_be_billed=True)
@@ -243,9 +241,13 @@ def _is_json(text: str) -> bool:
 
 
 def _continues(last: JsonValue, detail: JsonValue) -> bool:
+    """Whether it is more of the same: nothing that is sealed, signed or named may be changed by joining."""
     if not isinstance(last, dict) or not isinstance(detail, dict) or detail.get("index") is None:
         return False
-    return (last.get("type"), last.get("index")) == (detail.get("type"), detail.get("index"))
+    if last.get("type") != detail.get("type") or (last.get("data") is not None and detail.get("data") is not None):
+        return False
+    fixed = (last.keys() & detail.keys()) - _FRAGMENTS
+    return all(last[name] == detail[name] for name in fixed if None not in (last[name], detail[name]))
 
 
 def _text(piece: ChatMessage) -> str:
@@ -255,12 +257,13 @@ def _text(piece: ChatMessage) -> str:
     return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
 
 
-def _usage(usage: ChatUsage) -> Usage:
-    completion, prompt = usage.completion_tokens_details, usage.prompt_tokens_details
-    return Usage(
-        usage.prompt_tokens,
-        usage.completion_tokens,
-        usage.total_tokens,
-        completion.reasoning_tokens if completion else None,
-        prompt.cached_tokens if prompt else None,
+def _citation(url: str, found: Annotation) -> Citation:
+    start, end = found.start_index, found.end_index
+    placed = start is not None and end is not None and start < end
+    return Citation(
+        url[:2000],
+        shorten(found.title or url, 200),
+        start if placed else None,
+        end if placed else None,
+        shorten(found.content) or None if found.content else None,
     )

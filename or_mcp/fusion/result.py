@@ -10,7 +10,8 @@ from typing import Literal
 from or_mcp.fusion.analysis import Analysis, read_analysis
 from or_mcp.fusion.state import FusionState, PanelistStatus
 from or_mcp.openrouter.errors import shorten
-from or_mcp.openrouter.wire.responses import OutputItem, Response
+from or_mcp.openrouter.usage import Usage
+from or_mcp.openrouter.wire.responses import OutputItem
 
 Outcome = Literal["fused", "partial_panel", "no_analysis", "not_fused"]
 _REASON = 80
@@ -37,14 +38,8 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class WriterUsage:
+class WriterUsage(Usage):
     """Tokens of the writer; upstream tells none of the panelists'."""
-
-    input_tokens: int | None
-    output_tokens: int | None
-    total_tokens: int | None
-    reasoning_tokens: int | None
-    cached_tokens: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +59,7 @@ class FusionResult:
     cost_usd: Decimal | None
     generation_id: str | None
     notes: tuple[str, ...]
+    provider_cost_usd: Decimal | None = None
 
     @property
     def answered(self) -> tuple[PanelMember, ...]:
@@ -89,6 +85,7 @@ def read_result(state: FusionState) -> FusionResult:
     analysis = read_analysis(raw, names)  # pyright: ignore[reportArgumentType]
     outcome = _outcome(panel, analysis, state) if state.ended and not state.failed else None
     response = state.response
+    usage = response.usage if response else None
     return FusionResult(
         outcome=outcome,
         answer=state.answer,
@@ -99,8 +96,9 @@ def read_result(state: FusionState) -> FusionResult:
         sources=_sources(state, item),
         analyst_model=state.analyst,
         model=response.model if response else None,
-        usage=_usage(response),
-        cost_usd=response.usage.cost if response and response.usage else None,
+        usage=WriterUsage.of(usage) if usage else None,
+        cost_usd=usage.cost if usage else None,
+        provider_cost_usd=usage.provider_cost if usage else None,
         generation_id=state.generation_id,
         notes=tuple(_notes(outcome, panel, state, item)) if outcome else (),
     )
@@ -184,19 +182,6 @@ def _sources(state: FusionState, item: OutputItem | None) -> tuple[Source, ...]:
         if url and url.startswith(("https://", "http://")):
             by_url.setdefault(url, Source(url[:2000], shorten(title or url, 200)))
     return tuple(by_url.values())
-
-
-def _usage(response: Response | None) -> WriterUsage | None:
-    if response is None or response.usage is None:
-        return None
-    usage = response.usage
-    return WriterUsage(
-        usage.input_tokens,
-        usage.output_tokens,
-        usage.total_tokens,
-        usage.output_tokens_details.reasoning_tokens if usage.output_tokens_details else None,
-        usage.input_tokens_details.cached_tokens if usage.input_tokens_details else None,
-    )
 
 
 def _notes(

@@ -5,26 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Any
 
 import mcp_types
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import BaseModel, ConfigDict
 
+from or_mcp.openrouter.wire.lenient import Maybe, is_none
 from or_mcp.tools.arguments import plain_schema
 from or_mcp.tools.quoting import visible
 
-T = TypeVar("T")
+__all__ = ["LIMIT", "Answer", "Maybe", "Reply", "cut", "is_none", "output_schema", "to_result", "usd"]
+
 LIMIT = 48_000
-
-
-def is_none(value: object) -> bool:
-    """Whether a field has nothing to say."""
-    return value is None
-
-
-Maybe = Annotated[T | SkipJsonSchema[None], Field(exclude_if=is_none)]
-"""A field that is absent, not null, when there is nothing to say. Its default must be None."""
 
 
 class Answer(BaseModel):

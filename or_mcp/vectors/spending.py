@@ -15,6 +15,7 @@ class Spending:
         self.tokens = 0
         self.model: str | None = None
         self.replies = 0
+        self.provider_cost_usd: Decimal | None = None
         self._known = Decimal(0)
         self._open = 0
         self._in_doubt = False
@@ -45,7 +46,9 @@ class Spending:
             self._in_doubt = True
         else:
             self._known += usage.cost
-        self.tokens += (usage.total_tokens or usage.prompt_tokens or 0) if usage else 0
+        if usage is not None and usage.provider_cost is not None:
+            self.provider_cost_usd = (self.provider_cost_usd or Decimal(0)) + usage.provider_cost
+        self.tokens += (usage.total_tokens or usage.input_tokens or 0) if usage else 0
 
     def failed(self, failure: Failure) -> None:
         """It failed."""

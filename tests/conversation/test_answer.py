@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -100,8 +101,44 @@ def test_tool_calls_of_a_whole_reply_need_no_index():
         ([{"type": "x", "data": {"a": 1}}, {"type": "x", "data": {"a": 1}}], [{"type": "x", "data": {"a": 1}}] * 2),
         (
             [{"type": "x", "index": 0, "data": {"a": 1}}, {"type": "x", "index": 0, "data": 7}],
-            [{"type": "x", "index": 0, "data": 7}],
+            [{"type": "x", "index": 0, "data": {"a": 1}}, {"type": "x", "index": 0, "data": 7}],
         ),
+        (
+            [{"type": "reasoning.encrypted", "index": 0, "data": "a"}] * 2,
+            [{"type": "reasoning.encrypted", "index": 0, "data": "a"}] * 2,
+        ),
+        (
+            [
+                {"type": "reasoning.encrypted", "index": 0, "id": "call_a", "data": "a"},
+                {"type": "reasoning.encrypted", "index": 0, "id": "call_b", "data": "b"},
+            ],
+            [
+                {"type": "reasoning.encrypted", "index": 0, "id": "call_a", "data": "a"},
+                {"type": "reasoning.encrypted", "index": 0, "id": "call_b", "data": "b"},
+            ],
+        ),
+        (
+            [
+                {"type": "reasoning.text", "index": 0, "text": "a", "signature": "A"},
+                {"type": "reasoning.text", "index": 0, "text": "b", "signature": "B"},
+            ],
+            [
+                {"type": "reasoning.text", "index": 0, "text": "a", "signature": "A"},
+                {"type": "reasoning.text", "index": 0, "text": "b", "signature": "B"},
+            ],
+        ),
+        (
+            [
+                {"type": "reasoning.summary", "index": 0, "id": "rs_1", "summary": "a"},
+                {"type": "reasoning.summary", "index": 0, "id": None, "summary": "b"},
+                {"type": "reasoning.summary", "index": 0, "id": "rs_2", "summary": "c"},
+            ],
+            [
+                {"type": "reasoning.summary", "index": 0, "id": "rs_1", "summary": "ab"},
+                {"type": "reasoning.summary", "index": 0, "id": "rs_2", "summary": "c"},
+            ],
+        ),
+        ([{"index": 0, "text": "a"}, {"type": "x", "index": 0, "text": "b"}],) * 2,
         (["odd", None, "odd"], ["odd", None, "odd"]),
     ],
 )
@@ -174,6 +211,17 @@ def test_citations_are_pages_each_told_once():
     )
 
 
+def test_a_citation_says_for_which_characters_and_in_whose_words():
+    cited = {"url": "https://a.example", "title": "A", "start_index": 3, "end_index": 9, "content": "So\nit is."}
+    odd = {"url": "https://b.example", "start_index": 9, "end_index": 3, "content": 7}
+    half = {"url": "https://c.example", "start_index": -1, "end_index": 3, "content": "x" * 400}
+    notes = [{"type": "url_citation", "url_citation": each} for each in (cited, odd, half)]
+    whole, none, long = hear(delta(annotations=notes)).said().citations
+    assert (whole.start, whole.end, whole.quote) == (3, 9, "So it is.")
+    assert (none.start, none.end, none.quote) == (None, None, None)
+    assert (long.start, long.end, len(long.quote or "")) == (None, None, 300)
+
+
 def test_usage_is_read_with_and_without_its_details():
     short: dict[str, Any] = {
         "choices": [],
@@ -186,6 +234,10 @@ def test_usage_is_read_with_and_without_its_details():
     usage = hear(short | {"usage": short["usage"] | long}).said().usage
     assert usage is not None
     assert (usage.reasoning_tokens, usage.cached_tokens) == (5, 4)
+    own = {"is_byok": True, "cost_details": {"upstream_inference_cost": 0.03}}
+    said = hear(short | {"usage": short["usage"] | own}).said()
+    assert (said.cost_usd, said.provider_cost_usd) == (Decimal("0.5"), Decimal("0.03"))
+    assert hear(short).said().provider_cost_usd is None
     assert AnswerState().said().usage is None
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from or_mcp.fusion.plan import FusionChoices, plan_fusion
-from or_mcp.fusion.result import FusionResult, read_result
+from or_mcp.fusion.result import FusionResult, WriterUsage, read_result
 from or_mcp.fusion.state import FusionState
 from or_mcp.fusion.telling import Clock, short, steps, tell
 from or_mcp.openrouter.wire.responses import ResponseEvent
@@ -75,6 +76,20 @@ def test_a_panel_whose_writer_wrote_nothing_is_told():
 def test_an_answer_that_was_cut_off_says_why(details: Any, told: str):
     result = ended(message("half"), status="incomplete", incomplete_details=details)
     assert any(note.startswith(f"The answer is cut off ({told}") for note in result.notes)
+
+
+def test_the_cost_is_the_whole_runs_and_what_the_provider_bills_stands_beside_it():
+    usage = {
+        "input_tokens": 7,
+        "input_tokens_details": {"cached_tokens": 1, "cache_write_tokens": 2},
+        "server_tool_use_details": {"web_search_requests": 3},
+        "cost": 0.0015,
+        "is_byok": True,
+        "cost_details": {"upstream_inference_cost": 0.03},
+    }
+    result = ended(fusion(("a/b", "x"), analysis=ANALYSIS), message("y"), usage=usage)
+    assert (result.cost_usd, result.provider_cost_usd) == (Decimal("0.0015"), Decimal("0.03"))
+    assert result.usage == WriterUsage(input_tokens=7, cached_tokens=1, cache_write_tokens=2, web_searches=3)
 
 
 def test_sources_are_pages_each_told_once():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from or_mcp.openrouter.wire.lenient import Lenient, Number, Reply, Request, Rows
-from or_mcp.openrouter.wire.models import Price
+from or_mcp.openrouter.wire.money import Amount, Cost
 
 
 class CodeExchange(Request):
@@ -26,8 +26,8 @@ class Budget(Reply):
     """A limit that somebody set on what a key may spend."""
 
     scope: Lenient[str] = None
-    limit_usd: Price = None
-    remaining_usd: Price = None
+    limit_usd: Amount = None
+    remaining_usd: Amount = None
     resets_at: Lenient[str] = None
 
 
@@ -43,13 +43,18 @@ class Key(Reply):
     """What a key may spend and has spent. A null limit means unlimited."""
 
     label: Lenient[str] = None
-    limit: Price = None
-    limit_remaining: Price = None
+    limit: Amount = None
+    limit_remaining: Amount = None
     limit_reset: Lenient[str] = None
-    usage: Price = None
-    usage_daily: Price = None
-    usage_weekly: Price = None
-    usage_monthly: Price = None
+    usage: Amount = None
+    usage_daily: Amount = None
+    usage_weekly: Amount = None
+    usage_monthly: Amount = None
+    byok_usage: Amount = None
+    byok_usage_daily: Amount = None
+    byok_usage_weekly: Amount = None
+    byok_usage_monthly: Amount = None
+    include_byok_in_limit: Lenient[bool] = None
     is_free_tier: Lenient[bool] = None
     is_management_key: Lenient[bool] = None
     expires_at: Lenient[str] = None
@@ -66,8 +71,8 @@ class KeyReply(Reply):
 class Credits(Reply):
     """Bought and used; what is left is the difference."""
 
-    total_credits: Price = None
-    total_usage: Price = None
+    total_credits: Amount = None
+    total_usage: Amount = None
 
 
 class CreditsReply(Reply):
@@ -82,7 +87,8 @@ class ActivityRow(Reply):
     date: Lenient[str] = None
     model: Lenient[str] = None
     provider_name: Lenient[str] = None
-    usage: Price = None
+    usage: Amount = None
+    byok_usage_inference: Amount = None
     requests: Lenient[int] = None
     prompt_tokens: Lenient[int] = None
     completion_tokens: Lenient[int] = None
@@ -101,7 +107,9 @@ class Generation(Reply):
     id: str
     model: Lenient[str] = None
     provider_name: Lenient[str] = None
-    total_cost: Price = None
+    total_cost: Cost = None
+    is_byok: Lenient[bool] = None
+    upstream_inference_cost: Cost = None
     created_at: Lenient[str] = None
     cancelled: Lenient[bool] = None
     streamed: Lenient[bool] = None

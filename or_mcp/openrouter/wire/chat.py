@@ -8,9 +8,9 @@ from pydantic import JsonValue
 
 from or_mcp.openrouter.wire.errors import ErrorBody
 from or_mcp.openrouter.wire.lenient import Lenient, Reply, Request, Rows
-from or_mcp.openrouter.wire.models import Price
-from or_mcp.openrouter.wire.responses import Annotation, ServerToolUse
+from or_mcp.openrouter.wire.responses import Annotation
 from or_mcp.openrouter.wire.routing import Provider, Reasoning, StopWhen
+from or_mcp.openrouter.wire.usage import Usage
 
 
 class ChatRequest(Request):
@@ -76,30 +76,6 @@ class Choice(Reply):
     error: Lenient[ErrorBody] = None
 
 
-class CompletionDetails(Reply):
-    """What the completion tokens were spent on."""
-
-    reasoning_tokens: Lenient[int] = None
-
-
-class PromptDetails(Reply):
-    """What the prompt tokens came from."""
-
-    cached_tokens: Lenient[int] = None
-
-
-class ChatUsage(Reply):
-    """Tokens, and what they cost."""
-
-    prompt_tokens: Lenient[int] = None
-    completion_tokens: Lenient[int] = None
-    total_tokens: Lenient[int] = None
-    prompt_tokens_details: Lenient[PromptDetails] = None
-    completion_tokens_details: Lenient[CompletionDetails] = None
-    cost: Price = None
-    server_tool_use_details: Lenient[ServerToolUse] = None
-
-
 class ChatChunk(Reply):
     """One chunk of a stream, or the whole reply when it came at once."""
 
@@ -107,5 +83,5 @@ class ChatChunk(Reply):
     model: Lenient[str] = None
     provider: Lenient[str] = None
     choices: Rows[Choice] = ()
-    usage: Lenient[ChatUsage] = None
+    usage: Lenient[Usage] = None
     error: Lenient[ErrorBody] = None

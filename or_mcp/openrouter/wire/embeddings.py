@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from or_mcp.openrouter.wire.lenient import Lenient, Number, Reply, Request, Rows
-from or_mcp.openrouter.wire.models import Price
 from or_mcp.openrouter.wire.routing import Provider
+from or_mcp.openrouter.wire.usage import Usage
 
 
 class EmbeddingsRequest(Request):
@@ -27,21 +27,13 @@ class Embedding(Reply):
     embedding: str | tuple[float, ...]
 
 
-class EmbeddingsUsage(Reply):
-    """Tokens, and what they cost."""
-
-    prompt_tokens: Lenient[int] = None
-    total_tokens: Lenient[int] = None
-    cost: Price = None
-
-
 class EmbeddingsReply(Reply):
     """The vectors."""
 
     id: Lenient[str] = None
     model: Lenient[str] = None
     data: tuple[Embedding, ...]
-    usage: Lenient[EmbeddingsUsage] = None
+    usage: Lenient[Usage] = None
 
 
 class RerankRequest(Request):
@@ -62,14 +54,6 @@ class RerankResult(Reply):
     document: Lenient[dict[str, Any]] = None
 
 
-class RerankUsage(Reply):
-    """Search units or tokens, and what they cost."""
-
-    search_units: Lenient[int] = None
-    total_tokens: Lenient[int] = None
-    cost: Price = None
-
-
 class RerankReply(Reply):
     """The documents, best first."""
 
@@ -77,4 +61,4 @@ class RerankReply(Reply):
     model: Lenient[str] = None
     provider: Lenient[str] = None
     results: Rows[RerankResult] = ()
-    usage: Lenient[RerankUsage] = None
+    usage: Lenient[Usage] = None

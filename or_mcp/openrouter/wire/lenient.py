@@ -6,10 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, OnErrorOmit
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, OnErrorOmit
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
 T = TypeVar("T")
+# The largest whole number that every reader of JSON keeps exactly.
+_MOST_COUNT = 2**53
 
 
 class Reply(BaseModel):
@@ -41,6 +44,11 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def is_none(value: object) -> bool:
+    """Whether a field has nothing to say."""
+    return value is None
+
+
 def _list_or_empty(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return cast("list[Any]", value)
@@ -56,5 +64,11 @@ Text = Annotated[str, _IfOdd("")]
 Number = Annotated[float | None, _IfOdd(None), BeforeValidator(_finite)]
 """A number, or None: never NaN or infinity."""
 
+Count = Annotated[Annotated[int, Field(ge=0, le=_MOST_COUNT)] | None, _IfOdd(None)]
+"""How many of something there are, or None."""
+
 Rows = Annotated[tuple[OnErrorOmit[T], ...], BeforeValidator(_list_or_empty)]
 """A list that reads as empty when it is missing, null or no list, without the rows that cannot be read."""
+
+Maybe = Annotated[T | SkipJsonSchema[None], Field(exclude_if=is_none)]
+"""A field of ours that is absent, not null, when there is nothing to say. Its default must be None."""

@@ -2,56 +2,44 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Annotated
-
-from pydantic import BeforeValidator, PlainSerializer
-
 from or_mcp.openrouter.wire.lenient import Lenient, Number, Reply, Rows
+from or_mcp.openrouter.wire.money import Price
 
 
-def _price(value: object) -> Decimal | None:
-    try:
-        amount = Decimal(str(value))
-    except ArithmeticError:
-        return None
-    return amount if amount.is_finite() else None
+class Prices(Reply):
+    """USD per token unless said otherwise."""
+
+    prompt: Price = None
+    completion: Price = None
+    request: Price = None
+    # One picture that is sent, one token of a picture, and one picture that is made.
+    image: Price = None
+    image_token: Price = None
+    image_output: Price = None
+    audio: Price = None
+    audio_output: Price = None
+    input_audio_cache: Price = None
+    # One search by the provider's own engine.
+    web_search: Price = None
+    internal_reasoning: Price = None
+    input_cache_read: Price = None
+    # Kept for five minutes, and for an hour.
+    input_cache_write: Price = None
+    input_cache_write_1h: Price = None
 
 
-def _plain(amount: Decimal | None) -> str | None:
-    return None if amount is None else format(amount, "f")
-
-
-Price = Annotated[Decimal | None, BeforeValidator(_price), PlainSerializer(_plain, when_used="json")]
-"""USD per unit, as upstream's string. -1 means it depends on the model that is chosen."""
-
-
-class PriceOverride(Reply):
+class PriceOverride(Prices):
     """Prices that replace the usual ones while all of its conditions hold."""
 
     min_prompt_tokens: Lenient[int] = None
     utc_start: Lenient[int] = None
     utc_end: Lenient[int] = None
     utc_days: Lenient[tuple[int | str, ...]] = None
-    prompt: Price = None
-    completion: Price = None
-    request: Price = None
-    internal_reasoning: Price = None
 
 
-class Pricing(Reply):
-    """USD per token unless said otherwise."""
+class Pricing(Prices):
+    """The usual prices, and what replaces them when."""
 
-    prompt: Price = None
-    completion: Price = None
-    request: Price = None
-    image: Price = None
-    image_output: Price = None
-    audio: Price = None
-    audio_output: Price = None
-    web_search: Price = None
-    internal_reasoning: Price = None
-    input_cache_read: Price = None
     overrides: Rows[PriceOverride] = ()
 
 

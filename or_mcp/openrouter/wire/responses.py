@@ -5,9 +5,9 @@ from __future__ import annotations
 from pydantic import JsonValue
 
 from or_mcp.openrouter.wire.errors import ErrorBody
-from or_mcp.openrouter.wire.lenient import Lenient, Number, Reply, Request, Rows
-from or_mcp.openrouter.wire.models import Price
+from or_mcp.openrouter.wire.lenient import Count, Lenient, Number, Reply, Request, Rows
 from or_mcp.openrouter.wire.routing import Provider, Reasoning, StopWhen, WebTool
+from or_mcp.openrouter.wire.usage import Usage
 
 
 class FusionParameters(Request):
@@ -62,6 +62,9 @@ class Annotation(Reply):
     type: Lenient[str] = None
     url: Lenient[str] = None
     title: Lenient[str] = None
+    start_index: Count = None
+    end_index: Count = None
+    content: Lenient[str] = None
 
 
 class ContentPart(Reply):
@@ -109,38 +112,6 @@ class OutputItem(Reply):
     failure_reason: Lenient[str] = None
     error: Lenient[str] = None
     sources: Rows[Source] = ()
-
-
-class ServerToolUse(Reply):
-    """How often upstream's own tools ran."""
-
-    tool_calls_requested: Lenient[int] = None
-    tool_calls_executed: Lenient[int] = None
-
-
-class OutputDetails(Reply):
-    """What the output tokens were spent on."""
-
-    reasoning_tokens: Lenient[int] = None
-
-
-class InputDetails(Reply):
-    """What the input tokens came from."""
-
-    cached_tokens: Lenient[int] = None
-
-
-class Usage(Reply):
-    """Tokens of the outer model; `cost` is the whole run."""
-
-    input_tokens: Lenient[int] = None
-    output_tokens: Lenient[int] = None
-    total_tokens: Lenient[int] = None
-    input_tokens_details: Lenient[InputDetails] = None
-    output_tokens_details: Lenient[OutputDetails] = None
-    cost: Price = None
-    server_tool_use_details: Lenient[ServerToolUse] = None
-    server_tool_use: Lenient[ServerToolUse] = None
 
 
 class IncompleteDetails(Reply):
