@@ -98,6 +98,8 @@ def next_step(failure: Failure) -> str:
         return f"{GET_A_KEY}."
     if isinstance(failure, ModelUnavailable) and fallbacks:
         return f"call again with {fallbacks[0]!r} in its place, or find another with list_models."
+    if isinstance(failure, OverBudget) and failure.next_step:
+        return failure.next_step
     if isinstance(failure, RateLimited) and failure.retry_after:
         return f"wait {failure.retry_after:.0f} s, then call again."
     return next(_STEPS[kind] for kind in type(failure).__mro__ if kind in _STEPS)
