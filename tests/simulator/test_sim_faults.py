@@ -10,7 +10,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from or_mcp.simulator import Fault, FaultError, Simulator, faults, load_faults
+from or_mcp.simulator import Fault, FaultError, Simulator, load_faults
+from or_mcp.simulator.delivery import faults
 from tests.simulator.calls import Caller, Stream, answer_of, ask, chat, fuse, fusion_items
 
 PANEL = ["~anthropic/claude-opus-latest", "z-ai/glm-5.2"]
