@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from or_mcp.simulator.api import account, inference, listing, signing_in, vectors
 from or_mcp.simulator.delivery.carrying import Delivery
-from or_mcp.simulator.delivery.faults import Fault, FaultError, parse_faults
+from or_mcp.simulator.delivery.faults import Fault, FaultError, parse_faults, rules_schema
 from or_mcp.simulator.delivery.framing import Document, EventStream, Reply
 from or_mcp.simulator.delivery.refusals import MESSAGES, Refused, edge_page, envelope
 from or_mcp.simulator.money.accounts import fingerprint_of
@@ -216,6 +216,8 @@ def _control_routes(state: State) -> Iterable[BaseRoute]:
         return JSONResponse(open_now | {"totals": totals, "aborted": aborted})
 
     async def faults(request: Request) -> Response:
+        if request.method == "GET":
+            return JSONResponse(rules_schema())
         try:
             rules = parse_faults(await request.json())
         except (FaultError, json.JSONDecodeError) as error:
@@ -234,7 +236,7 @@ def _control_routes(state: State) -> Iterable[BaseRoute]:
 
     yield Route("/_sim/requests", requests)
     yield Route("/_sim/stats", stats)
-    yield Route("/_sim/faults", faults, methods=["POST"])
+    yield Route("/_sim/faults", faults, methods=["GET", "POST"])
     yield Route("/_sim/reset", reset, methods=["POST"])
 
 

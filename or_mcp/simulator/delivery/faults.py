@@ -1,130 +1,140 @@
-"""Scripted trouble: a list of rules that decide which requests go wrong, and how.
-
-A rule is a JSON object. The first rule that matches a request, and is not used up, decides alone.
-
-Which requests (inside `match`, or beside the effects):
-
-    path            "/responses", relative to /api/v1; "*" (default) is any, the GETs included
-    model           glob over the requested model, e.g. "openai/*"
-    contains        text that must occur in the request body
-    skip            let this many matching requests through first
-    times           how many requests it hits; null (default) = every one
-
-Instead of a reply:
-
-    status          answer with this HTTP status and upstream's error envelope
-    error_type, message, availability, retry_after (also sent as Retry-After), headers
-    body            any JSON, or raw text, instead of the envelope; content_type for its type
-    html            the edge network's HTML page, with `status` (502)
-    reset           TCP reset before any reply; the run is charged all the same
-    error_in_200    200, whitespace, then an error body, with `status` (502) as its code
-    malformed_json  a body that breaks off in the middle
-
-When:
-
-    latency_ms        before the first byte of headers
-    event_delay_ms    before each event
-    chunk_latency_ms  between two network writes
-    chunk_size        bytes per network write
-    duration_s        spread the whole reply over this long (with keep-alives, or whitespace)
-    keepalives        keep-alive comments before the first event
-
-In a stream, N counting data events (0 = before the first). On a reply that is not a stream,
-cut_at_event and reset_at_event break it off in the middle of its body:
-
-    cut_at_event, panel_cut_at   close cleanly after N events, or after N panelists finished; no [DONE]
-    reset_at_event               TCP reset
-    stall_at_event               silence from there on
-    never_ends                   keep-alives for ever, from the start or from stall_at_event
-    error_at_event               the API's in-band error (with `status`, `message`), then the end
-    failed_at_event              response.failed, then [DONE] (chat and messages: the in-band error)
-    malformed_at_event           a data line that is not JSON, then the stream goes on
-    no_done                      everything but [DONE]
-    unknown_events               event types and fields nobody knows, sprinkled in
-
-In what is said:
-
-    empty_completion  nothing generated, finish reason stop, nothing charged
-    truncated         cut short: finish reason length, or incomplete with max_output_tokens
-    refusal           true, or the words of the refusal
-    preamble          a commentary message before the fusion item
-    answer_chars      length of the answer
-    panel_chars       length of each panelist's text
-    answer            the answer, verbatim
-    panel_texts       {"<model as sent, or index>": "its text, verbatim"}
-    panel_failures    {"<model as sent, or index>": {"error": "...", "status_code": 429}}
-    analyst_failure   a failure_reason, e.g. "judge_not_valid_json"
-    analysis          an object sent as the analysis, verbatim
-    not_convened      the outer model answers without its panel
-"""
+"""Scripted trouble: a list of rules that decide which requests go wrong, and how."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, TypeAlias, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from or_mcp.simulator.wire import JsonObject
+
+Count: TypeAlias = Annotated[int, Field(ge=0)]
+Number: TypeAlias = Annotated[float, Field(ge=0)]
+Model = TypeVar("Model", bound=BaseModel)
+Status: TypeAlias = Annotated[int, Field(ge=200, le=599)]
 
 
 class FaultError(ValueError):
     """A rule that makes no sense; the message names the field."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """One rule, checked. The module's docstring says what each field does."""
+def _says(description: str, default: Any = None) -> Any:
+    return Field(default=default, description=description)
 
-    path: str = "*"
-    model: str | None = None
-    contains: str | None = None
-    skip: int = 0
-    times: int | None = None
 
-    status: int | None = None
-    error_type: str | None = None
-    message: str | None = None
-    availability: JsonObject | None = None
-    retry_after: float | None = None
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    body: Any = None
-    content_type: str | None = None
-    html: bool = False
-    reset: bool = False
-    error_in_200: bool = False
-    malformed_json: bool = False
+def _flag(description: str) -> Any:
+    return Field(default=False, description=description)
 
-    latency_ms: float = 0
-    event_delay_ms: float = 0
-    chunk_latency_ms: float = 0
-    chunk_size: int | None = None
-    duration_s: float = 0
-    keepalives: int | None = None
 
-    cut_at_event: int | None = None
-    panel_cut_at: int | None = None
-    reset_at_event: int | None = None
-    stall_at_event: int | None = None
-    never_ends: bool = False
-    error_at_event: int | None = None
-    failed_at_event: int | None = None
-    malformed_at_event: int | None = None
-    no_done: bool = False
-    unknown_events: bool = False
+class PanelFailure(BaseModel):
+    """What became of a panelist."""
 
-    empty_completion: bool = False
-    truncated: bool = False
-    refusal: str | bool = False
-    preamble: bool = False
-    answer_chars: int | None = None
-    panel_chars: int | None = None
-    answer: str | None = None
-    panel_texts: Mapping[str, str] = field(default_factory=dict[str, str])
-    panel_failures: Mapping[str, JsonObject] = field(default_factory=dict[str, JsonObject])
-    analyst_failure: str | None = None
-    analysis: JsonObject | None = None
-    not_convened: bool = False
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    error: str
+    status_code: int | None = None
+
+
+class Match(BaseModel):
+    """Which requests: inside `match`, or beside the effects."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    path: str = _says('`"/responses"`, relative to `/api/v1`; `"*"` is any, the GETs included', "*")
+    model: str | None = _says('glob over the requested model, e.g. `"openai/*"`')
+    contains: str | None = _says("text that must occur in the request body")
+    skip: Count = _says("let this many matching requests through first", 0)
+    times: Count | None = _says("how many requests it hits; null is every one")
+
+
+class Instead(BaseModel):
+    """Instead of a reply."""
+
+    status: Status | None = _says("answer with this HTTP status and upstream's error envelope")
+    error_type: str | None = _says("the `error_type` of that envelope")
+    message: str | None = _says("its message")
+    availability: JsonObject | None = _says("its `availability` object")
+    retry_after: Number | None = _says("sent as `Retry-After`, and in `availability`")
+    headers: dict[str, str] = _says("headers of the reply, whatever it is", {})
+    body: Any = _says("any JSON, or raw text, instead of the envelope")
+    content_type: str | None = _says("the type of `body`")
+    html: bool = _flag("the edge network's HTML page, with `status` (502)")
+    reset: bool = _flag("TCP reset before any reply; the run is charged all the same")
+    error_in_200: bool = _flag("200, whitespace, then an error body, with `status` (502) as its code")
+    malformed_json: bool = _flag("a body that breaks off in the middle")
+
+
+class Pace(BaseModel):
+    """When."""
+
+    latency_ms: Number = _says("before the first byte of headers", 0)
+    event_delay_ms: Number = _says("before each event", 0)
+    chunk_latency_ms: Number = _says("between two network writes", 0)
+    chunk_size: Annotated[int, Field(ge=1)] | None = _says("bytes per network write")
+    duration_s: Number = _says("spread the whole reply over this long, with keep-alives or whitespace", 0)
+    keepalives: Count | None = _says("keep-alive comments before the first event")
+
+
+class Break(BaseModel):
+    """In a stream, N counting data events (0 = before the first).
+
+    On a reply that is not a stream, `cut_at_event` and `reset_at_event` break it off in the middle of its body.
+    """
+
+    cut_at_event: Count | None = _says("close cleanly after N events; no `[DONE]`")
+    panel_cut_at: Count | None = _says("close cleanly after N panelists finished; no `[DONE]`")
+    reset_at_event: Count | None = _says("TCP reset")
+    stall_at_event: Count | None = _says("silence from there on")
+    never_ends: bool = _flag("keep-alives for ever, from the start or from `stall_at_event`")
+    error_at_event: Count | None = _says("the API's in-band error (with `status`, `message`), then the end")
+    failed_at_event: Count | None = _says(
+        "`response.failed`, then `[DONE]` (chat and messages: the in-band error)",
+    )
+    malformed_at_event: Count | None = _says("a data line that is not JSON, then the stream goes on")
+    no_done: bool = _flag("everything but `[DONE]`")
+    unknown_events: bool = _flag("event types and fields nobody knows, sprinkled in")
+
+
+class Words(BaseModel):
+    """In what is said."""
+
+    empty_completion: bool = _flag("nothing generated, finish reason stop, nothing charged")
+    truncated: bool = _flag("cut short: finish reason length, or incomplete with `max_output_tokens`")
+    refusal: str | bool = _flag("true, or the words of the refusal")
+    preamble: bool = _flag("a commentary message before the fusion item")
+    answer_chars: Count | None = _says("length of the answer")
+    panel_chars: Count | None = _says("length of each panelist's text")
+    answer: str | None = _says("the answer, verbatim")
+    panel_texts: dict[str, str] = _says('`{"<model as sent, or index>": "its text, verbatim"}`', {})
+    panel_failures: dict[str, PanelFailure] = _says(
+        '`{"<model as sent, or index>": {"error": "...", "status_code": 429}}`', {}
+    )
+    analyst_failure: str | None = _says('a `failure_reason`, e.g. `"judge_not_valid_json"`')
+    analysis: JsonObject | None = _says("an object sent as the analysis, verbatim")
+    not_convened: bool = _flag("the outer model answers without its panel")
+
+
+class Greed(BaseModel):
+    """In what is billed. The texts stay short, so that thousands of calls are quick; usage and cost do not."""
+
+    greedy: bool = _flag(
+        "every model takes all that the request and its own limits allow: the longest answer, every search and step, "
+        "the whole prompt written to its cache, rerank units for documents of twice their length",
+    )
+    tokens_per_char: Number | None = _says(
+        "tokens billed for each ASCII character, and up to three times that for wider ones; null is one for four"
+    )
+    step_tokens: Count | None = _says(
+        "tokens that the results of one web step add to every later prompt; null is 2,500, or 4,000 when greedy"
+    )
+    dearest: bool = _flag("of the endpoints a request leaves open, and a router's models, the dearest serves it")
+    byok: bool = _flag("billed to the caller's own key at the provider; `cost` is the fee alone")
+
+
+class Fault(Match, Instead, Pace, Break, Words, Greed):
+    """One rule; a rule that sets nothing changes nothing."""
 
     @property
     def slow(self) -> bool:
@@ -139,55 +149,15 @@ class Fault:
 
 
 NO_FAULT = Fault()
+SECTIONS: tuple[type[BaseModel], ...] = (Match, Instead, Pace, Break, Words, Greed)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _is_panel_failures(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(entry, dict) and isinstance(cast(JsonObject, entry).get("error"), str)
-        for entry in cast(JsonObject, value).values()
-    )
-
-
-_Check = tuple[str, Callable[[object], bool]]
-_TEXT: _Check = ("a string", lambda value: isinstance(value, str))
-_FLAG: _Check = ("true or false", lambda value: isinstance(value, bool))
-_COUNT: _Check = ("a whole number >= 0", _is_count)
-_NUMBER: _Check = ("a number >= 0", _is_number)
-_OBJECT: _Check = ("an object", lambda value: isinstance(value, dict))
-_STRINGS: _Check = (
-    "an object of strings",
-    lambda value: isinstance(value, dict) and all(isinstance(item, str) for item in cast(JsonObject, value).values()),
-)
-
-FIELDS: dict[str, _Check] = {
-    **dict.fromkeys(["path", "model", "contains", "error_type", "message", "content_type"], _TEXT),
-    **dict.fromkeys(["analyst_failure", "answer"], _TEXT),
-    **dict.fromkeys(["skip", "keepalives", "answer_chars", "panel_chars"], _COUNT),
-    **dict.fromkeys(["cut_at_event", "panel_cut_at", "reset_at_event", "stall_at_event"], _COUNT),
-    **dict.fromkeys(["error_at_event", "failed_at_event", "malformed_at_event"], _COUNT),
-    **dict.fromkeys(["latency_ms", "event_delay_ms", "chunk_latency_ms", "duration_s", "retry_after"], _NUMBER),
-    **dict.fromkeys(["html", "reset", "error_in_200", "malformed_json", "never_ends", "no_done"], _FLAG),
-    **dict.fromkeys(["unknown_events", "empty_completion", "truncated", "preamble", "not_convened"], _FLAG),
-    **dict.fromkeys(["availability", "analysis"], _OBJECT),
-    "times": ("a whole number >= 0, or null", lambda value: value is None or _is_count(value)),
-    "status": ("an HTTP status from 200 to 599", lambda value: _is_count(value) and 200 <= cast(int, value) <= 599),
-    "chunk_size": ("a whole number >= 1", lambda value: _is_count(value) and value != 0),
-    "headers": _STRINGS,
-    "panel_texts": _STRINGS,
-    "body": ("any JSON", lambda value: value is not None),
-    "refusal": ("true, false or a string", lambda value: isinstance(value, (bool, str))),
-    "panel_failures": ('an object of {"error": string, "status_code": number}', _is_panel_failures),
-}
-
-_MATCH_FIELDS = ("path", "model", "contains", "skip", "times")
+def rules_schema() -> JsonObject:
+    """The JSON Schema of a list of rules."""
+    rule = Fault.model_json_schema()
+    definitions = rule.pop("$defs") | {"Match": Match.model_json_schema()}
+    rule["properties"]["match"] = {"$ref": "#/$defs/Match"}
+    return {"type": "array", "items": rule, "$defs": definitions}
 
 
 def parse_fault(rule: Mapping[str, object]) -> Fault:
@@ -196,39 +166,38 @@ def parse_fault(rule: Mapping[str, object]) -> Fault:
     match = fields.pop("match", {})
     if not isinstance(match, dict):
         raise FaultError(f"match: expected an object, got {match!r}")
-    for name in cast(JsonObject, match):
-        if name not in _MATCH_FIELDS:
-            raise FaultError(f"match.{name}: unknown field; match knows {', '.join(_MATCH_FIELDS)}")
-    fields |= cast(JsonObject, match)
-    for name, value in fields.items():
-        _check_field(name, value)
-    return Fault(**cast(JsonObject, fields))
+    _checked(Match, cast(JsonObject, match), "match.")
+    return _checked(Fault, fields | cast(JsonObject, match))
 
 
-def _check_field(name: str, value: object) -> None:
-    if name not in FIELDS:
-        raise FaultError(f"{name}: unknown field; a rule knows match, {', '.join(sorted(FIELDS))}")
-    expected, fits = FIELDS[name]
-    if not fits(value):
-        raise FaultError(f"{name}: expected {expected}, got {value!r}")
+def _checked(model: type[Model], fields: Mapping[str, object], where: str = "") -> Model:
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+    name = where + ".".join(str(step) for step in first["loc"])
+    if first["type"] == "extra_forbidden":
+        raise FaultError(f"{name}: unknown field; known are {', '.join(sorted(model.model_fields))}")
+    complaint = first["msg"].replace("Input should be", "expected")
+    raise FaultError(f"{name}: {complaint}, got {first['input']!r}")
 
 
 def parse_faults(rules: object) -> list[Fault]:
     """A list of rules, checked; a FaultError says which rule and which field is wrong."""
     if not isinstance(rules, (list, tuple)):
         raise FaultError(f"expected a list of rules, got {rules!r}")
-    faults: list[Fault] = []
-    for number, rule in enumerate(cast(Iterable[object], rules)):
-        if isinstance(rule, Fault):
-            faults.append(rule)
-            continue
-        if not isinstance(rule, Mapping):
-            raise FaultError(f"rule {number}: expected an object, got {rule!r}")
-        try:
-            faults.append(parse_fault(cast(Mapping[str, object], rule)))
-        except FaultError as error:
-            raise FaultError(f"rule {number}: {error}") from None
-    return faults
+    return [_numbered(number, rule) for number, rule in enumerate(cast(Iterable[object], rules))]
+
+
+def _numbered(number: int, rule: object) -> Fault:
+    if isinstance(rule, Fault):
+        return rule
+    if not isinstance(rule, Mapping):
+        raise FaultError(f"rule {number}: expected an object, got {rule!r}")
+    try:
+        return parse_fault(cast(Mapping[str, object], rule))
+    except FaultError as error:
+        raise FaultError(f"rule {number}: {error}") from None
 
 
 def load_faults(path: str | Path) -> list[Fault]:

@@ -140,7 +140,7 @@ def _panelist(plan: FusionPlan, ask: Ask, seed: int, index: int, fault: Fault) -
     slug = plan.panel[index]
     scripted = fault.panel_failures.get(slug) or fault.panel_failures.get(str(index))
     if scripted is not None:
-        return Panelist(slug, error=scripted["error"], status_code=scripted.get("status_code"))
+        return Panelist(slug, error=scripted.error, status_code=scripted.status_code)
     known = CATALOGUE.find(slug)
     if known is None or "text" not in known.gives:
         return Panelist(slug, error=f"{slug} is not a valid model ID", status_code=400)
