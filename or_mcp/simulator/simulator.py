@@ -7,8 +7,8 @@ from decimal import Decimal
 from starlette.types import ASGIApp
 
 from or_mcp.simulator import server
-from or_mcp.simulator.app import PREFIX, build_app
-from or_mcp.simulator.faults import Fault, parse_faults
+from or_mcp.simulator.api.app import PREFIX, build_app
+from or_mcp.simulator.delivery.faults import Fault, parse_faults
 from or_mcp.simulator.state import AbortedRequest, ReceivedRequest, State
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from or_mcp.simulator.accounts import MANAGEMENT_PREFIX, Account, Ledger, fingerprint_of
-from or_mcp.simulator.faults import Fault, FaultBook
-from or_mcp.simulator.records import Origin
-from or_mcp.simulator.refusals import Refused
+from or_mcp.simulator.delivery.faults import Fault, FaultBook
+from or_mcp.simulator.delivery.refusals import Refused
+from or_mcp.simulator.money.accounts import MANAGEMENT_PREFIX, Account, Ledger, fingerprint_of
+from or_mcp.simulator.run.records import Origin
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 

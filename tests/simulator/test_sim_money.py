@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from or_mcp.simulator import Simulator
-from or_mcp.simulator.pricing import applicable
+from or_mcp.simulator.money.pricing import applicable
 from tests.simulator.calls import KEY, MANAGEMENT_KEY, Caller, ask, chat, fuse
 
 ALIAS_AND_TARGET = ("~openai/gpt-latest", "openai/gpt-5.6-sol")

@@ -2,11 +2,11 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from or_mcp.simulator.accounts import key_row
-from or_mcp.simulator.framing import Document
-from or_mcp.simulator.refusals import Refused
+from or_mcp.simulator.delivery.framing import Document
+from or_mcp.simulator.delivery.refusals import Refused
+from or_mcp.simulator.money.accounts import key_row
+from or_mcp.simulator.run.validation import invalid
 from or_mcp.simulator.state import Call, State
-from or_mcp.simulator.validation import invalid
 
 _DAYS_KEPT = 30
 

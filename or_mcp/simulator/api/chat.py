@@ -3,24 +3,12 @@
 from decimal import Decimal
 from random import Random
 
-from or_mcp.simulator.faults import Fault
-from or_mcp.simulator.framing import Document, EventStream, Frame
-from or_mcp.simulator.history import read_documents, thoughts
-from or_mcp.simulator.outcomes import FusionRun, Outcome
-from or_mcp.simulator.texts import dice_for, pieces
+from or_mcp.simulator.delivery.faults import Fault
+from or_mcp.simulator.delivery.framing import Document, EventStream, Frame
+from or_mcp.simulator.run.history import read_documents, thoughts
+from or_mcp.simulator.run.outcomes import FusionRun, Outcome
+from or_mcp.simulator.run.texts import dice_for, pieces
 from or_mcp.simulator.wire import JsonObject, compact, dollars
-
-_NATIVE = {
-    "anthropic": {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"},
-    "openai": {"stop": "completed", "length": "max_output_tokens", "tool_calls": "completed"},
-    "google": {"stop": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP", "content_filter": "SAFETY"},
-}
-
-
-def native_finish_reason(outcome: Outcome) -> str:
-    """Why it stopped, in the provider's words."""
-    reason = outcome.finish_reason
-    return _NATIVE.get(outcome.model.author, {}).get(reason, reason)
 
 
 def usage_object(outcome: Outcome) -> JsonObject:
@@ -102,7 +90,7 @@ def result_object(outcome: Outcome) -> JsonObject:
         "index": 0,
         "logprobs": None,
         "finish_reason": outcome.finish_reason,
-        "native_finish_reason": native_finish_reason(outcome),
+        "native_finish_reason": outcome.native_finish_reason,
         "message": message,
     }
     head = _head(outcome, "chat.completion")
@@ -167,7 +155,7 @@ def _frames(outcome: Outcome, fault: Fault) -> list[Frame]:
         if fault.unknown_events and number % 2:
             chunk["x_simulated_extra"] = {"nobody": ["knows", number]}
         frames.append(Frame(chunk, sunk + step * number, sunk))
-    last = _chunk(outcome, {"content": ""}, outcome.finish_reason, native_finish_reason(outcome))
+    last = _chunk(outcome, {"content": ""}, outcome.finish_reason, outcome.native_finish_reason)
     usage: JsonObject = _head(outcome, "chat.completion.chunk") | {"choices": [], "usage": usage_object(outcome)}
     return [*frames, Frame(last, outcome.cost, sunk), Frame(usage, outcome.cost, sunk)]
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from or_mcp.simulator.catalogue import CATALOGUE, Model
-from or_mcp.simulator.endpoints import Endpoint, endpoints_of
-from or_mcp.simulator.refusals import Refused, unavailable
+from or_mcp.simulator.catalogue.endpoints import Endpoint, endpoints_of
+from or_mcp.simulator.catalogue.models import CATALOGUE, Model
+from or_mcp.simulator.delivery.refusals import Refused, unavailable
 from or_mcp.simulator.wire import JsonObject, as_list, as_object
 
 _MILLION = Decimal(1_000_000)

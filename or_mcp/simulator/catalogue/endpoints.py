@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
-from or_mcp.simulator.catalogue import CATALOGUE, Model
+from or_mcp.simulator.catalogue.models import CATALOGUE, Model
 from or_mcp.simulator.wire import JsonObject
 
 

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import cast
 
-from or_mcp.simulator.asks import text_of
-from or_mcp.simulator.catalogue import CATALOGUE, Model
-from or_mcp.simulator.framing import Document, Settlement
-from or_mcp.simulator.pricing import Tokens, bill
-from or_mcp.simulator.records import record_call
-from or_mcp.simulator.refusals import Refused
-from or_mcp.simulator.routing import choose_endpoint, find_model
+from or_mcp.simulator.catalogue.models import CATALOGUE, Model
+from or_mcp.simulator.catalogue.routing import choose_endpoint, find_model
+from or_mcp.simulator.delivery.framing import Document, Settlement
+from or_mcp.simulator.delivery.refusals import Refused
+from or_mcp.simulator.money.pricing import Tokens, bill
+from or_mcp.simulator.run.asks import text_of
+from or_mcp.simulator.run.records import record_call
+from or_mcp.simulator.run.texts import token_count
+from or_mcp.simulator.run.validation import MAX_EMBEDDING_INPUTS, Rule, invalid, read_preferences
 from or_mcp.simulator.state import Call, State
-from or_mcp.simulator.texts import token_count
-from or_mcp.simulator.validation import MAX_EMBEDDING_INPUTS, Rule, invalid, read_preferences
 from or_mcp.simulator.wire import JsonList, JsonObject, as_list, as_object, compact, dollars, objects
 
 _IMAGE_TOKENS = 258

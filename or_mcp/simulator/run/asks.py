@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from or_mcp.simulator.history import check_tool_messages
-from or_mcp.simulator.texts import token_count
-from or_mcp.simulator.validation import check_shape, invalid, read_preferences
+from or_mcp.simulator.run.history import check_tool_messages
+from or_mcp.simulator.run.texts import token_count
+from or_mcp.simulator.run.validation import check_shape, invalid, read_preferences
 from or_mcp.simulator.wire import JsonObject, as_list, as_object, compact, objects
 
 Api = Literal["responses", "chat", "messages"]

@@ -9,8 +9,8 @@ from urllib.parse import urlencode, urlsplit
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from or_mcp.simulator.framing import Document
-from or_mcp.simulator.refusals import Refused
+from or_mcp.simulator.delivery.framing import Document
+from or_mcp.simulator.delivery.refusals import Refused
 from or_mcp.simulator.state import Call, State
 from or_mcp.simulator.wire import as_object
 

@@ -3,11 +3,17 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from or_mcp.simulator.asks import Ask
-from or_mcp.simulator.catalogue import Model
-from or_mcp.simulator.endpoints import Endpoint
-from or_mcp.simulator.pricing import NO_BILL, NO_TOKENS, Bill, Tokens
+from or_mcp.simulator.catalogue.endpoints import Endpoint
+from or_mcp.simulator.catalogue.models import Model
+from or_mcp.simulator.money.pricing import NO_BILL, NO_TOKENS, Bill, Tokens
+from or_mcp.simulator.run.asks import Ask
 from or_mcp.simulator.wire import JsonObject
+
+_NATIVE = {
+    "anthropic": {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"},
+    "openai": {"stop": "completed", "length": "max_output_tokens", "tool_calls": "completed"},
+    "google": {"stop": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP", "content_filter": "SAFETY"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +160,11 @@ class Outcome:
         if self.tool_calls:
             return "tool_calls"
         return "content_filter" if self.refusal else "stop"
+
+    @property
+    def native_finish_reason(self) -> str:
+        """Why it stopped, in the provider's words."""
+        return _NATIVE.get(self.model.author, {}).get(self.finish_reason, self.finish_reason)
 
     @property
     def tool_use(self) -> JsonObject | None:

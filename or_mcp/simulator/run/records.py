@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from or_mcp.simulator.accounts import Charge, Generation
-from or_mcp.simulator.catalogue import CATALOGUE, Model
-from or_mcp.simulator.chat import native_finish_reason
-from or_mcp.simulator.endpoints import Endpoint, endpoints_of
-from or_mcp.simulator.framing import Settlement
-from or_mcp.simulator.outcomes import Outcome
-from or_mcp.simulator.pricing import Tokens
+from or_mcp.simulator.catalogue.endpoints import Endpoint, endpoints_of
+from or_mcp.simulator.catalogue.models import CATALOGUE, Model
+from or_mcp.simulator.delivery.framing import Settlement
+from or_mcp.simulator.money.accounts import Charge, Generation
+from or_mcp.simulator.money.pricing import Tokens
+from or_mcp.simulator.run.outcomes import Outcome
 from or_mcp.simulator.wire import JsonObject, dollars
 
 _NULLS = """
@@ -40,7 +39,7 @@ def record_outcome(outcome: Outcome, origin: Origin, settlement: Settlement) -> 
     details |= {
         "streamed": outcome.ask.stream,
         "finish_reason": ("error" if settlement.failed else None) if broken else outcome.finish_reason,
-        "native_finish_reason": None if broken else native_finish_reason(outcome),
+        "native_finish_reason": None if broken else outcome.native_finish_reason,
         "router": outcome.requested.slug if outcome.requested.is_router else None,
         "num_search_results": len(outcome.citations) or None,
         "web_search_engine": "exa" if outcome.searches else None,

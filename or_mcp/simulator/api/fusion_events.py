@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Protocol
 
-from or_mcp.simulator.outcomes import FusionRun, Panelist
-from or_mcp.simulator.texts import dice_for, pieces
+from or_mcp.simulator.run.outcomes import FusionRun, Panelist
+from or_mcp.simulator.run.texts import dice_for, pieces
 from or_mcp.simulator.wire import JsonObject
 
 _Step = tuple[str, JsonObject, Decimal]

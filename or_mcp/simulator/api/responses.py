@@ -3,11 +3,11 @@
 from decimal import Decimal
 from typing import Any
 
-from or_mcp.simulator.faults import Fault
-from or_mcp.simulator.framing import Document, EventStream, Frame
-from or_mcp.simulator.fusion_events import FusionEvents
-from or_mcp.simulator.outcomes import FusionRun, Outcome, ToolCall
-from or_mcp.simulator.texts import dice_for, pieces
+from or_mcp.simulator.api.fusion_events import FusionEvents
+from or_mcp.simulator.delivery.faults import Fault
+from or_mcp.simulator.delivery.framing import Document, EventStream, Frame
+from or_mcp.simulator.run.outcomes import FusionRun, Outcome, ToolCall
+from or_mcp.simulator.run.texts import dice_for, pieces
 from or_mcp.simulator.wire import JsonObject, as_object, dollars, objects
 
 _ECHOED: dict[str, Any] = {

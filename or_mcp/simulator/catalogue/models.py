@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from or_mcp.simulator.table import ALIASES, ROUTED, ROWS, Row
+from or_mcp.simulator.catalogue.table import ALIASES, ROUTED, ROWS, Row
 from or_mcp.simulator.wire import JsonObject, as_object, objects
 
 _MILLION = Decimal(1_000_000)

@@ -10,9 +10,9 @@ from typing import cast
 import anyio
 from starlette.types import Receive, Scope, Send
 
-from or_mcp.simulator.faults import NO_FAULT, Fault
-from or_mcp.simulator.framing import Document, EventStream, Frame, Reply, Settlement
-from or_mcp.simulator.refusals import MESSAGES, Refused, error_object
+from or_mcp.simulator.delivery.faults import NO_FAULT, Fault
+from or_mcp.simulator.delivery.framing import Document, EventStream, Frame, Reply, Settlement
+from or_mcp.simulator.delivery.refusals import MESSAGES, Refused, error_object
 
 KEEPALIVE_SECONDS = 0.5
 TRANSPORT = "or_mcp.simulator.transport"

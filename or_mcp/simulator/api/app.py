@@ -14,13 +14,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from or_mcp.simulator import inference, listing, money, signing_in, vectors
-from or_mcp.simulator.accounts import fingerprint_of
-from or_mcp.simulator.delivery import Delivery
-from or_mcp.simulator.faults import Fault, FaultError, parse_faults
-from or_mcp.simulator.framing import Document, EventStream, Reply
-from or_mcp.simulator.records import Origin
-from or_mcp.simulator.refusals import MESSAGES, Refused, edge_page, envelope
+from or_mcp.simulator.api import account, inference, listing, signing_in, vectors
+from or_mcp.simulator.delivery.carrying import Delivery
+from or_mcp.simulator.delivery.faults import Fault, FaultError, parse_faults, rules_schema
+from or_mcp.simulator.delivery.framing import Document, EventStream, Reply
+from or_mcp.simulator.delivery.refusals import MESSAGES, Refused, edge_page, envelope
+from or_mcp.simulator.money.accounts import fingerprint_of
+from or_mcp.simulator.run.records import Origin
 from or_mcp.simulator.state import AbortedRequest, Call, ReceivedRequest, State
 from or_mcp.simulator.wire import JsonObject, as_object
 
@@ -178,10 +178,10 @@ def _api_routes(state: State) -> Iterable[BaseRoute]:
         "/embeddings/models": listing.list_embedding_models,
         "/endpoints/zdr": listing.list_zdr_endpoints,
         "/providers": listing.list_providers,
-        "/key": money.show_key,
-        "/credits": money.show_credits,
-        "/activity": money.show_activity,
-        "/generation": money.show_generation,
+        "/key": account.show_key,
+        "/credits": account.show_credits,
+        "/activity": account.show_activity,
+        "/generation": account.show_generation,
     }
     for path, handler in posts.items():
         yield Route(PREFIX + path, _endpoint(state, handler), methods=["POST"])
@@ -216,6 +216,8 @@ def _control_routes(state: State) -> Iterable[BaseRoute]:
         return JSONResponse(open_now | {"totals": totals, "aborted": aborted})
 
     async def faults(request: Request) -> Response:
+        if request.method == "GET":
+            return JSONResponse(rules_schema())
         try:
             rules = parse_faults(await request.json())
         except (FaultError, json.JSONDecodeError) as error:
@@ -234,7 +236,7 @@ def _control_routes(state: State) -> Iterable[BaseRoute]:
 
     yield Route("/_sim/requests", requests)
     yield Route("/_sim/stats", stats)
-    yield Route("/_sim/faults", faults, methods=["POST"])
+    yield Route("/_sim/faults", faults, methods=["GET", "POST"])
     yield Route("/_sim/reset", reset, methods=["POST"])
 
 

@@ -1,11 +1,11 @@
 """The outer model's part of a run: its reasoning, tool calls, citations and answer, and what they cost."""
 
-from or_mcp.simulator.asks import Ask, must_use_tools, named_tool
-from or_mcp.simulator.faults import Fault
-from or_mcp.simulator.outcomes import Citation, Outcome, ToolCall
-from or_mcp.simulator.pricing import Bill, Tokens, bill
-from or_mcp.simulator.schema import Example
-from or_mcp.simulator.texts import MARK, Writer, dice_for, shortened, token_count, topics
+from or_mcp.simulator.delivery.faults import Fault
+from or_mcp.simulator.money.pricing import Bill, Tokens, bill
+from or_mcp.simulator.run.asks import Ask, must_use_tools, named_tool
+from or_mcp.simulator.run.outcomes import Citation, Outcome, ToolCall
+from or_mcp.simulator.run.schema import Example
+from or_mcp.simulator.run.texts import MARK, Writer, dice_for, shortened, token_count, topics
 from or_mcp.simulator.wire import compact
 
 _EFFORT_TOKENS = {"none": 0, "minimal": 16, "low": 64, "medium": 192, "high": 512, "xhigh": 1024, "max": 2048}

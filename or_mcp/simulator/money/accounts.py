@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from or_mcp.simulator.pricing import NO_TOKENS, Tokens
+from or_mcp.simulator.money.pricing import NO_TOKENS, Tokens
 from or_mcp.simulator.wire import JsonObject, dollars
 
 MANAGEMENT_PREFIX = "sk-or-mgmt-"

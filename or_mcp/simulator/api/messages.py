@@ -2,10 +2,10 @@
 
 import json
 
-from or_mcp.simulator.faults import Fault
-from or_mcp.simulator.framing import Document, EventStream, Frame, named_event
-from or_mcp.simulator.outcomes import Citation, Outcome
-from or_mcp.simulator.texts import dice_for, pieces
+from or_mcp.simulator.delivery.faults import Fault
+from or_mcp.simulator.delivery.framing import Document, EventStream, Frame, named_event
+from or_mcp.simulator.run.outcomes import Citation, Outcome
+from or_mcp.simulator.run.texts import dice_for, pieces
 from or_mcp.simulator.wire import JsonObject, as_object, dollars, objects
 
 _STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"}

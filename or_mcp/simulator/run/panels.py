@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from or_mcp.simulator.asks import Ask, must_use_tools, named_tool
-from or_mcp.simulator.catalogue import CATALOGUE
-from or_mcp.simulator.faults import Fault
-from or_mcp.simulator.outcomes import FusionRun, Panelist
-from or_mcp.simulator.pricing import Tokens, bill
-from or_mcp.simulator.texts import Writer, dice_for, token_count
-from or_mcp.simulator.validation import check_fusion, invalid
+from or_mcp.simulator.catalogue.models import CATALOGUE
+from or_mcp.simulator.delivery.faults import Fault
+from or_mcp.simulator.money.pricing import Tokens, bill
+from or_mcp.simulator.run.asks import Ask, must_use_tools, named_tool
+from or_mcp.simulator.run.outcomes import FusionRun, Panelist
+from or_mcp.simulator.run.texts import Writer, dice_for, token_count
+from or_mcp.simulator.run.validation import check_fusion, invalid
 from or_mcp.simulator.wire import JsonObject, as_object, compact, objects
 
 TOOL = "openrouter:fusion"
@@ -140,7 +140,7 @@ def _panelist(plan: FusionPlan, ask: Ask, seed: int, index: int, fault: Fault) -
     slug = plan.panel[index]
     scripted = fault.panel_failures.get(slug) or fault.panel_failures.get(str(index))
     if scripted is not None:
-        return Panelist(slug, error=scripted["error"], status_code=scripted.get("status_code"))
+        return Panelist(slug, error=scripted.error, status_code=scripted.status_code)
     known = CATALOGUE.find(slug)
     if known is None or "text" not in known.gives:
         return Panelist(slug, error=f"{slug} is not a valid model ID", status_code=400)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from or_mcp.simulator.refusals import Refused
+from or_mcp.simulator.delivery.refusals import Refused
 from or_mcp.simulator.wire import JsonObject, as_object, objects
 
 EFFORTS = ("max", "xhigh", "high", "medium", "low", "minimal", "none")

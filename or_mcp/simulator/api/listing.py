@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from urllib.parse import urlencode
 
-from or_mcp.simulator.catalogue import CATALOGUE, Model
-from or_mcp.simulator.endpoints import endpoints_of, provider_rows, public
-from or_mcp.simulator.framing import Document
-from or_mcp.simulator.refusals import unavailable
+from or_mcp.simulator.catalogue.endpoints import endpoints_of, provider_rows, public
+from or_mcp.simulator.catalogue.models import CATALOGUE, Model
+from or_mcp.simulator.delivery.framing import Document
+from or_mcp.simulator.delivery.refusals import unavailable
+from or_mcp.simulator.run.validation import invalid
 from or_mcp.simulator.state import Call, State
-from or_mcp.simulator.validation import invalid
 from or_mcp.simulator.wire import JsonObject, as_object, objects
 
 _MILLION = Decimal(1_000_000)

@@ -5,8 +5,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from or_mcp.simulator.texts import MARK
-from or_mcp.simulator.validation import invalid
+from or_mcp.simulator.run.texts import MARK
+from or_mcp.simulator.run.validation import invalid
 from or_mcp.simulator.wire import JsonObject, as_list, as_object, objects
 
 _FORMATS = {

@@ -8,8 +8,8 @@ from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
 
-from or_mcp.simulator.texts import MARK
-from or_mcp.simulator.validation import invalid
+from or_mcp.simulator.run.texts import MARK
+from or_mcp.simulator.run.validation import invalid
 from or_mcp.simulator.wire import JsonObject, as_object, objects
 
 _FORMATS = {"anthropic": "anthropic-claude-v1", "openai": "openai-responses-v1", "google": "google-gemini-v1"}

@@ -3,23 +3,23 @@
 import time
 from decimal import Decimal
 
-from or_mcp.simulator import chat, messages, responses
-from or_mcp.simulator.accounts import Account
-from or_mcp.simulator.asks import Api, Ask, read_ask
-from or_mcp.simulator.catalogue import CATALOGUE, Model
-from or_mcp.simulator.endpoints import endpoints_of
-from or_mcp.simulator.framing import EventStream, Reply, Settlement
-from or_mcp.simulator.history import check_thoughts
-from or_mcp.simulator.outcomes import Outcome
-from or_mcp.simulator.panels import SLUGS, FusionPlan, convene, read_plan
-from or_mcp.simulator.pricing import Tokens, bill
-from or_mcp.simulator.records import record_outcome
-from or_mcp.simulator.refusals import Refused
-from or_mcp.simulator.routing import choose_endpoint, find_model
+from or_mcp.simulator.api import chat, messages, responses
+from or_mcp.simulator.catalogue.endpoints import endpoints_of
+from or_mcp.simulator.catalogue.models import CATALOGUE, Model
+from or_mcp.simulator.catalogue.routing import choose_endpoint, find_model
+from or_mcp.simulator.delivery.framing import EventStream, Reply, Settlement
+from or_mcp.simulator.delivery.refusals import Refused
+from or_mcp.simulator.money.accounts import Account
+from or_mcp.simulator.money.pricing import Tokens, bill
+from or_mcp.simulator.run.asks import Api, Ask, read_ask
+from or_mcp.simulator.run.history import check_thoughts
+from or_mcp.simulator.run.outcomes import Outcome
+from or_mcp.simulator.run.panels import SLUGS, FusionPlan, convene, read_plan
+from or_mcp.simulator.run.records import record_outcome
+from or_mcp.simulator.run.validation import invalid
+from or_mcp.simulator.run.writing import write
 from or_mcp.simulator.state import Call, State
-from or_mcp.simulator.validation import invalid
 from or_mcp.simulator.wire import JsonObject, as_object
-from or_mcp.simulator.writing import write
 
 _RENDER = {"responses": responses.render, "chat": chat.render, "messages": messages.render}
 _RESERVED_BY_DEFAULT = 4096

@@ -1,0 +1,1 @@
+"""What models exist here, who serves them, and which endpoint a request gets."""
