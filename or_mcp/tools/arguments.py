@@ -1,4 +1,4 @@
-"""How a tool's arguments are published and read: flat schemas every host accepts, and errors that help."""
+"""How a tool's arguments are read: as they were meant, and with errors that help."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from or_mcp.openrouter.errors import InvalidRequest, shorten
+from or_mcp.tools.schemas import accepts, input_schema
 
 ArgumentsT = TypeVar("ArgumentsT", bound="Arguments")
-_DROPPED = frozenset({"title", "default"})
 
 
 class Arguments(BaseModel):
@@ -30,13 +30,6 @@ class Arguments(BaseModel):
         arguments = cast("dict[str, Any]", given)
         read = {name: _read(cls.model_fields.get(name), value) for name, value in arguments.items()}
         return {name: value for name, value in read.items() if not _is_empty(cls.model_fields.get(name), value)}
-
-
-def input_schema(arguments: type[Arguments]) -> dict[str, Any]:
-    """A flat object without references, unions, null or titles: some hosts drop a tool for any of them."""
-    schema = _plain(arguments.model_json_schema())
-    required = {"required": schema["required"]} if "required" in schema else {}
-    return {"type": "object", "properties": schema["properties"], **required, "additionalProperties": False}
 
 
 def read_arguments(shape: type[ArgumentsT], given: Mapping[str, Any]) -> ArgumentsT:
@@ -83,37 +76,6 @@ def _is_number(annotation: Any) -> bool:
     return annotation in (int, float, bool) or any(_is_number(part) for part in get_args(annotation))
 
 
-def _plain(schema: Any, definitions: Mapping[str, Any] | None = None) -> Any:
-    if isinstance(schema, list):
-        return [_plain(part, definitions) for part in cast("list[Any]", schema)]
-    if not isinstance(schema, dict):
-        return schema
-    node = cast("dict[str, Any]", schema)
-    known: Mapping[str, Any] = definitions if definitions is not None else node.get("$defs", {})
-    if "$ref" in node:
-        target = known[node["$ref"].rpartition("/")[2]]
-        return _plain({**target, **_without(node, "$ref")}, known)
-    properties = node.get("properties")
-    plain = {
-        name: _plain(value, known)
-        for name, value in node.items()
-        if name not in _DROPPED and name not in ("$defs", "properties")
-    }
-    if isinstance(properties, dict):
-        named = cast("dict[str, Any]", properties)
-        plain["properties"] = {name: _plain(value, known) for name, value in named.items()}
-    return plain
-
-
-def _without(node: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {key: value for key, value in node.items() if key != name}
-
-
-def plain_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """A model's schema with its references written out."""
-    return _plain(model.model_json_schema(mode="serialization"))
-
-
 def _tell(problem: ErrorDetails, shape: type[Arguments]) -> str:
     name = str(problem["loc"][0]) if problem["loc"] else "arguments"
     inside = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"][1:])
@@ -146,27 +108,3 @@ def _nearest(given: Any, shape: type[Arguments], name: str) -> str:
     options = input_schema(shape)["properties"].get(name, {}).get("enum", [])
     close = difflib.get_close_matches(str(given), [str(option) for option in options], n=1, cutoff=0.4)
     return f". Closest: {close[0]!r}" if close else ""
-
-
-def accepts(schema: Mapping[str, Any]) -> str:
-    """What a property takes, in words."""
-    if "enum" in schema:
-        return "one of " + ", ".join(str(option) for option in schema["enum"])
-    kind = schema.get("type", "a value")
-    if kind == "array":
-        most = f" of at most {schema['maxItems']}" if "maxItems" in schema else ""
-        return f"a list{most}: {accepts(schema.get('items', {}))} each"
-    bounds = _bounds(schema)
-    names = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "object": "an object"}
-    if kind == "string":
-        return "text" + (f" of at most {schema['maxLength']} characters" if "maxLength" in schema else "")
-    return names.get(kind, "a value") + bounds
-
-
-def _bounds(schema: Mapping[str, Any]) -> str:
-    low, high = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum")
-    if low is not None and high is not None:
-        return f" from {low} to {high}"
-    if low is not None:
-        return f" {'above' if 'exclusiveMinimum' in schema else 'from'} {low}"
-    return f" up to {high}" if high is not None else ""

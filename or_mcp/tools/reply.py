@@ -11,8 +11,8 @@ import mcp_types
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from or_mcp.tools.arguments import plain_schema
 from or_mcp.tools.quoting import visible
+from or_mcp.tools.schemas import plain_schema
 
 T = TypeVar("T")
 LIMIT = 48_000
