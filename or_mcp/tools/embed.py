@@ -21,7 +21,7 @@ from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.openrouter.wire.routing import Provider
 from or_mcp.runs.live import Kept, LiveRun
 from or_mcp.runs.record import Progress, RunRecord
-from or_mcp.tools.arguments import Arguments
+from or_mcp.tools.arguments import Arguments, Question, Text
 from or_mcp.tools.call import Call
 from or_mcp.tools.choosing import check_models
 from or_mcp.tools.embed_answer import EmbedAnswer, found_as_json, show
@@ -61,9 +61,9 @@ class EmbedArguments(Arguments):
     top_k: int = Field(10, ge=1, le=100, description="Default 10.")
     dimensions: Annotated[int, Field(ge=1)] | SkipJsonSchema[None] = None
     input_type: str = Field("", description="e.g. search_document")
-    query: str = ""
+    query: Question = ""
     input_file: str = Field("", description="Path: a text per line, or JSONL with `text`.")
-    input: tuple[str, ...] = ()
+    input: tuple[Text, ...] = ()
 
 
 class EmbedAsked(EmbedArguments):

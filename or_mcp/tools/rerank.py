@@ -16,7 +16,7 @@ from or_mcp.openrouter.errors import shorten
 from or_mcp.openrouter.wire.embeddings import RerankRequest
 from or_mcp.runs.live import Kept, LiveRun
 from or_mcp.runs.record import Progress, RunRecord, Status
-from or_mcp.tools.arguments import Arguments
+from or_mcp.tools.arguments import Arguments, Question, Text
 from or_mcp.tools.call import Call
 from or_mcp.tools.choosing import check_models
 from or_mcp.tools.explain import explanation, failure_of
@@ -43,8 +43,8 @@ class RerankArguments(Arguments):
 
     model: str = Field(min_length=1)
     top_n: Annotated[int, Field(ge=1)] | SkipJsonSchema[None] = None
-    query: str = Field(min_length=1)
-    documents: tuple[str, ...] = Field(min_length=1)
+    query: Question = Field(min_length=1)
+    documents: tuple[Text, ...] = Field(min_length=1)
 
 
 async def rerank(arguments: RerankArguments, call: Call) -> Reply:

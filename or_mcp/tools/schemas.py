@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, cast
 
 from pydantic import BaseModel
 
-_DROPPED = frozenset({"title", "default"})
+# Of a name (a model, a run, a path, a URL) and of a text. A schema tells other lengths only: these stand everywhere.
+NAME_LIMIT = 8_192
+TEXT_LIMIT = 8_000_000
+
+_DROPPED = frozenset({"title", "default", "propertyNames"})
 
 
+@cache
 def input_schema(arguments: type[BaseModel]) -> dict[str, Any]:
     """A flat object without references, unions, null or titles: some hosts drop a tool for any of them."""
     schema = _plain(arguments.model_json_schema())
@@ -31,7 +37,9 @@ def _plain(schema: Any, definitions: Mapping[str, Any] | None = None) -> Any:
     plain = {
         name: _plain(value, known)
         for name, value in node.items()
-        if name not in _DROPPED and name not in ("$defs", "properties")
+        if name not in _DROPPED
+        and name not in ("$defs", "properties")
+        and not (name == "maxLength" and value in (NAME_LIMIT, TEXT_LIMIT))
     }
     if isinstance(properties, dict):
         named = cast("dict[str, Any]", properties)
@@ -65,8 +73,6 @@ def accepts(schema: Mapping[str, Any]) -> str:
 
 def _bounds(schema: Mapping[str, Any]) -> str:
     low, high = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum")
-    if low is not None and high is not None:
-        return f" from {low} to {high}"
-    if low is not None:
-        return f" {'above' if 'exclusiveMinimum' in schema else 'from'} {low}"
-    return f" up to {high}" if high is not None else ""
+    from_low = "" if low is None else f" {'above' if 'exclusiveMinimum' in schema else 'from'} {low}"
+    to_high = "" if high is None else f" {'to' if 'minimum' in schema else 'up to'} {high}"
+    return from_low + to_high
