@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 
+from or_mcp.catalogue.closest import similar
 from or_mcp.catalogue.intents import gives, supports, takes
 from or_mcp.catalogue.prices import per_million
 from or_mcp.catalogue.rates import is_free
@@ -34,7 +34,7 @@ class Condition:
         if self.values is None or any(map(self.keep, models := list(models))):
             return ""
         known = sorted({value for model in models for value in self.values(model)})
-        close = get_close_matches(self.value.lower(), known, n=3)
+        close = similar(self.value.lower(), known, n=3)
         named = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(known[:_MOST_NAMED])}"
         return f"No model has {self.words}; {named}"
 

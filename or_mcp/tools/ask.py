@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from or_mcp.attachments.attach import Attachment, HoldsSecrets, attach
+from or_mcp.attachments.attach import COUNT_LIMIT, Attachment, HoldsSecrets, attach
 from or_mcp.attachments.urls import is_url
 from or_mcp.catalogue.cache import Snapshot
+from or_mcp.conversation.functions import MOST_FUNCTIONS
 from or_mcp.conversation.price import bound
 from or_mcp.conversation.structure import check_schema
 from or_mcp.conversation.thread import Thread
@@ -19,12 +20,12 @@ from or_mcp.conversation.turn import ToolOutput, Turn, request_for, say
 from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.runs.budget import Room
 from or_mcp.runs.record import RunRecord
-from or_mcp.tools.arguments import Arguments
+from or_mcp.tools.arguments import Amount, Arguments, Question, Text
 from or_mcp.tools.ask_adapt import adapt, digest, messages_for, names_of, without_others_functions
 from or_mcp.tools.ask_answer import AskAnswer, full_text, show
 from or_mcp.tools.ask_fit import check_fits, needs_of
 from or_mcp.tools.ask_work import Asking, go_on, result_of
-from or_mcp.tools.call import Call, Usd, decimal_or_none
+from or_mcp.tools.call import Call, decimal_or_none
 from or_mcp.tools.choosing import check_keeps, check_models, retiring
 from or_mcp.tools.keepsake import Keepsake, Shown
 from or_mcp.tools.paid import Offer, Order, limited_note, place
@@ -49,7 +50,7 @@ class ToolOutputArgument(Arguments):
     """What a called tool came back with."""
 
     call_id: str
-    output: str
+    output: Text
 
 
 class AskArguments(Arguments):
@@ -62,15 +63,21 @@ class AskArguments(Arguments):
     max_output_tokens: Annotated[int, Field(ge=1)] | SkipJsonSchema[None] = None
     temperature: Annotated[float, Field(ge=0, le=2)] | SkipJsonSchema[None] = None
     web: bool = Field(default=False, description="Let it search the web. Default false.")
-    max_cost_usd: Usd | SkipJsonSchema[None] = None
+    max_cost_usd: Amount | SkipJsonSchema[None] = None
     wait_seconds: Annotated[float, Field(ge=0, le=3600)] | SkipJsonSchema[None] = None
-    attachments: tuple[str, ...] = Field((), description="File paths or https URLs: images, PDF, audio, text.")
+    attachments: tuple[str, ...] = Field(
+        (), max_length=COUNT_LIMIT, description="File paths or https URLs: images, PDF, audio, text."
+    )
     json_schema: dict[str, Any] | SkipJsonSchema[None] = Field(None, description="The answer's shape; see `json`.")
-    tools: tuple[dict[str, Any], ...] = Field((), description="Functions: {name, description, parameters}.")
+    tools: tuple[dict[str, Any], ...] = Field(
+        (), max_length=MOST_FUNCTIONS, description="Functions: {name, description, parameters}."
+    )
     tool_choice: str = Field("", description="auto, none, required or a function's name.")
-    tool_outputs: tuple[ToolOutputArgument, ...] = Field((), description="Results of tool_calls, with continue_run.")
-    instructions: str = Field("", description="System prompt.")
-    prompt: str = Field("", description="The question.")
+    tool_outputs: tuple[ToolOutputArgument, ...] = Field(
+        (), max_length=MOST_FUNCTIONS, description="Results of tool_calls, with continue_run."
+    )
+    instructions: Text = Field("", description="System prompt.")
+    prompt: Question = Field("", description="The question.")
 
 
 async def ask(arguments: AskArguments, call: Call) -> Reply:

@@ -7,17 +7,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Protocol
 
 import anyio.to_thread
-from pydantic import Field
 
 from or_mcp.attachments.paths import Sandbox
 from or_mcp.catalogue.cache import Catalogue
 from or_mcp.catalogue.policy import Policy
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import NotAuthorized
-from or_mcp.openrouter.wire.money import MOST_USD
 from or_mcp.openrouter.wire.routing import Provider
 from or_mcp.runs.key_limit import KeyLimits
 from or_mcp.runs.runner import Runner
@@ -126,10 +124,6 @@ class Call:
         """
         if self.caller.key is None:
             raise NotAuthorized("No OpenRouter key is set, and this call costs money")
-
-
-Usd = Annotated[float, Field(gt=0, le=float(MOST_USD))]
-"""A person's amount, above nothing and no larger than any call can cost."""
 
 
 def decimal_or_none(amount: float | None) -> Decimal | None:

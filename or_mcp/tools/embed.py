@@ -21,8 +21,8 @@ from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.openrouter.wire.routing import Provider
 from or_mcp.runs.live import Kept, LiveRun
 from or_mcp.runs.record import Progress, RunRecord
-from or_mcp.tools.arguments import Arguments
-from or_mcp.tools.call import Call, Usd, decimal_or_none
+from or_mcp.tools.arguments import Amount, Arguments, Question, Text
+from or_mcp.tools.call import Call, decimal_or_none
 from or_mcp.tools.choosing import check_models
 from or_mcp.tools.embed_answer import EmbedAnswer, found_as_json, show
 from or_mcp.tools.keepsake import Keepsake, Shown
@@ -60,11 +60,11 @@ class EmbedArguments(Arguments):
     )
     top_k: int = Field(10, ge=1, le=100, description="Default 10.")
     dimensions: Annotated[int, Field(ge=1)] | SkipJsonSchema[None] = None
-    max_cost_usd: Usd | SkipJsonSchema[None] = None
+    max_cost_usd: Amount | SkipJsonSchema[None] = None
     input_type: str = Field("", description="e.g. search_document")
-    query: str = ""
+    query: Question = ""
     input_file: str = Field("", description="Path: a text per line, or JSONL with `text`.")
-    input: tuple[str, ...] = ()
+    input: tuple[Text, ...] = ()
 
 
 class EmbedAsked(EmbedArguments):

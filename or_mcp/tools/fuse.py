@@ -22,8 +22,8 @@ from or_mcp.openrouter.errors import UpstreamFailed
 from or_mcp.runs.budget import Room
 from or_mcp.runs.live import Kept, LiveRun
 from or_mcp.runs.record import Progress, RunRecord
-from or_mcp.tools.arguments import Arguments
-from or_mcp.tools.call import Call, Usd, decimal_or_none
+from or_mcp.tools.arguments import Amount, Arguments, Question, Text
+from or_mcp.tools.call import Call, decimal_or_none
 from or_mcp.tools.choosing import check_can_be_forced, check_models, known_models, retiring
 from or_mcp.tools.fuse_answer import FuseAnswer, show, told_analysis
 from or_mcp.tools.keepsake import Keepsake, PanelText, Shown
@@ -68,13 +68,13 @@ class FuseArguments(Arguments):
     )
     temperature: Annotated[float, Field(ge=0, le=2)] | SkipJsonSchema[None] = None
     web: bool = Field(default=True, description="Let the panel search the web. Default true.")
-    max_cost_usd: Usd | SkipJsonSchema[None] = None
+    max_cost_usd: Amount | SkipJsonSchema[None] = None
     wait_seconds: Annotated[float, Field(ge=0, le=3600)] | SkipJsonSchema[None] = Field(
         None, description="Wait this long, then answer `running`; 0 starts it."
     )
     detail: Literal["brief", "standard", "full"] = Field("standard", description="full adds every panelist's text.")
-    instructions: str = Field("", description="Style or role for the answer.")
-    prompt: str = Field(min_length=1, description="The whole question, self-contained.")
+    instructions: Text = Field("", description="Style or role for the answer.")
+    prompt: Question = Field(min_length=1, description="The whole question, self-contained.")
 
     def choices(self) -> FusionChoices:
         """The same, as the fusion room takes it."""

@@ -36,10 +36,10 @@ _OLD_SECONDS = 3_600
 class ListModelsArguments(Arguments):
     """What `list_models` takes."""
 
-    query: str = Field("", description="Name, family or wish.")
+    query: str = Field("", max_length=300, description="Name, family or wish.")
     output_modality: str = Field("text", description="text (default), embeddings, image, rerank, audio, video, all.")
     input_modality: str = Field("", description="image, file, audio, video.")
-    supports: tuple[str, ...] = Field((), description="e.g. tools, structured_outputs, reasoning.")
+    supports: tuple[str, ...] = Field((), max_length=20, description="e.g. tools, structured_outputs, reasoning.")
     author: str = Field("", description="e.g. anthropic.")
     max_input_price: Annotated[float, Field(ge=0)] | SkipJsonSchema[None] = Field(None, description="USD/M tokens.")
     max_output_price: Annotated[float, Field(ge=0)] | SkipJsonSchema[None] = Field(None, description="USD/M tokens.")

@@ -19,8 +19,8 @@ from or_mcp.openrouter.errors import shorten
 from or_mcp.openrouter.wire.embeddings import RerankRequest
 from or_mcp.runs.live import Kept, LiveRun
 from or_mcp.runs.record import Progress, RunRecord, Status
-from or_mcp.tools.arguments import Arguments
-from or_mcp.tools.call import Call, Usd, decimal_or_none
+from or_mcp.tools.arguments import Amount, Arguments, Question, Text
+from or_mcp.tools.call import Call, decimal_or_none
 from or_mcp.tools.choosing import check_models
 from or_mcp.tools.explain import explanation, failure_of
 from or_mcp.tools.keepsake import Keepsake, Shown
@@ -47,9 +47,9 @@ class RerankArguments(Arguments):
 
     model: str = Field(min_length=1)
     top_n: Annotated[int, Field(ge=1)] | SkipJsonSchema[None] = None
-    max_cost_usd: Usd | SkipJsonSchema[None] = None
-    query: str = Field(min_length=1)
-    documents: tuple[str, ...] = Field(min_length=1)
+    max_cost_usd: Amount | SkipJsonSchema[None] = None
+    query: Question = Field(min_length=1)
+    documents: tuple[Text, ...] = Field(min_length=1)
 
 
 async def rerank(arguments: RerankArguments, call: Call) -> Reply:
