@@ -8,7 +8,7 @@ import mcp_types
 import pytest
 from mcp import Client, MCPError
 
-from or_mcp.simulator.catalogue.models import CATALOGUE
+from or_mcp.simulator.catalogue import CATALOGUE
 from tests.conftest import Connect, Upstream
 
 MODEL_TEMPLATE = "openrouter://models/{author}/{slug}"

@@ -106,7 +106,7 @@ async def test_a_hundred_rows_fit_a_host(connect: Connect):
 async def test_a_model_paid_by_the_request_is_not_called_free(connect: Connect):
     async with connect() as client:
         result = await client.call_tool("list_models", {"output_modality": "rerank"})
-        served = await client.call_tool("endpoints", {"model": "cohere/rerank-v4"})
+        served = await client.call_tool("endpoints", {"model": "cohere/rerank-4-pro"})
     assert {row["input_price"] for row in result.structured_content["models"]} == {None}
     assert {row["input_price"] for row in served.structured_content["endpoints"]} == {None}
     assert "| free |" not in text_of(result) + text_of(served)

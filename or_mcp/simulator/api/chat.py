@@ -13,21 +13,25 @@ from or_mcp.simulator.wire import JsonObject, compact, dollars
 
 def usage_object(outcome: Outcome) -> JsonObject:
     """`usage`: the whole run's cost, the outer model's tokens."""
-    tokens, bill = outcome.tokens, outcome.bill
+    tokens = outcome.tokens
     usage: JsonObject = {
         "prompt_tokens": tokens.prompt,
         "completion_tokens": tokens.completion,
         "total_tokens": tokens.prompt + tokens.completion,
         "cost": dollars(outcome.cost),
-        "is_byok": False,
-        "prompt_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0, "audio_tokens": 0, "video_tokens": 0},
-        "completion_tokens_details": {"reasoning_tokens": tokens.reasoning, "audio_tokens": 0},
-        "cost_details": {
-            "upstream_inference_cost": dollars(bill.prompt + bill.completion),
-            "upstream_inference_prompt_cost": dollars(bill.prompt),
-            "upstream_inference_completions_cost": dollars(bill.completion),
-            **({"server_tool_cost": dollars(bill.tools)} if bill.tools else {}),
+        "is_byok": outcome.byok,
+        "prompt_tokens_details": {
+            "cached_tokens": tokens.cached,
+            "cache_write_tokens": tokens.written,
+            "audio_tokens": tokens.audio,
+            "video_tokens": 0,
         },
+        "completion_tokens_details": {
+            "reasoning_tokens": tokens.reasoning,
+            "audio_tokens": tokens.audio_out,
+            "image_tokens": tokens.image_out,
+        },
+        "cost_details": outcome.bill.details(),
     }
     if outcome.tool_use:
         usage["server_tool_use_details"] = outcome.tool_use
@@ -99,7 +103,8 @@ def result_object(outcome: Outcome) -> JsonObject:
 
 def _head(outcome: Outcome, kind: str) -> JsonObject:
     named = {"id": outcome.id, "object": kind, "created": outcome.created}
-    return named | {"model": outcome.model.slug, "provider": outcome.provider}
+    served = {"model": outcome.model.slug, "provider": outcome.provider, "service_tier": outcome.tier}
+    return named | served
 
 
 def _chunk(outcome: Outcome, delta: JsonObject, finish: str | None = None, native: str | None = None) -> JsonObject:
@@ -148,7 +153,7 @@ def _thinking(detail: JsonObject, dice: Random) -> list[JsonObject]:
 def _frames(outcome: Outcome, fault: Fault) -> list[Frame]:
     deltas = _deltas(outcome)
     sunk = outcome.fusion.cost if outcome.fusion else Decimal(0)
-    step = outcome.bill.total / len(deltas)
+    step = outcome.charged / len(deltas)
     frames: list[Frame] = []
     for number, delta in enumerate(deltas, start=1):
         chunk = _chunk(outcome, delta)

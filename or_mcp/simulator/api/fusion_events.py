@@ -79,12 +79,12 @@ class FusionEvents:
             yield "panel.reasoning.delta", {"delta": delta}, nothing
         for delta in pieces(panelist.reply, self._dice):
             yield "panel.delta", {"delta": delta}, nothing
-        yield "panel.completed", {"content": panelist.reply}, panelist.bill.total
+        yield "panel.completed", {"content": panelist.reply}, panelist.bill.charged(byok=self._run.byok)
 
     def _play_analysis(self) -> None:
         run = self._run
         # Upstream keeps the old name beside the new one.
         self._emit("analysis.in_progress", analyst_model=run.analyst, judge_model=run.analyst)
-        self._stage.pay(run.analyst_bill.total, sunk=True)
+        self._stage.pay(run.analyst_bill.charged(byok=run.byok), sunk=True)
         if run.analysis is not None:
             self._emit("analysis.completed", analysis=run.analysis)

@@ -4,18 +4,21 @@ import time
 from decimal import Decimal
 
 from or_mcp.simulator.api import chat, messages, responses
-from or_mcp.simulator.catalogue.endpoints import endpoints_of
-from or_mcp.simulator.catalogue.models import CATALOGUE, Model
-from or_mcp.simulator.catalogue.routing import choose_endpoint, find_model
+from or_mcp.simulator.catalogue import Catalogue, Model
+from or_mcp.simulator.catalogue.endpoints import Endpoint
+from or_mcp.simulator.catalogue.routing import Route, choose_endpoint, dearest, find_model
+from or_mcp.simulator.delivery.faults import Fault
 from or_mcp.simulator.delivery.framing import EventStream, Reply, Settlement
-from or_mcp.simulator.delivery.refusals import Refused
+from or_mcp.simulator.delivery.refusals import Refused, unavailable
 from or_mcp.simulator.money.accounts import Account
 from or_mcp.simulator.money.pricing import Tokens, bill
 from or_mcp.simulator.run.asks import Api, Ask, read_ask
+from or_mcp.simulator.run.counting import Counter
 from or_mcp.simulator.run.history import check_thoughts
 from or_mcp.simulator.run.outcomes import Outcome
-from or_mcp.simulator.run.panels import SLUGS, FusionPlan, convene, read_plan
+from or_mcp.simulator.run.panels import SLUGS, FusionPlan, Hall, convene, read_plan
 from or_mcp.simulator.run.records import record_outcome
+from or_mcp.simulator.run.settling import settle
 from or_mcp.simulator.run.validation import invalid
 from or_mcp.simulator.run.writing import write
 from or_mcp.simulator.state import Call, State
@@ -29,45 +32,75 @@ _STRATEGIES = {"openrouter/fusion": "fusion", "openrouter/fusion-flash": "fusion
 def answer(state: State, call: Call, api: Api) -> Reply:
     """The reply to a POST that asks for words."""
     account = state.inference_account(call)
-    ask = read_ask(api, as_object(call.request.body))
-    plan = read_plan(ask)
-    outcome = _route(state, ask, plan)
-    _reserve(account, outcome, plan)
     fault = call.fault
-    if plan is not None and plan.convened and not fault.not_convened:
-        outcome.fusion = convene(plan, ask, state.seed, f"st_tmp_{state.random_part(10).lower()}", fault)
-    write(outcome, state.seed, fault)
-    if ask.api == "responses" and _too_long(ask, outcome.model):
-        _overflow(outcome)
+    ask = read_ask(api, as_object(call.request.body), Counter(fault.tokens_per_char, fault.greedy))
+    plan = read_plan(ask)
+    outcome = _route(state, ask, plan, fault)
+    outcome.byok = call.byok
+    _reserve(state.catalogue, account, outcome, plan)
+    _run(state, account, outcome, plan, fault)
     reply = _RENDER[api](outcome, fault)
     if fault.unknown_events and not isinstance(reply, EventStream):
         as_object(reply.payload)["x_simulated_extra"] = {"nobody": ["knows"]}
 
-    def settle(settlement: Settlement) -> None:
-        account.record(record_outcome(outcome, call.origin, settlement))
+    def keep(settlement: Settlement) -> None:
+        account.record(record_outcome(state.catalogue, outcome, call.origin, settlement))
 
-    reply.settle = settle
+    reply.settle = keep
     reply.headers["X-Generation-Id"] = outcome.id
     if call.request.headers.get("x-openrouter-metadata") == "enabled":
-        _add_metadata(reply, outcome)
+        _add_metadata(reply, outcome, state.catalogue)
     return reply
 
 
-def _route(state: State, ask: Ask, plan: FusionPlan | None) -> Outcome:
+def _run(state: State, account: Account, outcome: Outcome, plan: FusionPlan | None, fault: Fault) -> None:
+    """Say what is said, and count it."""
+    ask = outcome.ask
+    if plan is not None and plan.convened and not fault.not_convened:
+        hall = Hall(state.catalogue, plan, ask, state.seed, fault)
+        outcome.fusion = convene(hall, f"st_tmp_{state.random_part(10).lower()}")
+        outcome.fusion.byok = outcome.byok
+    write(outcome, state.seed, fault)
+    owner = (account.fingerprint, outcome.model.slug, outcome.endpoint.tag)
+    cache = state.cache.use(owner, outcome.model, outcome.endpoint.row["pricing"], ask.segments)
+    settle(outcome, cache, fault)
+    if ask.api == "responses" and _too_long(ask, outcome.model):
+        _overflow(outcome)
+
+
+def _route(state: State, ask: Ask, plan: FusionPlan | None, fault: Fault) -> Outcome:
     """The first of the requested models that can serve this; the first one's refusal if none can."""
     refusals: list[Refused] = []
+    route = Route(ask.preferences, ask.wanted_parameters, fault.dearest)
     for attempt, slug in enumerate(ask.models, start=1):
         try:
-            requested = find_model(slug, "text")
+            requested = find_model(state.catalogue, slug, "text")
             writer = plan.writer if plan is not None and slug in SLUGS else slug
-            model = CATALOGUE.concrete(find_model(writer, "text"))
-            _check_input(ask, model)
-            endpoint = choose_endpoint(model, ask.preferences, ask.wanted_parameters)
+            model, endpoint = _serving(state.catalogue, ask, find_model(state.catalogue, writer, "text"), route)
         except Refused as refused:
             refusals.append(refused)
             continue
         return Outcome(ask, state.new_id(), int(time.time()), requested, endpoint, model, attempts=attempt)
     raise refusals[0]
+
+
+def _serving(catalogue: Catalogue, ask: Ask, requested: Model, route: Route) -> tuple[Model, Endpoint]:
+    """Who answers in a model's place: itself, or the first of a router's models that can, or the dearest."""
+    refusals: list[Refused] = []
+    able: list[tuple[Model, Endpoint]] = []
+    for model in catalogue.answering(requested):
+        try:
+            _check_input(ask, model)
+            able.append((model, choose_endpoint(catalogue, model, route)))
+        except Refused as refused:
+            refusals.append(refused)
+            continue
+        if not route.dearest:
+            break
+    if not able:
+        raise refusals[0] if refusals else unavailable(404, "no_endpoints", "No endpoints found", [requested.slug])
+    taken = dearest([endpoint for _, endpoint in able])
+    return next(pair for pair in able if pair[1] is taken)
 
 
 def _too_long(ask: Ask, model: Model) -> bool:
@@ -90,20 +123,20 @@ def _check_input(ask: Ask, model: Model) -> None:
 
 def _overflow(outcome: Outcome) -> None:
     outcome.text, outcome.truncated = "", True
-    outcome.tool_calls, outcome.citations, outcome.searches = [], [], 0
+    outcome.tool_calls, outcome.citations, outcome.searches, outcome.fetches = [], [], 0, 0
     outcome.tokens, outcome.bill = Tokens(outcome.ask.prompt_tokens), bill(outcome.endpoint.row["pricing"], Tokens())
 
 
-def _reserve(account: Account, outcome: Outcome, plan: FusionPlan | None) -> None:
+def _reserve(catalogue: Catalogue, account: Account, outcome: Outcome, plan: FusionPlan | None) -> None:
     """Refuse what the account could not pay for if every token asked for were used."""
     pricing = outcome.endpoint.row["pricing"]
     wanted = min(outcome.ask.max_tokens or _RESERVED_BY_DEFAULT, outcome.model.max_output)
     needed = bill(pricing, Tokens(outcome.ask.prompt_tokens, wanted)).total
     if plan is not None:
         for slug in (*plan.panel, plan.analyst):
-            known = CATALOGUE.find(slug)
+            known = catalogue.find(slug)
             if known is not None:
-                inner = CATALOGUE.concrete(known).row["pricing"]
+                inner = catalogue.concrete(known).row["pricing"]
                 needed += bill(inner, Tokens(outcome.ask.prompt_tokens, plan.completion_tokens)).total
                 wanted += plan.completion_tokens
     available = account.remaining
@@ -119,7 +152,7 @@ def _reserve(account: Account, outcome: Outcome, plan: FusionPlan | None) -> Non
         )
 
 
-def _metadata(outcome: Outcome) -> JsonObject:
+def _metadata(outcome: Outcome, catalogue: Catalogue) -> JsonObject:
     requested = outcome.ask.models[0]
     strategy = _STRATEGIES.get(requested, "auto" if outcome.requested.is_router else "direct")
     if outcome.requested.alias_of:
@@ -132,7 +165,7 @@ def _metadata(outcome: Outcome) -> JsonObject:
             "model": outcome.model.slug,
             "selected": each is outcome.endpoint,
         }
-        for each in endpoints_of(outcome.model.slug)
+        for each in catalogue.offers(outcome.model)
     ]
     return {
         "requested": requested,
@@ -140,13 +173,13 @@ def _metadata(outcome: Outcome) -> JsonObject:
         "region": None,
         "summary": f"[simulated] {outcome.provider} served {outcome.model.slug}",
         "attempt": outcome.attempts,
-        "is_byok": False,
+        "is_byok": outcome.byok,
         "endpoints": {"total": len(available), "available": available},
     }
 
 
-def _add_metadata(reply: Reply, outcome: Outcome) -> None:
-    metadata = _metadata(outcome)
+def _add_metadata(reply: Reply, outcome: Outcome, catalogue: Catalogue) -> None:
+    metadata = _metadata(outcome, catalogue)
     if isinstance(reply, EventStream):
         last = reply.frames[-1].event
         last.get("response", last)["openrouter_metadata"] = metadata

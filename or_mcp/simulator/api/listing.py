@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from urllib.parse import urlencode
 
-from or_mcp.simulator.catalogue.endpoints import endpoints_of, provider_rows, public
-from or_mcp.simulator.catalogue.models import CATALOGUE, Model
+from or_mcp.simulator.catalogue import Catalogue, Model
+from or_mcp.simulator.catalogue.endpoints import provider_rows, public
 from or_mcp.simulator.delivery.framing import Document
 from or_mcp.simulator.delivery.refusals import unavailable
 from or_mcp.simulator.run.validation import invalid
@@ -19,6 +19,7 @@ _DAY_SECONDS = 86_400
 
 Query = Mapping[str, str]
 Keeps = Callable[[Model], bool]
+Figure = Callable[[Catalogue, Model], Decimal | float | None]
 
 
 def _names(query: Query, name: str) -> set[str]:
@@ -49,8 +50,8 @@ def _elo(model: Model) -> float | None:
     return max((entry["elo"] for entry in arena), default=None)
 
 
-def _measured(model: Model, figure: str) -> float | None:
-    offers = endpoints_of(model.slug)
+def _measured(catalogue: Catalogue, model: Model, figure: str) -> float | None:
+    offers = catalogue.offers(model)
     return offers[0].row[figure]["p50"] if offers else None
 
 
@@ -63,19 +64,19 @@ _RANGES: dict[str, Callable[[Model], Decimal | float | None]] = {
     "agentic_index": lambda model: _index(model, "agentic"),
 }
 
-_ORDERS: dict[str, Callable[[Model], float | Decimal | None]] = {
-    "most-popular": lambda model: -len(endpoints_of(model.slug)),
-    "top-weekly": lambda model: -len(endpoints_of(model.slug)),
-    "newest": lambda model: -model.row["created"],
-    "pricing-low-to-high": lambda model: _price(model, "prompt") + _price(model, "completion"),
-    "pricing-high-to-low": lambda model: -_price(model, "prompt") - _price(model, "completion"),
-    "context-high-to-low": lambda model: -(model.context or 0),
-    "throughput-high-to-low": lambda model: _negative(_measured(model, "throughput_last_30m")),
-    "latency-low-to-high": lambda model: _measured(model, "latency_last_30m"),
-    "intelligence-high-to-low": lambda model: _negative(_index(model, "intelligence")),
-    "coding-high-to-low": lambda model: _negative(_index(model, "coding")),
-    "agentic-high-to-low": lambda model: _negative(_index(model, "agentic")),
-    "design-arena-elo-high-to-low": lambda model: _negative(_elo(model)),
+_ORDERS: dict[str, Figure] = {
+    "most-popular": lambda catalogue, model: -len(catalogue.offers(model)),
+    "top-weekly": lambda catalogue, model: -len(catalogue.offers(model)),
+    "newest": lambda _, model: -model.row["created"],
+    "pricing-low-to-high": lambda _, model: _price(model, "prompt") + _price(model, "completion"),
+    "pricing-high-to-low": lambda _, model: -_price(model, "prompt") - _price(model, "completion"),
+    "context-high-to-low": lambda _, model: -(model.context or 0),
+    "throughput-high-to-low": lambda catalogue, model: _negative(_measured(catalogue, model, "throughput_last_30m")),
+    "latency-low-to-high": lambda catalogue, model: _measured(catalogue, model, "latency_last_30m"),
+    "intelligence-high-to-low": lambda _, model: _negative(_index(model, "intelligence")),
+    "coding-high-to-low": lambda _, model: _negative(_index(model, "coding")),
+    "agentic-high-to-low": lambda _, model: _negative(_index(model, "agentic")),
+    "design-arena-elo-high-to-low": lambda _, model: _negative(_elo(model)),
 }
 
 
@@ -98,11 +99,11 @@ def _within(query: Query, name: str) -> Keeps | None:
     return keeps
 
 
-def _served_by(model: Model, providers: set[str]) -> bool:
-    return any(offer.answers_to(each) for each in providers for offer in endpoints_of(model.slug))
+def _served_by(catalogue: Catalogue, model: Model, providers: set[str]) -> bool:
+    return any(offer.answers_to(each) for each in providers for offer in catalogue.offers(model))
 
 
-def _filters(query: Query, default_output: str) -> list[Keeps]:
+def _filters(catalogue: Catalogue, query: Query, default_output: str) -> list[Keeps]:
     outputs = _names(query, "output_modalities") or {default_output}
     filters: list[Keeps] = [] if "all" in outputs else [lambda model: bool(model.gives & outputs)]
     if inputs := _names(query, "input_modalities"):
@@ -112,37 +113,37 @@ def _filters(query: Query, default_output: str) -> list[Keeps]:
     if authors := _names(query, "model_authors"):
         filters.append(lambda model: model.author in authors)
     if providers := _names(query, "providers"):
-        filters.append(lambda model: _served_by(model, providers))
+        filters.append(lambda model: _served_by(catalogue, model, providers))
     if words := query.get("q", "").lower().split():
         filters.append(lambda model: all(word in f"{model.slug} {model.row['name']}".lower() for word in words))
     if arch := query.get("arch", "").lower():
         filters.append(lambda model: model.row["architecture"]["tokenizer"].lower() == arch)
     if query.get("zdr") == "true":
-        filters.append(lambda model: any(offer.provider.zdr for offer in endpoints_of(model.slug)))
+        filters.append(lambda model: any(offer.provider.zdr for offer in catalogue.offers(model)))
     if (least := _number(query, "context")) is not None:
         filters.append(lambda model: (model.context or 0) >= least)
     return filters + [keeps for name in _RANGES if (keeps := _within(query, name))]
 
 
-def _selected(query: Query, default_output: str) -> list[Model]:
-    filters = _filters(query, default_output)
-    found = [model for model in CATALOGUE.models if all(keeps(model) for keeps in filters)]
+def _selected(catalogue: Catalogue, query: Query, default_output: str) -> list[Model]:
+    filters = _filters(catalogue, query, default_output)
+    found = [model for model in catalogue.models if all(keeps(model) for keeps in filters)]
     sort = query.get("sort")
     if not sort:
         return found
     if sort not in _ORDERS:
         raise invalid(f'Invalid option: expected one of {"|".join(_ORDERS)} at "sort"', field="sort")
     order = _ORDERS[sort]
-    scored = [(order(model), model) for model in found]
+    scored = [(order(catalogue, model), model) for model in found]
     known = [(score, model) for score, model in scored if score is not None]
     ranked = [model for _, model in sorted(known, key=lambda pair: pair[0])]
     return ranked + [model for score, model in scored if score is None]
 
 
-def list_models(_state: State, call: Call, default_output: str = "text") -> Document:
+def list_models(state: State, call: Call, default_output: str = "text") -> Document:
     """GET /models and GET /embeddings/models."""
     query = call.query
-    found = _selected(query, default_output)
+    found = _selected(state.catalogue, query, default_output)
     rows = [model.row for model in found]
     following = None
     if "offset" in query or "limit" in query:
@@ -162,39 +163,39 @@ def list_embedding_models(state: State, call: Call) -> Document:
     return list_models(state, call, "embeddings")
 
 
-def count_models(_state: State, call: Call) -> Document:
+def count_models(state: State, call: Call) -> Document:
     """GET /models/count."""
-    return Document({"data": {"count": len(_selected(call.query, "text"))}})
+    return Document({"data": {"count": len(_selected(state.catalogue, call.query, "text"))}})
 
 
-def _known(slug: str) -> Model:
-    model = CATALOGUE.find(slug)
+def _known(state: State, slug: str) -> Model:
+    model = state.catalogue.find(slug)
     if model is None:
         message = f"Model {slug} not found"
-        raise unavailable(404, "model_not_found", message, [slug], fallback_models=CATALOGUE.closest(slug))
+        raise unavailable(404, "model_not_found", message, [slug], fallback_models=state.catalogue.closest(slug))
     return model
 
 
-def show_model(_state: State, _call: Call, slug: str) -> Document:
+def show_model(state: State, _call: Call, slug: str) -> Document:
     """GET /model/{author}/{slug}."""
-    return Document({"data": _known(slug).row})
+    return Document({"data": _known(state, slug).row})
 
 
-def show_endpoints(_state: State, call: Call, slug: str) -> Document:
+def show_endpoints(state: State, call: Call, slug: str) -> Document:
     """GET /models/{author}/{slug}/endpoints."""
-    model = _known(slug)
+    model = _known(state, slug)
     row = {name: model.row[name] for name in ("id", "name", "created", "description", "architecture")}
-    offers = [public(offer, with_performance=bool(call.key)) for offer in endpoints_of(model.slug)]
+    offers = [public(offer, with_performance=bool(call.key)) for offer in state.catalogue.offers(model)]
     return Document({"data": row | {"endpoints": offers}})
 
 
-def list_zdr_endpoints(_state: State, call: Call) -> Document:
+def list_zdr_endpoints(state: State, call: Call) -> Document:
     """GET /endpoints/zdr."""
     rows: list[JsonObject] = [
         public(offer, with_performance=bool(call.key))
-        for model in CATALOGUE.models
+        for model in state.catalogue.models
         if not model.alias_of
-        for offer in endpoints_of(model.slug)
+        for offer in state.catalogue.offers(model)
         if offer.provider.zdr
     ]
     return Document({"data": rows})

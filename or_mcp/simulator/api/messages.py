@@ -14,25 +14,24 @@ _STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool
 def _usage(outcome: Outcome, *, final: bool) -> JsonObject:
     tokens = outcome.tokens
     usage: JsonObject = {
-        "input_tokens": tokens.prompt,
+        "input_tokens": tokens.prompt - tokens.cached - tokens.written,
         "output_tokens": tokens.completion if final else 1,
         "output_tokens_details": {"thinking_tokens": tokens.reasoning if final else 0},
-        "cache_creation_input_tokens": 0,
-        "cache_read_input_tokens": 0,
-        "cache_creation": None,
+        "cache_creation_input_tokens": tokens.written,
+        "cache_read_input_tokens": tokens.cached,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": tokens.written - tokens.written_1h,
+            "ephemeral_1h_input_tokens": tokens.written_1h,
+        },
         "inference_geo": None,
-        "server_tool_use": {"web_search_requests": outcome.searches, "web_fetch_requests": 0},
+        "server_tool_use": {"web_search_requests": outcome.searches, "web_fetch_requests": outcome.fetches},
         "service_tier": "standard",
     }
     if final:
         usage |= {
             "cost": dollars(outcome.cost),
-            "is_byok": False,
-            "cost_details": {
-                "upstream_inference_cost": dollars(outcome.bill.prompt + outcome.bill.completion),
-                "upstream_inference_prompt_cost": dollars(outcome.bill.prompt),
-                "upstream_inference_completions_cost": dollars(outcome.bill.completion),
-            },
+            "is_byok": outcome.byok,
+            "cost_details": outcome.bill.details(),
         }
     return usage
 
@@ -113,7 +112,7 @@ def _frames(outcome: Outcome, fault: Fault) -> list[Frame]:
     events.append({"type": "message_delta", "delta": delta | {"stop_sequence": None}, "usage": usage})
     events.append({"type": "message_stop"})
     sunk = outcome.fusion.cost if outcome.fusion else outcome.cost * 0
-    step = outcome.bill.total / len(events)
+    step = outcome.charged / len(events)
     return [Frame(event, sunk + step * number, sunk) for number, event in enumerate(events, start=1)]
 
 

@@ -106,6 +106,7 @@ def response_object(outcome: Outcome, status: str, output: list[JsonObject], usa
         "tools": [tool for tool in objects(body.get("tools")) if tool.get("type") == "function"],
         "tool_choice": body.get("tool_choice") or "auto",
         **echoed,
+        "service_tier": outcome.tier if over else echoed["service_tier"],
         "store": False,
         "usage": usage,
     }
@@ -116,14 +117,14 @@ def usage_object(outcome: Outcome) -> JsonObject:
     tokens, bill = outcome.tokens, outcome.bill
     return {
         "input_tokens": tokens.prompt,
-        "input_tokens_details": {"cached_tokens": 0},
+        "input_tokens_details": {"cached_tokens": tokens.cached, "cache_write_tokens": tokens.written},
         "output_tokens": tokens.completion,
         "output_tokens_details": {"reasoning_tokens": tokens.reasoning},
         "total_tokens": tokens.prompt + tokens.completion,
         "cost": dollars(outcome.cost),
-        "is_byok": False,
+        "is_byok": outcome.byok,
         "cost_details": {
-            "upstream_inference_cost": dollars(bill.prompt + bill.completion),
+            "upstream_inference_cost": dollars(bill.inference),
             "upstream_inference_input_cost": dollars(bill.prompt),
             "upstream_inference_output_cost": dollars(bill.completion),
             **({"server_tool_cost": dollars(bill.tools)} if bill.tools else {}),
@@ -225,7 +226,7 @@ def _text_part(script: Script, where: JsonObject, text: str, phase: str | None) 
     empty: JsonObject = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
     script.emit("response.content_part.added", **where, part=empty)
     parts = script.cut(text)
-    rest = script.outcome.bill.total / max(len(parts), 1)
+    rest = script.outcome.charged / max(len(parts), 1)
     for delta in parts:
         script.pay(rest if phase is None else Decimal(0))
         script.emit("response.output_text.delta", **where, delta=delta, logprobs=[])

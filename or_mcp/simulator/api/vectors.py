@@ -5,19 +5,22 @@ import math
 import random
 import re
 import struct
-from collections import Counter
+from collections import Counter as Tally
 from collections.abc import Sequence
-from decimal import Decimal
+from dataclasses import dataclass
 from typing import cast
 
-from or_mcp.simulator.catalogue.models import CATALOGUE, Model
-from or_mcp.simulator.catalogue.routing import choose_endpoint, find_model
+from or_mcp.simulator.catalogue import Model
+from or_mcp.simulator.catalogue.endpoints import Endpoint
+from or_mcp.simulator.catalogue.routing import Route, choose_endpoint, find_model
 from or_mcp.simulator.delivery.framing import Document, Settlement
 from or_mcp.simulator.delivery.refusals import Refused
-from or_mcp.simulator.money.pricing import Tokens, bill
+from or_mcp.simulator.money.accounts import Account
+from or_mcp.simulator.money.pricing import Bill, Tokens, bill
+from or_mcp.simulator.money.reranking import RerankWork
 from or_mcp.simulator.run.asks import text_of
+from or_mcp.simulator.run.counting import Counter
 from or_mcp.simulator.run.records import record_call
-from or_mcp.simulator.run.texts import token_count
 from or_mcp.simulator.run.validation import MAX_EMBEDDING_INPUTS, Rule, invalid, read_preferences
 from or_mcp.simulator.state import Call, State
 from or_mcp.simulator.wire import JsonList, JsonObject, as_list, as_object, compact, dollars, objects
@@ -30,39 +33,56 @@ def embed(state: State, call: Call) -> Document:
     """The reply to POST /embeddings."""
     account = state.inference_account(call)
     body = as_object(call.request.body)
-    model = _model(body, "embeddings")
+    model = _model(state, body, "embeddings")
     inputs = _inputs(body)
     dimensions = _dimensions(body, model)
-    endpoint = choose_endpoint(model, read_preferences(body))
-    tokens = Tokens(prompt=sum(_tokens(item) for item in inputs))
-    cost = bill(endpoint.row["pricing"], tokens).total
-    _afford(account.remaining, cost)
+    endpoint = choose_endpoint(state.catalogue, model, Route(read_preferences(body), dearest=call.fault.dearest))
+    counter = Counter(call.fault.tokens_per_char, call.fault.greedy)
+    images = sum(_images(item) for item in inputs)
+    tokens = Tokens(prompt=sum(_tokens(item, counter) for item in inputs), images=images)
     as_base64 = body.get("encoding_format") == "base64"
     data = [
         {"object": "embedding", "index": index, "embedding": _spelled(vector_of(item, dimensions), as_base64=as_base64)}
         for index, item in enumerate(inputs)
     ]
-    identity = state.new_id("gen-emb")
-    usage = {"prompt_tokens": tokens.prompt, "total_tokens": tokens.prompt, "cost": dollars(cost), "is_byok": False}
-    payload: JsonObject = {"id": identity, "object": "list", "model": model.slug, "data": data, "usage": usage}
+    counted: JsonObject = {"prompt_tokens": tokens.prompt, "total_tokens": tokens.prompt}
+    payload: JsonObject = {"object": "list", "model": model.slug, "data": data, "usage": counted}
+    paid = bill(endpoint.row["pricing"], tokens)
+    return _paid(state, call, account, Served("embeddings", model, endpoint, tokens, paid), payload)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A call for something else than words: what it was, who served it, what it used and costs."""
+
+    kind: str
+    model: Model
+    endpoint: Endpoint
+    tokens: Tokens
+    bill: Bill
+
+
+def _paid(state: State, call: Call, account: Account, served: Served, payload: JsonObject) -> Document:
+    """The reply with its id and its cost, charged when it is delivered."""
+    cost = served.bill.charged(byok=call.byok)
+    if cost > account.remaining:
+        left = account.remaining
+        raise Refused(402, f"This request requires more credits: it costs {cost}, {left} are left.")
+    identity = state.new_id(f"gen-{'emb' if served.kind == 'embeddings' else served.kind}")
+    payload["usage"] |= {"cost": dollars(cost), "is_byok": call.byok, "cost_details": served.bill.details()}
 
     def settle(_settlement: Settlement) -> None:
-        made = record_call(identity, model, endpoint, tokens, cost, call.origin, "embeddings")
-        account.record(made)
+        paid = (served.tokens, served.bill, call.origin, served.kind)
+        account.record(record_call(identity, served.model, served.endpoint, *paid, byok=call.byok))
 
-    return Document(payload, headers={"X-Generation-Id": identity}, settle=settle)
+    return Document({"id": identity} | payload, headers={"X-Generation-Id": identity}, settle=settle)
 
 
-def _model(body: JsonObject, output: str) -> Model:
+def _model(state: State, body: JsonObject, output: str) -> Model:
     Rule("string", lambda value: isinstance(value, str)).check(body, "model")
     if not body.get("model"):
         raise invalid('Invalid input: expected string, received undefined at "model"', field="model")
-    return CATALOGUE.concrete(find_model(body["model"], output))
-
-
-def _afford(remaining: Decimal, cost: Decimal) -> None:
-    if cost > remaining:
-        raise Refused(402, f"This request requires more credits: it costs {cost}, {remaining} are left.")
+    return state.catalogue.concrete(find_model(state.catalogue, body["model"], output))
 
 
 def _inputs(body: JsonObject) -> JsonList:
@@ -74,7 +94,8 @@ def _inputs(body: JsonObject) -> JsonList:
     if not isinstance(given, list):
         raise invalid('Invalid input: expected string or array at "input"', field="input")
     inputs = as_list(cast(object, given))
-    if all(isinstance(item, int) for item in inputs):
+    # The official Python package spells token ids as floats.
+    if all(isinstance(item, (int, float)) for item in inputs):
         return [inputs]
     for item in inputs:
         if not isinstance(item, (str, list, dict)) or not item:
@@ -100,17 +121,20 @@ def _text(item: object) -> str:
     return item if isinstance(item, str) else text_of(as_object(item).get("content")) or compact(item)
 
 
-def _tokens(item: object) -> int:
+def _images(item: object) -> int:
+    return sum(1 for part in objects(as_object(item).get("content")) if part.get("type") != "text")
+
+
+def _tokens(item: object, counter: Counter) -> int:
     if isinstance(item, list):
         return len(as_list(cast(object, item)))
-    images = sum(1 for part in objects(as_object(item).get("content")) if part.get("type") != "text")
-    return max(token_count(_text(item)), 1) + images * _IMAGE_TOKENS
+    return max(counter.text(_text(item)), 1) + _images(item) * _IMAGE_TOKENS
 
 
 def vector_of(item: object, dimensions: int) -> list[float]:
     """A unit vector that lies near those of inputs sharing words with this one."""
     words = _WORD.findall(_text(item).lower()) or [compact(item)]
-    total: Counter[int] = Counter()
+    total: Tally[int] = Tally()
     for word in words:
         # A few signed places per word: shared words mean a shared direction, and it is quick.
         dice = random.Random(word)
@@ -133,29 +157,24 @@ def rerank(state: State, call: Call) -> Document:
     """The reply to POST /rerank."""
     account = state.inference_account(call)
     body = as_object(call.request.body)
-    model = _model(body, "rerank")
+    model = _model(state, body, "rerank")
     query, documents = _rerank_input(body)
-    endpoint = choose_endpoint(model, read_preferences(body))
-    units = -(-len(documents) // 100)
-    tokens = Tokens(prompt=token_count(query) + sum(token_count(each.get("text", "")) for each in documents))
-    cost = bill(endpoint.row["pricing"], Tokens()).total * units
-    _afford(account.remaining, cost)
+    endpoint = choose_endpoint(state.catalogue, model, Route(read_preferences(body), dearest=call.fault.dearest))
     scored = [(relevance(query, each.get("text", "")), index) for index, each in enumerate(documents)]
     scored.sort(key=lambda pair: (-pair[0], pair[1]))
     results = [
         {"index": index, "relevance_score": score, "document": documents[index]}
         for score, index in scored[: body.get("top_n") or len(scored)]
     ]
-    identity = state.new_id("gen-rerank")
-    usage = {"search_units": units, "total_tokens": tokens.prompt, "cost": dollars(cost)}
-    payload: JsonObject = {"id": identity, "model": model.slug, "provider": endpoint.provider.name}
-
-    def settle(_settlement: Settlement) -> None:
-        made = record_call(identity, model, endpoint, tokens, cost, call.origin, "rerank")
-        account.record(made)
-
-    payload |= {"results": results, "usage": usage}
-    return Document(payload, headers={"X-Generation-Id": identity}, settle=settle)
+    counter = Counter(call.fault.tokens_per_char, call.fault.greedy)
+    read = [counter.text(each.get("text", "")) + (_IMAGE_TOKENS if each.get("image") else 0) for each in documents]
+    work = RerankWork(counter.text(query), tuple(read), greedy=call.fault.greedy)
+    paid = work.bill(endpoint.row["pricing"], model.unlisted)
+    usage: JsonObject = {"total_tokens": work.tokens.prompt}
+    if "unit" in model.unlisted:
+        usage["search_units"] = work.units
+    payload: JsonObject = {"model": model.slug, "provider": endpoint.provider.name, "results": results, "usage": usage}
+    return _paid(state, call, account, Served("rerank", model, endpoint, work.tokens, paid), payload)
 
 
 def _rerank_input(body: JsonObject) -> tuple[str, list[JsonObject]]:

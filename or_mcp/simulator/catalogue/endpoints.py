@@ -3,9 +3,8 @@
 import random
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
 
-from or_mcp.simulator.catalogue.models import CATALOGUE, Model
+from or_mcp.simulator.catalogue.models import Model
 from or_mcp.simulator.wire import JsonObject
 
 
@@ -48,6 +47,7 @@ PROVIDERS: dict[str, Provider] = {
     "nvidia": Provider("Nvidia", "US", "nvidia.com", trains=True),
     "perplexity": Provider("Perplexity", "US", "perplexity.ai"),
     "cohere": Provider("Cohere", "CA", "cohere.com", datacenters=("US", "CA")),
+    "voyage": Provider("Voyage", "US", "voyageai.com"),
     "inception": Provider("Inception", "US", "inceptionlabs.ai"),
 }
 # fmt: on
@@ -142,14 +142,9 @@ def _endpoint(model: Model, tag: str, nth: int) -> Endpoint:
     return Endpoint(row["tag"], provider, row)
 
 
-@cache
-def endpoints_of(slug: str) -> tuple[Endpoint, ...]:
-    """Every endpoint of a model, the one used by default first; routers have none."""
-    model = CATALOGUE.find(slug)
-    if model is None or model.is_router:
-        return ()
-    model = CATALOGUE.concrete(model)
-    tags = model.hosts or _BY_AUTHOR[model.author]
+def endpoints_of(model: Model) -> tuple[Endpoint, ...]:
+    """Every endpoint of a model that answers itself, the one used by default first."""
+    tags = model.hosts or _BY_AUTHOR.get(model.author, ("deepinfra",))
     return tuple(_endpoint(model, tag, nth) for nth, tag in enumerate(tags))
 
 

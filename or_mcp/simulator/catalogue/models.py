@@ -1,71 +1,15 @@
-"""The catalogue: models looked up by anything a request may call them, as objects and as upstream's rows."""
+"""One model, and how rows in upstream's form are read as models."""
 
-import difflib
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any, cast
 
-from or_mcp.simulator.catalogue.table import ALIASES, ROUTED, ROWS, Row
-from or_mcp.simulator.wire import JsonObject, as_object, objects
+from or_mcp.simulator.wire import JsonObject, as_list, as_object
 
-_MILLION = Decimal(1_000_000)
-_PER_CALL = ("request", "web_search", "image")
-_DYNAMIC_VARIANTS = ("nitro", "floor", "exacto", "online")
 
-_OPENAI = "frequency_penalty logit_bias logprobs max_completion_tokens parallel_tool_calls presence_penalty seed"
-_SAMPLING = "frequency_penalty min_p presence_penalty repetition_penalty response_format seed stop top_k"
-_TOOLS = "tools tool_choice"
-_COMMON = "max_tokens temperature top_p"
-_FAMILIES: dict[str, tuple[str, str]] = {
-    "claude": ("Claude", f"{_COMMON} {_TOOLS} response_format stop structured_outputs top_k verbosity"),
-    "gpt": ("GPT", f"{_COMMON} {_TOOLS} {_OPENAI} response_format stop structured_outputs top_logprobs verbosity"),
-    "gemini": ("Gemini", f"{_COMMON} {_TOOLS} response_format seed stop structured_outputs"),
-    "open": ("Other", f"{_COMMON} {_TOOLS} {_SAMPLING} logit_bias structured_outputs"),
-    "tools": ("Other", f"{_COMMON} {_TOOLS} {_SAMPLING}"),
-    "plain": ("Other", f"{_COMMON} {_SAMPLING}"),
-    "grok": ("Grok", f"{_COMMON} {_TOOLS} logprobs response_format seed stop structured_outputs top_logprobs"),
-    "nova": ("Nova", f"{_COMMON} {_TOOLS} stop top_k"),
-    "search": ("Other", f"{_COMMON} frequency_penalty presence_penalty top_k web_search_options"),
-    "cohere": ("Cohere", ""),
-    "router": ("Router", ""),
-}
-_EFFORTS = ["max", "xhigh", "high", "medium", "low"]
-_REASONING: dict[str, JsonObject] = {
-    "hybrid": {
-        "mandatory": False,
-        "default_enabled": False,
-        "default_effort": "high",
-        "supported_efforts": _EFFORTS,
-        "supports_max_tokens": True,
-    },
-    "effort": {
-        "mandatory": False,
-        "default_effort": "none",
-        "default_enabled": False,
-        "supported_efforts": [*_EFFORTS[1:], "none"],
-    },
-    "always": {
-        "mandatory": True,
-        "default_effort": "medium",
-        "default_enabled": True,
-        "supported_efforts": [*_EFFORTS[1:], "minimal"],
-    },
-    "oss": {"mandatory": True, "supported_efforts": _EFFORTS[2:], "default_effort": "medium"},
-    "high": {
-        "mandatory": True,
-        "default_effort": "high",
-        "supported_efforts": _EFFORTS[2:],
-        "supports_max_tokens": True,
-    },
-    "budget": {
-        "mandatory": False,
-        "default_effort": "high",
-        "supported_efforts": _EFFORTS[2:],
-        "supports_max_tokens": True,
-    },
-    "switch": {"mandatory": False, "default_enabled": False, "supported_efforts": None},
-    "must": {"mandatory": True},
-}
+class RowError(ValueError):
+    """A row of a model list that makes no sense; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +22,8 @@ class Model:
     gives: frozenset[str]
     hosts: tuple[str, ...]
     dimensions: int | None
+    # What it charges without listing it: per search unit, or per token of the prompt.
+    unlisted: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
     alias_of: str | None = None
 
     @property
@@ -112,157 +58,66 @@ class Model:
 
     @property
     def is_free(self) -> bool:
-        """Whether tokens cost nothing."""
-        return self.row["pricing"]["prompt"] == "0" and self.row["pricing"]["completion"] == "0"
+        """Whether it costs nothing and says so in its name."""
+        return self.slug.endswith(":free") or self.slug == "openrouter/free"
 
 
-def _number(value: Decimal) -> str:
-    return format(value.normalize(), "f")
+def read_rows(listed: object) -> list[Model]:
+    """The models of a list as GET /models answers it, or of its `data` alone.
+
+    A row needs an `id` and `pricing`; what else is missing is filled in. `x_simulated` holds what upstream does not
+    list: `hosts`, `dimensions`, `unit_price` of a reranker, and `prompt`, charged though it is not listed.
+    """
+    rows: object = as_object(listed).get("data", listed)
+    if not isinstance(rows, list):
+        raise RowError('expected a list of model rows, or {"data": [...]}')
+    return [_read_row(number, as_object(row)) for number, row in enumerate(as_list(cast(object, rows)))]
 
 
-def per_token(per_million: str) -> str:
-    """A price per million tokens as upstream's string per token."""
-    return per_million if per_million == "-1" else _number(Decimal(per_million) / _MILLION)
+def _read_row(number: int, given: JsonObject) -> Model:
+    slug, pricing = given.get("id"), given.get("pricing")
+    if not isinstance(slug, str) or "/" not in slug:
+        raise RowError(f'row {number}: expected "author/name" as id, got {slug!r}')
+    if not as_object(pricing):
+        raise RowError(f"{slug}: expected an object of prices as pricing, got {pricing!r}")
+    row = {name: value for name, value in given.items() if name != "x_simulated"}
+    shape = {"input_modalities": ["text"], "output_modalities": ["text"]} | as_object(given.get("architecture"))
+    row = _BLANK | {"canonical_slug": slug, "name": slug} | row
+    row["architecture"] = {"modality": None, "tokenizer": "Other", "instruct_type": None} | shape
+    row["top_provider"] = _TOP | {"context_length": row["context_length"]} | as_object(given.get("top_provider"))
+    row["pricing"] = {"prompt": "0", "completion": "0"} | as_object(pricing)
+    known = as_object(given.get("x_simulated"))
+    unlisted = {"unit": known.get("unit_price"), "prompt": known.get("prompt")}
+    return Model(
+        slug,
+        row,
+        frozenset(shape["input_modalities"]),
+        frozenset(shape["output_modalities"]),
+        tuple(as_list(known.get("hosts"))),
+        known.get("dimensions"),
+        {name: _price(slug, value) for name, value in unlisted.items() if value is not None},
+        as_object(row.get("alias_target")).get("slug"),
+    )
 
 
-def _pricing(row: Row) -> JsonObject:
-    prompt, completion = row.price.split()
-    prices: JsonObject = {"prompt": per_token(prompt), "completion": per_token(completion)}
-    if row.search:
-        prices["web_search"] = _number(Decimal(row.search) / 1000)
-    names = ("input_cache_read", "input_cache_write", "input_cache_write_1h")
-    prices |= {name: per_token(price) for name, price in zip(names, row.cache.split(), strict=False)}
-    prices |= {name: price if name in _PER_CALL else per_token(price) for name, price in row.extra}
-    if row.discount:
-        prices["discount"] = row.discount
-    if row.overrides:
-        prices["overrides"] = [
-            {name: per_token(value) if isinstance(value, str) else value for name, value in override.items()}
-            for override in row.overrides
-        ]
-    return prices
+def _price(slug: str, value: object) -> Decimal:
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        raise RowError(f"{slug}: expected a price, got {value!r}") from None
 
 
-def _benchmarks(row: Row) -> JsonObject | None:
-    if not row.bench:
-        return None
-    intelligence, coding, agentic, *elo = (float(figure) for figure in row.bench.split())
-    arena = [
-        {
-            "arena": "models",
-            "category": "website",
-            "elo": value,
-            "rank": round((1430 - value) / 6),
-            "win_rate": round(50 + (value - 1300) / 10, 1),
-        }
-        for value in elo
-    ]
-    indices = {"intelligence_index": intelligence, "coding_index": coding, "agentic_index": agentic}
-    return {"design_arena": arena, "artificial_analysis": indices}
-
-
-def _listing(row: Row) -> JsonObject:
-    released = datetime.fromisoformat(row.released).replace(tzinfo=UTC)
-    tokenizer, parameters = _FAMILIES[row.family]
-    takes, gives = row.takes.split(), row.gives.split()
-    speaks = "text" in gives and row.family != "router"
-    reasoning = _REASONING.get(row.thinks)
-    names = set(parameters.split()) if speaks else set[str]()
-    if reasoning and speaks:
-        names |= {"reasoning", "include_reasoning"}
-    canonical = row.slug.split(":")[0] + ("" if row.family == "router" else f"-{released:%Y%m%d}")
-    listing: JsonObject = {
-        "id": row.slug,
-        "canonical_slug": canonical,
-        "name": row.name,
-        "created": int(released.timestamp()),
-        "description": f"[simulated] {row.name}, as the simulator imagines it.",
-        "context_length": row.context,
-        "architecture": {
-            "modality": f"{'+'.join(takes)}->{'+'.join(gives)}",
-            "input_modalities": takes,
-            "output_modalities": gives,
-            "tokenizer": tokenizer,
-            "instruct_type": None,
-        },
-        "pricing": _pricing(row),
-        "top_provider": {
-            "context_length": row.context,
-            "max_completion_tokens": row.output,
-            "is_moderated": row.family in ("claude", "gpt"),
-        },
-        "per_request_limits": None,
-        "supported_parameters": sorted(names),
-        "default_parameters": {"temperature": 1, "top_p": None} if row.family == "claude" else None,
-        "supported_voices": list(row.voices) or None,
-        "knowledge_cutoff": f"{released - timedelta(days=120):%Y-%m-%d}" if speaks else None,
-        "expiration_date": None,
-        "hugging_face_id": row.slug.split(":")[0] if row.family in ("open", "plain") else None,
-        "links": {"details": f"/api/v1/models/{canonical}/endpoints"},
-    }
-    if row.expires_in_days is not None:
-        expires = datetime.now(UTC).date() + timedelta(days=row.expires_in_days)
-        listing["expiration_date"] = expires.isoformat()
-    if reasoning:
-        listing["reasoning"] = reasoning
-    if benchmarks := _benchmarks(row):
-        listing["benchmarks"] = benchmarks
-    return listing
-
-
-def _model(row: Row) -> Model:
-    takes, gives = frozenset(row.takes.split()), frozenset(row.gives.split())
-    return Model(row.slug, _listing(row), takes, gives, tuple(row.hosts.split()), row.dimensions)
-
-
-def _alias(slug: str, target: Model) -> Model:
-    row = target.row | {
-        "id": slug,
-        "canonical_slug": slug,
-        "name": f"{str(target.row['name']).split(':')[0]}: {slug.split('/')[1].replace('-', ' ').title()}",
-        "alias_target": {"name": target.row["name"], "slug": target.slug},
-        "links": {"details": f"/api/v1/models/{slug}/endpoints"},
-    }
-    return replace(target, slug=slug, row=row, alias_of=target.slug)
-
-
-class Catalogue:
-    """Every model there is."""
-
-    def __init__(self) -> None:
-        models = {row.slug: _model(row) for row in ROWS}
-        text = [model for model in models.values() if "text" in model.gives]
-        rest = [model for model in models.values() if "text" not in model.gives]
-        aliases = [_alias(slug, models[target]) for slug, target in ALIASES.items()]
-        self.models: tuple[Model, ...] = (*text, *aliases, *rest)
-        self._by_slug = {model.slug: model for model in self.models}
-        self._by_slug |= {
-            str(model.row["canonical_slug"]): model for model in reversed(self.models) if ":" not in model.slug
-        }
-
-    def find(self, slug: str) -> Model | None:
-        """The model a request means: by slug, canonical slug, alias or dynamic variant, preset suffix ignored."""
-        if slug.startswith("@preset/"):
-            slug = "openrouter/auto"
-        slug = slug.split("@preset/")[0]
-        base, _, variant = slug.partition(":")
-        return self._by_slug.get(base if variant in _DYNAMIC_VARIANTS else slug)
-
-    def concrete(self, model: Model) -> Model:
-        """The model that answers: an alias's target, a router's choice, else itself."""
-        if model.alias_of is not None:
-            return self._by_slug[model.alias_of]
-        return self._by_slug[ROUTED[model.slug]] if model.slug in ROUTED else model
-
-    def closest(self, slug: str, count: int = 3) -> list[str]:
-        """The slugs most like this one, best first."""
-        speaking = [model.slug for model in self.models]
-        return difflib.get_close_matches(slug.lower(), speaking, n=count, cutoff=0.3)
-
-
-def overrides(pricing: JsonObject) -> list[JsonObject]:
-    """The conditional prices of a pricing object."""
-    return objects(pricing.get("overrides"))
-
-
-CATALOGUE = Catalogue()
+_TOP: JsonObject = {"max_completion_tokens": None, "is_moderated": False}
+_BLANK: dict[str, Any] = {
+    "created": 1_760_000_000,
+    "description": "[simulated] A model of a list that was given.",
+    "context_length": None,
+    "per_request_limits": None,
+    "supported_parameters": ["max_tokens", "structured_outputs", "temperature", "tools", "tool_choice"],
+    "default_parameters": None,
+    "supported_voices": None,
+    "knowledge_cutoff": None,
+    "expiration_date": None,
+    "hugging_face_id": None,
+    "links": {"details": ""},
+}

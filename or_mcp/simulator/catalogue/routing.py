@@ -1,12 +1,14 @@
 """Which endpoint serves a request: the model it names, and what its provider preferences leave."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from or_mcp.simulator.catalogue.endpoints import Endpoint, endpoints_of
-from or_mcp.simulator.catalogue.models import CATALOGUE, Model
+from or_mcp.simulator.catalogue.catalogue import Catalogue
+from or_mcp.simulator.catalogue.endpoints import Endpoint
+from or_mcp.simulator.catalogue.models import Model
 from or_mcp.simulator.delivery.refusals import Refused, unavailable
+from or_mcp.simulator.money.pricing import Rates
 from or_mcp.simulator.wire import JsonObject, as_list, as_object
 
 _MILLION = Decimal(1_000_000)
@@ -23,22 +25,22 @@ class _Filter:
     keeps: Keeps
 
 
-def find_model(slug: str, output: str | None = None) -> Model:
+def find_model(catalogue: Catalogue, slug: str, output: str | None = None) -> Model:
     """The model named in a request; refuses one that does not exist, with the closest names."""
-    model = CATALOGUE.find(slug)
+    model = catalogue.find(slug)
     if model is None:
         message = f"{slug} is not a valid model ID"
-        raise unavailable(404, "model_not_found", message, [slug], fallback_models=CATALOGUE.closest(slug))
+        raise unavailable(404, "model_not_found", message, [slug], fallback_models=catalogue.closest(slug))
     if output is not None and output not in model.gives:
-        raise wrong_endpoint(model, output)
+        raise wrong_endpoint(catalogue, model, output)
     return model
 
 
-def wrong_endpoint(model: Model, output: str) -> Refused:
+def wrong_endpoint(catalogue: Catalogue, model: Model, output: str) -> Refused:
     """The refusal of a model that does not do what this endpoint is for."""
     right = {"embeddings": "/api/v1/embeddings", "rerank": "/api/v1/rerank", "text": "/api/v1/chat/completions"}
     path = next((right[kind] for kind in right if kind in model.gives), "its own endpoint")
-    others = [other.slug for other in CATALOGUE.models if output in other.gives][:3]
+    others = [other.slug for other in catalogue.models if output in other.gives][:3]
     return unavailable(
         400,
         "wrong_endpoint",
@@ -49,12 +51,31 @@ def wrong_endpoint(model: Model, output: str) -> Refused:
     )
 
 
-def choose_endpoint(model: Model, preferences: JsonObject, wanted: frozenset[str] = frozenset()) -> Endpoint:
-    """The endpoint that serves a concrete model with these preferences; refuses when none is left.
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a request wants to be served."""
 
-    `wanted` names the parameters the request uses, which matter with `require_parameters`.
-    """
-    offers = list(endpoints_of(model.slug))
+    preferences: JsonObject
+    # The parameters it uses, which matter with `require_parameters`.
+    wanted: frozenset[str] = frozenset()
+    # Whether the dearest endpoint left is taken, instead of the usual one.
+    dearest: bool = False
+
+
+def dearest(offers: Sequence[Endpoint]) -> Endpoint:
+    """The endpoint whose tokens cost most, read and written."""
+
+    def price(offer: Endpoint) -> Decimal:
+        rate = Rates(offer.row["pricing"])
+        return (rate("prompt") + rate("completion")) * rate.kept + rate("request") / _MILLION
+
+    return max(offers, key=price)
+
+
+def choose_endpoint(catalogue: Catalogue, model: Model, route: Route) -> Endpoint:
+    """The endpoint that serves a concrete model this way; refuses when none is left."""
+    preferences, wanted = route.preferences, route.wanted
+    offers = list(catalogue.offers(model))
     excluding: list[_Filter] = []
     for each in _filters(preferences, wanted):
         kept = [offer for offer in offers if each.keeps(offer)]
@@ -62,8 +83,8 @@ def choose_endpoint(model: Model, preferences: JsonObject, wanted: frozenset[str
             excluding.append(each)
         offers = kept
     if not offers:
-        raise _nothing_left(model, preferences, excluding)
-    return _preferred(offers, preferences)
+        raise _nothing_left(catalogue, model, preferences, excluding)
+    return dearest(offers) if route.dearest else _preferred(offers, preferences)
 
 
 def _filters(preferences: JsonObject, wanted: frozenset[str]) -> Iterator[_Filter]:
@@ -96,10 +117,10 @@ def _filters(preferences: JsonObject, wanted: frozenset[str]) -> Iterator[_Filte
 def _cheap_enough(name: str, limit: Decimal) -> Keeps:
     # Token prices are compared per million, the others per unit.
     scale = _MILLION if name in ("prompt", "completion", "audio") else Decimal(1)
-    return lambda offer: Decimal(offer.row["pricing"].get(name, "0")) * scale <= limit
+    return lambda offer: Rates(offer.row["pricing"])(name) * scale <= limit
 
 
-def _nothing_left(model: Model, preferences: JsonObject, excluding: list[_Filter]) -> Refused:
+def _nothing_left(catalogue: Catalogue, model: Model, preferences: JsonObject, excluding: list[_Filter]) -> Refused:
     privacy = any(each.reason.startswith("data_policy") for each in excluding)
     message = (
         "No endpoints found matching your data policy"
@@ -113,18 +134,18 @@ def _nothing_left(model: Model, preferences: JsonObject, excluding: list[_Filter
         message,
         [model.slug],
         excluded_by=list(dict.fromkeys(each.reason for each in excluding)),
-        affected_providers=[offer.provider.name for offer in endpoints_of(model.slug)],
-        fallback_models=_others_that_pass(model, preferences),
+        affected_providers=[offer.provider.name for offer in catalogue.offers(model)],
+        fallback_models=_others_that_pass(catalogue, model, preferences),
         constraint=last and {"field": last.field, "detail": f"No endpoint of {model.slug} satisfies {last.field}"},
     )
 
 
-def _others_that_pass(model: Model, preferences: JsonObject) -> list[str]:
+def _others_that_pass(catalogue: Catalogue, model: Model, preferences: JsonObject) -> list[str]:
     found: list[str] = []
-    for other in CATALOGUE.models:
+    for other in catalogue.models:
         if other.gives != model.gives or other.alias_of or other.is_router or other.slug == model.slug:
             continue
-        offers = endpoints_of(other.slug)
+        offers = catalogue.offers(other)
         if any(all(each.keeps(offer) for each in _filters(preferences, frozenset())) for offer in offers):
             found.append(other.slug)
         if len(found) == 3:

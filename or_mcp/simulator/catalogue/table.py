@@ -1,7 +1,8 @@
 """The catalogue as a table: what exists here, with invented prices and figures.
 
 `price` is "input output" and `cache` "read write write-1h" in dollars per million tokens, `search` dollars per
-thousand searches, `bench` the intelligence, coding and agentic index and a Design Arena elo.
+thousand searches, `unit` in dollars per search unit and `unlisted` per million tokens what is charged although no list
+shows it, `bench` the intelligence, coding and agentic index and a Design Arena elo.
 """
 
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ class Row:
     search: str = ""
     extra: tuple[tuple[str, str], ...] = ()
     overrides: tuple[Override, ...] = ()
+    unit: str = ""
+    unlisted: str = ""
     discount: float = 0
     thinks: str = "no"
     bench: str = ""
@@ -65,9 +68,9 @@ ROWS: tuple[Row, ...] = (
         cache="0.25 3.125", search="10", overrides=_long(272_000, "5", "30", "0.5"), thinks="effort",
         bench="72.0 67.7 68.3 1401"),
     Row("openai/gpt-5.6-terra", "OpenAI: GPT-5.6 Terra", "2026-07-22", "gpt", 400_000, 128_000, "0.8 6.4",
-        _SEES, cache="0.08", search="10", thinks="effort", bench="63.1 59.4 60.2"),
+        _SEES, cache="0.08 1", search="10", thinks="effort", bench="63.1 59.4 60.2"),
     Row("openai/gpt-5.6-luna", "OpenAI: GPT-5.6 Luna", "2026-07-22", "gpt", 400_000, 128_000, "0.2 1.6", _SEES,
-        cache="0.02", search="10", thinks="effort", bench="52.4 47.2 48.8"),
+        cache="0.02 0.25", search="10", thinks="effort", bench="52.4 47.2 48.8"),
     Row("openai/gpt-5.2", "OpenAI: GPT-5.2", "2025-12-11", "gpt", 400_000, 128_000, "1.75 14", _SEES,
         cache="0.175", search="10", thinks="effort", bench="61.6 57.7 58.0 1344"),
     Row("openai/gpt-5.4-pro", "OpenAI: GPT-5.4 Pro", "2026-03-05", "gpt", 1_050_000, 128_000, "30 180", _SEES,
@@ -178,10 +181,22 @@ ROWS: tuple[Row, ...] = (
     Row("nvidia/llama-nemotron-embed-vl-1b-v2:free", "NVIDIA: Llama Nemotron Embed VL 1B V2 (free)",
         "2026-01-06", "open", 131_072, None, "0 0", "text image", "embeddings", dimensions=2048,
         hosts="nvidia open-inference"),
-    Row("cohere/rerank-v3.5", "Cohere: Rerank 3.5", "2024-12-02", "cohere", 4_096, None, "0 0", gives="rerank",
-        extra=(("request", "0.002"),), hosts="cohere amazon-bedrock"),
-    Row("cohere/rerank-v4", "Cohere: Rerank 4", "2026-04-14", "cohere", 32_768, None, "0 0", gives="rerank",
-        extra=(("request", "0.0025"),), hosts="cohere amazon-bedrock"),
+    Row("voyageai/rerank-2.5-lite", "VoyageAI by MongoDB: rerank-2.5-lite", "2026-07-27", "voyage", 32_000, None,
+        "0 0", gives="rerank", unlisted="0.02", hosts="voyage"),
+    Row("voyageai/rerank-2.5", "VoyageAI by MongoDB: rerank-2.5", "2026-07-27", "voyage", 32_000, None, "0 0",
+        gives="rerank", unlisted="0.05", hosts="voyage"),
+    Row("nvidia/llama-nemotron-rerank-vl-1b-v2:free", "NVIDIA: Llama Nemotron Rerank VL 1B V2 (free)", "2026-06-09",
+        "voyage", 10_240, None, "0 0", "text image", "rerank", hosts="nvidia"),
+    Row("cohere/rerank-4-pro", "Cohere: Rerank 4 Pro", "2026-04-06", "cohere", 32_768, None, "0 0", gives="rerank",
+        unit="0.0025", hosts="cohere amazon-bedrock"),
+    Row("cohere/rerank-4-fast", "Cohere: Rerank 4 Fast", "2026-04-06", "cohere", 32_768, None, "0 0", gives="rerank",
+        unit="0.002", hosts="cohere amazon-bedrock"),
+    Row("cohere/rerank-v3.5", "Cohere: Rerank v3.5", "2026-04-05", "cohere", 4_096, None, "0 0", gives="rerank",
+        unit="0.001", hosts="cohere amazon-bedrock"),
+    Row("qwen/qwen3-reranker-8b", "Qwen: Qwen3 Reranker 8B", "2026-08-20", "voyage", 32_768, None, "0.2 0",
+        gives="rerank", hosts="deepinfra fireworks"),
+    Row("qwen/qwen3-reranker-0.6b", "Qwen: Qwen3 Reranker 0.6B", "2026-08-20", "voyage", 32_768, None, "0.01 0",
+        gives="rerank", hosts="deepinfra"),
     Row("openai/gpt-image-2", "OpenAI: GPT Image 2", "2026-04-21", "gpt", None, None, "5 0", "text image",
         "image", extra=(("image_output", "30"),)),
     Row("google/gemini-3.1-flash-image", "Google: Gemini 3.1 Flash Image", "2026-03-26", "gemini", 65_536, None,

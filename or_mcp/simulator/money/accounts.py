@@ -11,6 +11,8 @@ from or_mcp.simulator.money.pricing import NO_TOKENS, Tokens
 from or_mcp.simulator.wire import JsonObject, dollars
 
 MANAGEMENT_PREFIX = "sk-or-mgmt-"
+# Whoever has such a key has keys at the providers, and pays them there.
+BYOK_PREFIX = "sk-or-byok-"
 _FREE_REQUESTS_A_DAY = 1000
 
 
@@ -28,6 +30,8 @@ class Charge:
     provider: str
     cost: Decimal
     tokens: Tokens = NO_TOKENS
+    # What the caller's own key at the provider was charged.
+    byok: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,11 @@ class Generation:
         """The sum of its charges."""
         return sum((charge.cost for charge in self.charges), Decimal(0))
 
+    @property
+    def byok(self) -> Decimal:
+        """What providers were paid directly."""
+        return sum((charge.byok for charge in self.charges), Decimal(0))
+
 
 @dataclass(slots=True)
 class Account:
@@ -61,9 +70,9 @@ class Account:
         self.generations.append(generation)
         self.usage += generation.cost
 
-    def usage_since(self, moment: float) -> Decimal:
-        """What was charged from a moment on."""
-        return sum((each.cost for each in self.generations if each.at >= moment), Decimal(0))
+    def since(self, moment: float) -> list[Generation]:
+        """The runs from a moment on."""
+        return [each for each in self.generations if each.at >= moment]
 
     @property
     def remaining(self) -> Decimal:
@@ -149,6 +158,8 @@ def _add(rows: dict[tuple[str, str, str], JsonObject], date: str, charge: Charge
     row["prompt_tokens"] += charge.tokens.prompt
     row["completion_tokens"] += charge.tokens.completion
     row["reasoning_tokens"] += charge.tokens.reasoning
+    row["cached_tokens"] += charge.tokens.cached
+    row["byok_usage_inference"] = dollars(Decimal(str(row["byok_usage_inference"])) + charge.byok)
 
 
 def key_row(account: Account, *, management: bool) -> JsonObject:
@@ -156,10 +167,12 @@ def key_row(account: Account, *, management: bool) -> JsonObject:
     now = datetime.now(UTC)
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     monday, first = today - timedelta(days=today.weekday()), today.replace(day=1)
-    spent = {
-        name: dollars(account.usage_since(start.timestamp())) for name, start in _periods(today, monday, first).items()
-    }
-    used = sum(1 for each in account.generations if each.free and each.at >= today.timestamp())
+    spent: JsonObject = {}
+    for period, start in (("", None), ("_daily", today), ("_weekly", monday), ("_monthly", first)):
+        runs = account.generations if start is None else account.since(start.timestamp())
+        spent[f"usage{period}"] = dollars(sum((each.cost for each in runs), Decimal(0)))
+        spent[f"byok_usage{period}"] = dollars(sum((each.byok for each in runs), Decimal(0)))
+    used = sum(1 for each in account.since(today.timestamp()) if each.free)
     budget = _budget(account)
     return {
         "label": f"sk-or-v1-{account.fingerprint[:3]}...{account.fingerprint[-3:]}",
@@ -167,9 +180,7 @@ def key_row(account: Account, *, management: bool) -> JsonObject:
         "limit_remaining": None if account.limit_remaining is None else dollars(account.limit_remaining),
         "limit_reset": None,
         "include_byok_in_limit": False,
-        "usage": dollars(account.usage),
         **spent,
-        **dict.fromkeys(("byok_usage", "byok_usage_daily", "byok_usage_weekly", "byok_usage_monthly"), 0),
         "is_free_tier": False,
         "is_management_key": management,
         "is_provisioning_key": management,
@@ -187,10 +198,6 @@ def key_row(account: Account, *, management: bool) -> JsonObject:
         "organization_id": None,
         "workspace_id": "ws_simulated",
     }
-
-
-def _periods(today: datetime, monday: datetime, first: datetime) -> dict[str, datetime]:
-    return {"usage_daily": today, "usage_weekly": monday, "usage_monthly": first}
 
 
 def _budget(account: Account) -> JsonObject | None:

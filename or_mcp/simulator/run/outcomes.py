@@ -80,6 +80,9 @@ class FusionRun:
     analyst_bill: Bill = NO_BILL
     # A second call was made and refused.
     capped: bool = False
+    byok: bool = False
+    # The tokens of the panel's and the analyst's texts, which the outer model reads.
+    written: int = 0
 
     @property
     def replies(self) -> list[Panelist]:
@@ -93,8 +96,9 @@ class FusionRun:
 
     @property
     def cost(self) -> Decimal:
-        """What panel and analyst cost."""
-        return sum((panelist.bill.total for panelist in self.panel), Decimal(0)) + self.analyst_bill.total
+        """What panel and analyst are charged."""
+        bills = [*(panelist.bill for panelist in self.panel), self.analyst_bill]
+        return sum((each.charged(byok=self.byok) for each in bills), Decimal(0))
 
     def item(self) -> JsonObject:
         """The full record, as /responses gives it."""
@@ -143,14 +147,22 @@ class Outcome:
     searches: int = 0
     truncated: bool = False
     empty: bool = False
+    fetches: int = 0
     tokens: Tokens = NO_TOKENS
     bill: Bill = NO_BILL
     attempts: int = 1
+    byok: bool = False
+    tier: str = "default"
+
+    @property
+    def charged(self) -> Decimal:
+        """What the outer model's part is charged."""
+        return self.bill.charged(byok=self.byok)
 
     @property
     def cost(self) -> Decimal:
         """The whole run, inner calls included."""
-        return self.bill.total + (self.fusion.cost if self.fusion else Decimal(0))
+        return self.charged + (self.fusion.cost if self.fusion else Decimal(0))
 
     @property
     def finish_reason(self) -> str:
@@ -169,7 +181,7 @@ class Outcome:
     @property
     def tool_use(self) -> JsonObject | None:
         """`server_tool_use_details`."""
-        executed = self.searches + (1 if self.fusion else 0)
+        executed = self.searches + self.fetches + (1 if self.fusion else 0)
         if not executed:
             return None
         requested = executed + (1 if self.fusion and self.fusion.capped else 0)

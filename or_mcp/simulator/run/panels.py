@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from or_mcp.simulator.catalogue.models import CATALOGUE
+from or_mcp.simulator.catalogue import Catalogue, Model
+from or_mcp.simulator.catalogue.routing import dearest
 from or_mcp.simulator.delivery.faults import Fault
-from or_mcp.simulator.money.pricing import Tokens, bill
+from or_mcp.simulator.money.pricing import Tokens
 from or_mcp.simulator.run.asks import Ask, must_use_tools, named_tool
 from or_mcp.simulator.run.outcomes import FusionRun, Panelist
+from or_mcp.simulator.run.settling import Loop, dearest_answer, longest_answer, step_tokens
 from or_mcp.simulator.run.texts import Writer, dice_for, token_count
 from or_mcp.simulator.run.validation import check_fusion, invalid
+from or_mcp.simulator.run.web import Stops, WebTools, read_stops, read_web_tools
 from or_mcp.simulator.wire import JsonObject, as_object, compact, objects
 
 TOOL = "openrouter:fusion"
@@ -21,10 +24,10 @@ PRESETS: dict[str, tuple[str, ...]] = {
 }
 DEFAULT_COMPLETION_TOKENS = 16_000
 _DEFAULT_STEPS = 4
-_TOKENS_PER_STEP = 2500
 # Below this a panelist that always reasons spends everything before its first visible word.
 _REASONING_STARVES_BELOW = 2000
-_WEB_TOOLS = ("openrouter:web_search", "openrouter:web_fetch")
+_STARVED = "Stream completed without producing any text"
+_WEB_TOOLS: list[JsonObject] = [{"type": "openrouter:web_search"}, {"type": "openrouter:web_fetch"}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class FusionPlan:
     analyst: str
     writer: str
     steps: int
-    web: bool
+    web: WebTools
     completion_tokens: int
     reasons: bool
     forced: bool
@@ -62,19 +65,19 @@ def read_plan(ask: Ask) -> FusionPlan | None:
     writer = slug
     if by_slug:
         writer = (settings.get("model") if not parameters else None) or preset[0]
-    tools: list[JsonObject] | None = settings.get("tools")
+    tools: list[JsonObject] = settings["tools"] if settings.get("tools") is not None else _WEB_TOOLS
     forced = _forced(ask)
     return FusionPlan(
         panel=tuple(settings.get("analysis_models") or preset),
         analyst=settings.get("model") or writer,
         writer=writer,
         steps=settings.get("max_tool_calls") or _DEFAULT_STEPS,
-        web=tools is None or any(entry["type"] in _WEB_TOOLS for entry in tools),
+        web=read_web_tools(tools),
         completion_tokens=settings.get("max_completion_tokens") or DEFAULT_COMPLETION_TOKENS,
         reasons=bool(as_object(settings.get("reasoning"))),
         forced=forced,
         convened=as_object(plugin).get("enabled") is not False and _convened(ask, by_slug=by_slug, forced=forced),
-        calls_allowed=_steps_allowed(ask) > 1,
+        calls_allowed=read_stops(ask.body, (TOOL,)).steps > 1,
         by_slug=by_slug,
     )
 
@@ -96,68 +99,78 @@ def _convened(ask: Ask, *, by_slug: bool, forced: bool) -> bool:
     return by_slug or "use fusion" in f"{ask.instructions}\n{ask.question}".lower()
 
 
-def _steps_allowed(ask: Ask) -> int:
-    conditions = objects(ask.body.get("stop_server_tools_when"))
-    if not conditions:
-        return ask.body.get("max_tool_calls") or 30
-    for condition in conditions:
-        match condition.get("type"):
-            case "step_count_is" if condition.get("step_count") == 1:
-                return 1
-            case "has_tool_call" if condition.get("tool_name") == TOOL:
-                return 1
-            case "finish_reason_is" if condition.get("reason") == "tool_calls":
-                return 1
-            case _:
-                continue
-    return 30
+@dataclass(frozen=True, slots=True)
+class Hall:
+    """Where a panel meets: the catalogue its members come from, and what all of them share."""
+
+    catalogue: Catalogue
+    plan: FusionPlan
+    ask: Ask
+    seed: int
+    fault: Fault
+
+    def loop(self, model: Model) -> Loop:
+        """An empty loop for a member, or the analyst."""
+        offers = self.catalogue.offers(model)
+        offer = dearest(offers) if self.fault.dearest else offers[0]
+        stops, growth = Stops(self.plan.steps), step_tokens(self.fault)
+        return Loop(model, offer.row["pricing"], self.plan.web, stops, growth, greedy=self.fault.greedy)
+
+    def longest(self, loop: Loop, prompt: int) -> Tokens:
+        """The dearest answer a member may give."""
+        model, reasons = loop.model, self.plan.reasons or loop.model.must_reason
+        tokens = longest_answer(model, prompt, self.plan.completion_tokens)
+        wants = frozenset({"reasoning"} if reasons and "reasoning" in model.row else set[str]())
+        return dearest_answer(loop.prices, tokens, prompt, wants)
 
 
-def convene(plan: FusionPlan, ask: Ask, seed: int, run_id: str, fault: Fault) -> FusionRun:
+def convene(hall: Hall, run_id: str) -> FusionRun:
     """Run the panel and the analyst."""
-    prompt = ask.question
-    panel = [_panelist(plan, ask, seed, index, fault) for index in range(len(plan.panel))]
-    run = FusionRun(run_id, prompt, panel, plan.analyst)
-    dice = dice_for(seed, "sources", ask.question)
-    if run.replies and plan.web:
+    plan, ask = hall.plan, hall.ask
+    panel = [_panelist(hall, index) for index in range(len(plan.panel))]
+    run = FusionRun(run_id, ask.question, panel, plan.analyst)
+    dice = dice_for(hall.seed, "sources", ask.question)
+    if run.replies and plan.web.any:
         run.sources = Writer(dice, ask.question).sources(dice.randint(2, 4))
-    _analyse(run, ask, seed, fault)
+    _analyse(hall, run)
     run.capped = plan.forced and plan.calls_allowed and not _cost_stops(ask, run)
     return run
 
 
 def _cost_stops(ask: Ask, run: FusionRun) -> bool:
+    stops = read_stops(ask.body, (TOOL,))
     used = sum(each.tokens.prompt + each.tokens.completion for each in run.panel)
-    for condition in objects(ask.body.get("stop_server_tools_when")):
-        if condition.get("type") == "max_cost" and run.cost >= (condition.get("max_cost_in_dollars") or 0):
-            return True
-        if condition.get("type") == "max_tokens_used" and used >= (condition.get("max_tokens") or 0):
-            return True
-    return False
+    return (stops.cost is not None and run.cost > stops.cost) or (stops.tokens is not None and used > stops.tokens)
 
 
-def _panelist(plan: FusionPlan, ask: Ask, seed: int, index: int, fault: Fault) -> Panelist:
-    slug = plan.panel[index]
+def _panelist(hall: Hall, index: int) -> Panelist:
+    plan, fault, ask, slug = hall.plan, hall.fault, hall.ask, hall.plan.panel[index]
     scripted = fault.panel_failures.get(slug) or fault.panel_failures.get(str(index))
     if scripted is not None:
         return Panelist(slug, error=scripted.error, status_code=scripted.status_code)
-    known = CATALOGUE.find(slug)
+    known = hall.catalogue.find(slug)
     if known is None or "text" not in known.gives:
         return Panelist(slug, error=f"{slug} is not a valid model ID", status_code=400)
-    model = CATALOGUE.concrete(known)
-    if model.must_reason and plan.completion_tokens < _REASONING_STARVES_BELOW:
-        return Panelist(slug, error="Stream completed without producing any text")
-    dice = dice_for(seed, "panel", index, slug, ask.question)
+    loop = hall.loop(hall.catalogue.concrete(known))
+    starved = loop.model.must_reason and plan.completion_tokens < _REASONING_STARVES_BELOW
+    if starved and not fault.greedy:
+        return Panelist(slug, error=_STARVED)
+    dice = dice_for(hall.seed, "panel", index, slug, ask.question)
     writer = Writer(dice, ask.question)
     most = plan.completion_tokens * 4
     chars = fault.panel_chars if fault.panel_chars is not None else min(dice.randint(420, 900), most)
     reply = fault.panel_texts.get(slug) or fault.panel_texts.get(str(index)) or writer.text(chars)
-    reasoning = writer.thought() if model.must_reason or plan.reasons else ""
-    steps = dice.randint(1, min(plan.steps, 2)) if plan.web else 0
+    reasoning = writer.thought() if loop.model.must_reason or plan.reasons else ""
     thought = token_count(reasoning) * 6
-    tokens = Tokens(ask.prompt_tokens + steps * _TOKENS_PER_STEP, token_count(reply) + thought + steps * 40, thought)
-    charged = bill(model.row["pricing"], tokens, searches=steps, fetches=steps // 2)
-    return Panelist(slug, reply, reasoning, tokens=tokens, bill=charged)
+    first = Tokens(ask.prompt_tokens)
+    if fault.greedy:
+        loop.run_greedily(first, hall.longest(loop, ask.prompt_tokens))
+    else:
+        said = Tokens(completion=ask.counter.text(reply) + thought, reasoning=thought)
+        loop.run(first, said, dice.randint(1, min(plan.steps, 2)) if plan.web.searches else 0)
+    if starved:
+        return Panelist(slug, error=_STARVED, tokens=loop.tokens, bill=loop.bill)
+    return Panelist(slug, reply, reasoning, tokens=loop.tokens, bill=loop.bill)
 
 
 def _failure_reason(failures: Sequence[Panelist]) -> str:
@@ -177,21 +190,34 @@ _ANALYST_ERRORS = {
 }
 
 
-def _analyse(run: FusionRun, ask: Ask, seed: int, fault: Fault) -> None:
+def _analyse(hall: Hall, run: FusionRun) -> None:
+    ask, fault = hall.ask, hall.fault
     if not run.replies:
         run.failure_reason = _failure_reason(run.failures)
         broke = run.failure_reason == "insufficient_credits"
         run.error = "Insufficient credits" if broke else "all panel models failed"
         return
-    known = CATALOGUE.find(run.analyst)
+    known = hall.catalogue.find(run.analyst)
     if fault.analyst_failure or known is None:
         run.failure_reason = fault.analyst_failure or "judge_upstream_error"
         run.error = _ANALYST_ERRORS.get(run.failure_reason, "The analysis failed.")
     else:
-        dice = dice_for(seed, "analysis", run.analyst, ask.question)
+        dice = dice_for(hall.seed, "analysis", run.analyst, ask.question)
         made = Writer(dice, ask.question).analysis([each.model for each in run.replies])
         run.analysis = made if fault.analysis is None else fault.analysis
-    read = ask.prompt_tokens + sum(token_count(each.reply) for each in run.replies)
-    run.analyst_tokens = Tokens(read, token_count(compact(run.analysis)) if run.analysis is not None else 0)
     if known is not None:
-        run.analyst_bill = bill(CATALOGUE.concrete(known).row["pricing"], run.analyst_tokens)
+        _bill_analyst(hall, run, hall.loop(hall.catalogue.concrete(known)))
+
+
+def _bill_analyst(hall: Hall, run: FusionRun, loop: Loop) -> None:
+    ask = hall.ask
+    if not hall.fault.greedy:
+        read = ask.prompt_tokens + sum(ask.counter.text(each.reply) for each in run.replies)
+        written = ask.counter.text(compact(run.analysis)) if run.analysis is not None else 0
+        loop.run(Tokens(read), Tokens(completion=written))
+    else:
+        limit = hall.plan.completion_tokens
+        read = ask.prompt_tokens + sum(min(limit, each.tokens.completion) for each in run.replies)
+        loop.run_greedily(Tokens(read), hall.longest(loop, read))
+        run.written = read - ask.prompt_tokens + min(limit, loop.tokens.completion)
+    run.analyst_tokens, run.analyst_bill = loop.tokens, loop.bill

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from or_mcp.simulator.catalogue.endpoints import Endpoint, endpoints_of
-from or_mcp.simulator.catalogue.models import CATALOGUE, Model
+from or_mcp.simulator.catalogue import Catalogue, Model
+from or_mcp.simulator.catalogue.endpoints import Endpoint
 from or_mcp.simulator.delivery.framing import Settlement
 from or_mcp.simulator.money.accounts import Charge, Generation
-from or_mcp.simulator.money.pricing import Tokens
+from or_mcp.simulator.money.pricing import Bill, Tokens
 from or_mcp.simulator.run.outcomes import Outcome
 from or_mcp.simulator.wire import JsonObject, dollars
 
 _NULLS = """
-    upstream_inference_cost cache_discount app_id moderation_latency native_tokens_completion_images num_media_prompt
+    app_id moderation_latency native_tokens_completion_images num_media_prompt
     num_input_audio_prompt num_media_completion num_search_results num_fetches web_search_engine external_user
     router response_cache_source_id preset_id
 """
@@ -32,7 +32,7 @@ class Origin:
     referer: str | None = None
 
 
-def record_outcome(outcome: Outcome, origin: Origin, settlement: Settlement) -> Generation:
+def record_outcome(catalogue: Catalogue, outcome: Outcome, origin: Origin, settlement: Settlement) -> Generation:
     """The record of a run of words."""
     details = _details(outcome.id, outcome.model, outcome.endpoint, outcome.tokens, origin, settlement)
     broken = settlement.cancelled or settlement.failed
@@ -42,20 +42,33 @@ def record_outcome(outcome: Outcome, origin: Origin, settlement: Settlement) -> 
         "native_finish_reason": None if broken else outcome.native_finish_reason,
         "router": outcome.requested.slug if outcome.requested.is_router else None,
         "num_search_results": len(outcome.citations) or None,
-        "web_search_engine": "exa" if outcome.searches else None,
+        "num_fetches": outcome.fetches or None,
+        "web_search_engine": outcome.ask.web.engine_for(outcome.endpoint.row["pricing"]) if outcome.searches else None,
+        "service_tier": outcome.tier,
+        "is_byok": outcome.byok,
+        "upstream_inference_cost": dollars(outcome.bill.inference),
+        "cache_discount": dollars(outcome.bill.saved) if outcome.tokens.cached or outcome.tokens.written else None,
     }
-    charges = _charges(outcome, settlement)
-    free = outcome.model.is_free
-    return _generation(outcome.id, charges, details, free=free)
+    details["provider_responses"][0]["is_byok"] = outcome.byok
+    return _generation(outcome.id, _charges(catalogue, outcome, settlement), details, free=outcome.model.is_free)
 
 
 def record_call(
-    identity: str, model: Model, endpoint: Endpoint, tokens: Tokens, cost: Decimal, origin: Origin, kind: str
+    identity: str,
+    model: Model,
+    endpoint: Endpoint,
+    tokens: Tokens,
+    bill: Bill,
+    origin: Origin,
+    kind: str,
+    *,
+    byok: bool,
 ) -> Generation:
-    """The record of an embeddings or rerank call."""
+    """The record of a call for something else than words."""
     details = _details(identity, model, endpoint, tokens, origin, Settlement())
     details |= {"api_type": kind, "streamed": False, "finish_reason": None, "native_finish_reason": None}
-    charge = _charge(model, endpoint.provider.name, cost, tokens)
+    details |= {"is_byok": byok, "upstream_inference_cost": dollars(bill.inference)}
+    charge = _charge(model, endpoint.provider.name, bill, tokens, byok=byok)
     return _generation(identity, (charge,), details, free=model.is_free)
 
 
@@ -65,23 +78,27 @@ def _generation(identity: str, charges: tuple[Charge, ...], details: JsonObject,
     return made
 
 
-def _charge(model: Model, provider: str, cost: Decimal, tokens: Tokens) -> Charge:
-    return Charge(model.slug, str(model.row["canonical_slug"]), provider, cost, tokens)
+def _charge(model: Model, provider: str, bill: Bill, tokens: Tokens, *, byok: bool) -> Charge:
+    paid_elsewhere = bill.inference if byok else Decimal(0)
+    permaslug = str(model.row["canonical_slug"])
+    return Charge(model.slug, permaslug, provider, bill.charged(byok=byok), tokens, paid_elsewhere)
 
 
-def _charges(outcome: Outcome, settlement: Settlement) -> tuple[Charge, ...]:
+def _charges(catalogue: Catalogue, outcome: Outcome, settlement: Settlement) -> tuple[Charge, ...]:
     if settlement.cost is not None:
         # How a broken run divides among its models is not known here; the whole is the outer model's.
-        return (_charge(outcome.model, outcome.provider, settlement.cost, Tokens()),)
-    charges = [_charge(outcome.model, outcome.provider, outcome.bill.total, outcome.tokens)]
+        slug, permaslug = outcome.model.slug, str(outcome.model.row["canonical_slug"])
+        return (Charge(slug, permaslug, outcome.provider, settlement.cost),)
+    byok = outcome.byok
+    charges = [_charge(outcome.model, outcome.provider, outcome.bill, outcome.tokens, byok=byok)]
     if outcome.fusion is not None:
-        inner = [(each.model, each.bill.total, each.tokens) for each in outcome.fusion.replies]
-        inner.append((outcome.fusion.analyst, outcome.fusion.analyst_bill.total, outcome.fusion.analyst_tokens))
-        for slug, cost, tokens in inner:
-            known = CATALOGUE.find(slug)
-            if known is not None and (cost or tokens.prompt):
-                model = CATALOGUE.concrete(known)
-                charges.append(_charge(model, endpoints_of(model.slug)[0].provider.name, cost, tokens))
+        inner = [(each.model, each.bill, each.tokens) for each in outcome.fusion.panel]
+        inner.append((outcome.fusion.analyst, outcome.fusion.analyst_bill, outcome.fusion.analyst_tokens))
+        for slug, bill, tokens in inner:
+            known = catalogue.find(slug)
+            if known is not None and (bill.total or tokens.prompt):
+                model = catalogue.concrete(known)
+                charges.append(_charge(model, catalogue.offers(model)[0].provider.name, bill, tokens, byok=byok))
     return tuple(charges)
 
 
@@ -105,7 +122,7 @@ def _details(
         "native_tokens_prompt": tokens.prompt,
         "native_tokens_completion": tokens.completion,
         "native_tokens_reasoning": tokens.reasoning,
-        "native_tokens_cached": 0,
+        "native_tokens_cached": tokens.cached,
         "origin": origin.referer or "",
         "is_byok": False,
         "api_type": "completions",

@@ -135,6 +135,12 @@ _BY_API: dict[str, dict[str, Rule]] = {
         "thinking": _OBJECT,
     },
 }
+_WEB: dict[str, Rule] = {
+    "engine": _one_of("auto", "native", "exa", "parallel", "perplexity", "firecrawl"),
+    "mode": _TEXT,
+    **dict.fromkeys(("max_results", "max_uses", "max_total_results", "max_characters"), _whole(1)),
+    **dict.fromkeys(("allowed_domains", "excluded_domains", "blocked_domains"), Rule("array of strings", _strings)),
+}
 _FUSION: dict[str, Rule] = {
     "analysis_models": Rule("array of strings", _strings),
     "model": _TEXT,
@@ -226,6 +232,14 @@ def _check_tools(api: str, body: JsonObject) -> None:
         slug = str(body.get("model"))
         if not slug.startswith("openrouter/fusion"):
             raise invalid('"tool_choice" is only allowed when "tools" are specified', field="tool_choice")
+
+
+def check_web(settings: JsonObject) -> None:
+    """Refuse settings of a web tool that upstream refuses."""
+    for name, rule in _WEB.items():
+        rule.check(settings, name)
+    if settings.get("allowed_domains") and (settings.get("excluded_domains") or settings.get("blocked_domains")):
+        raise invalid('"allowed_domains" cannot be used with "excluded_domains"', field="allowed_domains")
 
 
 def check_fusion(settings: JsonObject) -> None:

@@ -1,7 +1,7 @@
 """The outer model's part of a run: its reasoning, tool calls, citations and answer, and what they cost."""
 
 from or_mcp.simulator.delivery.faults import Fault
-from or_mcp.simulator.money.pricing import Bill, Tokens, bill
+from or_mcp.simulator.money.pricing import Tokens
 from or_mcp.simulator.run.asks import Ask, must_use_tools, named_tool
 from or_mcp.simulator.run.outcomes import Citation, Outcome, ToolCall
 from or_mcp.simulator.run.schema import Example
@@ -9,11 +9,10 @@ from or_mcp.simulator.run.texts import MARK, Writer, dice_for, shortened, token_
 from or_mcp.simulator.wire import compact
 
 _EFFORT_TOKENS = {"none": 0, "minimal": 16, "low": 64, "medium": 192, "high": 512, "xhigh": 1024, "max": 2048}
-_TOOL_CALL_TOKENS = 200
 
 
 def write(outcome: Outcome, seed: int, fault: Fault) -> None:
-    """Fill in what the outer model says, then what it used."""
+    """Fill in what the outer model says, and the tokens of it."""
     ask = outcome.ask
     dice = dice_for(seed, "answer", outcome.model.slug, ask.instructions, ask.question)
     writer = Writer(dice, ask.question)
@@ -30,12 +29,12 @@ def write(outcome: Outcome, seed: int, fault: Fault) -> None:
     else:
         outcome.tool_calls = _tool_calls(ask, seed)
         if not outcome.tool_calls:
-            outcome.searches = int(ask.searches_web and outcome.fusion is None and ask.tool_choice != "none")
+            outcome.searches = int(ask.web.searches and outcome.fusion is None and ask.tool_choice != "none")
             outcome.text = _answer(outcome, writer, fault)
     _shorten(outcome, thought, fault)
     if outcome.searches or (outcome.fusion and outcome.fusion.sources):
         outcome.citations = _citations(outcome, writer)
-    _count(outcome, thought)
+    outcome.tokens = Tokens(completion=_said(outcome) + thought, reasoning=thought)
 
 
 def _reasoning_tokens(outcome: Outcome) -> int:
@@ -51,7 +50,6 @@ def _reasoning_tokens(outcome: Outcome) -> int:
 def _say_nothing(outcome: Outcome) -> None:
     # Upstream's zero completion insurance: nothing generated, nothing charged.
     outcome.empty = True
-    outcome.tokens = Tokens(prompt=outcome.ask.prompt_tokens)
 
 
 def _tool_calls(ask: Ask, seed: int) -> list[ToolCall]:
@@ -120,17 +118,6 @@ def _citations(outcome: Outcome, writer: Writer) -> list[Citation]:
     return found
 
 
-def _count(outcome: Outcome, thought: int) -> None:
-    ask, pricing = outcome.ask, outcome.endpoint.row["pricing"]
+def _said(outcome: Outcome) -> int:
     said = token_count(outcome.text) + token_count(outcome.refusal or "") + token_count(outcome.preamble)
-    said += sum(token_count(call.name + call.arguments) for call in outcome.tool_calls)
-    last = Tokens(ask.prompt_tokens + 2400 * outcome.searches, said + thought, thought)
-    first, first_bill = Tokens(), Bill()
-    if outcome.fusion:
-        # Turn one writes the tool call; turn two reads everything the panel said.
-        first = Tokens(ask.prompt_tokens, _TOOL_CALL_TOKENS)
-        first_bill = bill(pricing, first)
-        read = token_count(compact(outcome.fusion.item()))
-        last = Tokens(last.prompt + _TOOL_CALL_TOKENS + read, last.completion, last.reasoning)
-    outcome.tokens = first + last
-    outcome.bill = first_bill + bill(pricing, last, searches=outcome.searches)
+    return said + sum(token_count(call.name + call.arguments) for call in outcome.tool_calls)
