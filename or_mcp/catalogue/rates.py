@@ -145,12 +145,19 @@ def is_free(model: Model) -> bool:
     return tuple(made) == ("text",) and model.pricing.prompt == 0 and model.pricing.completion == 0
 
 
+def listed_prices(pricing: Pricing | None, *, free: bool) -> tuple[Decimal | None, Decimal | None]:
+    """USD per token in and out; None where it depends, or where zeros stand for something else that is paid for."""
+    if pricing is None:
+        return None, None
+    prompt, completion = known(pricing.prompt), known(pricing.completion)
+    if free:
+        return prompt, completion
+    if not prompt and not completion:
+        return None, None
+    return prompt, None if completion == 0 and (pricing.image_output or pricing.audio_output) else completion
+
+
 def mixed_price(model: Model) -> Decimal | None:
     """One figure to compare models by, USD per token: three parts input to one part output."""
-    prices = model.pricing
-    prompt = known(prices.prompt) if prices else None
-    completion = known(prices.completion) if prices else None
-    if prompt is None or completion is None:
-        return None
-    mixed = (3 * prompt + completion) / 4
-    return mixed if mixed or is_free(model) else None
+    prompt, completion = listed_prices(model.pricing, free=is_free(model))
+    return None if prompt is None or completion is None else (3 * prompt + completion) / 4
