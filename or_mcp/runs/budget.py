@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from decimal import Decimal
 
 from or_mcp.openrouter.errors import CallerCanAct
-from or_mcp.runs.queries import charged_since, charged_to, reserved_now, start_of_day
+from or_mcp.runs.ledger import charged_today, charged_today_by, set_aside_now
 from or_mcp.runs.record import RunRequest
+from or_mcp.runs.transaction import Transaction
 
 _WAYS = {
     "fuse": "name fewer or cheaper analysis_models, lower max_completion_tokens, or set web to false",
@@ -34,9 +34,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a caller stands today: its own spending, and what is left for all that the same key pays for."""
+    """Where a caller stands today: its own spending, and what is left for all that the same key pays for.
 
-    today_usd: Decimal
+    Without today's spending, it could not be read.
+    """
+
+    today_usd: Decimal | None
     left_usd: Decimal | None
 
 
@@ -64,7 +67,7 @@ def check_ceiling(request: RunRequest, limits: Limits) -> None:
             )
 
 
-def reserve(connection: sqlite3.Connection, request: RunRequest, limits: Limits, key_left: Decimal | None) -> Decimal:
+def reserve(tx: Transaction, request: RunRequest, limits: Limits, key_left: Decimal | None) -> Decimal:
     """The amount to set aside for a call, inside the transaction that records it.
 
     An estimate that is not known is taken at the call's ceiling: it is never taken as nothing.
@@ -75,20 +78,20 @@ def reserve(connection: sqlite3.Connection, request: RunRequest, limits: Limits,
     ceiling = request.ceiling_usd if request.ceiling_usd is not None else limits.per_call_usd or None
     amount = request.high_usd if request.high_usd is not None else ceiling
     if limits.per_day_usd:
-        left = limits.per_day_usd - charged_to(connection, request.payer, start_of_day())
+        left = limits.per_day_usd - charged_today(tx, request.payer)
         _fits(request, amount, left, f"left of today's budget of {dollars(limits.per_day_usd)}")
     if key_left is not None and request.high_usd is not None:
-        left = key_left - reserved_now(connection, request.payer)
+        left = key_left - set_aside_now(tx, request.payer)
         _fits(request, amount, left, "left on the OpenRouter key")
     return amount or Decimal(0)
 
 
-def standing(connection: sqlite3.Connection, caller: str, payer: str, limits: Limits) -> Standing:
+def standing(tx: Transaction, caller: str, payer: str, limits: Limits) -> Standing:
     """What was spent today, and what the daily budget still allows."""
-    today = charged_since(connection, caller, start_of_day())
+    today = charged_today_by(tx, caller)
     if not limits.per_day_usd:
         return Standing(today, None)
-    return Standing(today, max(Decimal(0), limits.per_day_usd - charged_to(connection, payer, start_of_day())))
+    return Standing(today, max(Decimal(0), limits.per_day_usd - charged_today(tx, payer)))
 
 
 def _fits(request: RunRequest, amount: Decimal | None, left: Decimal, what: str) -> None:

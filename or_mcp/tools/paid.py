@@ -116,8 +116,9 @@ def standing_notes(call: Call, order: Order) -> list[str]:
 def cost_line(record: RunRecord, standing: Standing) -> str:
     """The one line under every paid answer."""
     cost = "unknown" if record.cost_usd is None else dollars(record.cost_usd)
+    today = "unknown" if standing.today_usd is None else f"${standing.today_usd:.2f}"
     left = "no daily budget" if standing.left_usd is None else f"budget left ${standing.left_usd:.2f}"
-    return f"Cost: {cost} · today ${standing.today_usd:.2f} · {left}"
+    return f"Cost: {cost} · today {today} · {left}"
 
 
 class Narrator:
