@@ -31,6 +31,7 @@ from or_mcp.openrouter.demands import Demand
 from or_mcp.openrouter.errors import CallerCanAct, Failure
 from or_mcp.openrouter.http import Http
 from or_mcp.openrouter.wire.routing import Provider
+from or_mcp.runs.apart import apart
 from or_mcp.runs.budget import Limits
 from or_mcp.runs.key_limit import KeyLimits
 from or_mcp.runs.runner import Runner
@@ -158,7 +159,7 @@ class Program:
         async with anyio.create_task_group() as background:
             async with catalogue.running(background), runner.running(), self.tasks.carrying():
                 if warm:
-                    background.start_soon(warm_up, parts, self.owner)
+                    background.start_soon(apart, warm_up, parts, self.owner)
                 self.parts = parts
                 try:
                     yield parts

@@ -5,15 +5,15 @@ What is compared and set aside is the most that a call, exactly as it is sent, c
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
 from or_mcp.openrouter.errors import CallerCanAct
 from or_mcp.runs.key_limit import Heard
-from or_mcp.runs.queries import charged_since, charged_to, reserved_now, settled_today, start_of_day
+from or_mcp.runs.ledger import charged_today, charged_today_by, set_aside_now, settled_today
 from or_mcp.runs.record import RunRequest
+from or_mcp.runs.transaction import Transaction
 
 PER_CALL, PER_DAY = "OR_MCP_MAX_COST_PER_CALL_USD", "OR_MCP_DAILY_BUDGET_USD"
 _BY_CALLER, _BY_KEY = "max_cost_usd", "the OpenRouter key's limit"
@@ -89,9 +89,12 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a caller stands today: its own spending, and what is left for all that the same key pays for."""
+    """Where a caller stands today: its own spending, and what is left for all that the same key pays for.
 
-    today_usd: Decimal
+    Without today's spending, it could not be read.
+    """
+
+    today_usd: Decimal | None
     left_usd: Decimal | None
 
 
@@ -102,15 +105,13 @@ def dollars(amount: Decimal) -> str:
     return f"${amount:.4f}"
 
 
-def room(
-    connection: sqlite3.Connection, payer: str, ceiling_usd: Decimal | None, limits: Limits, key: Heard | None
-) -> Room:
+def room(tx: Transaction, payer: str, ceiling_usd: Decimal | None, limits: Limits, key: Heard | None) -> Room:
     """What a call may cost now: by its caller's word, the operator's, the day's budget and the key's limit."""
-    return Room(tuple(_bounds(connection, payer, ceiling_usd, limits, key)))
+    return Room(tuple(_bounds(tx, payer, ceiling_usd, limits, key)))
 
 
 def _bounds(
-    connection: sqlite3.Connection, payer: str, ceiling_usd: Decimal | None, limits: Limits, key: Heard | None
+    tx: Transaction, payer: str, ceiling_usd: Decimal | None, limits: Limits, key: Heard | None
 ) -> Iterator[Bound]:
     if ceiling_usd is not None:
         yield Bound(ceiling_usd, _BY_CALLER, f"above the ceiling of {dollars(ceiling_usd)} ({_BY_CALLER})")
@@ -118,12 +119,12 @@ def _bounds(
         words = f"above the ceiling of {dollars(limits.per_call_usd)} ({PER_CALL})"
         yield Bound(limits.per_call_usd, PER_CALL, words)
     if limits.per_day_usd:
-        left = limits.per_day_usd - charged_to(connection, payer, start_of_day())
+        left = limits.per_day_usd - charged_today(tx, payer)
         words = f"but only {_rest(left)} is left of today's budget of {dollars(limits.per_day_usd)} ({PER_DAY})"
         yield Bound(left, PER_DAY, words, shared=True)
     if key is not None and key.left_usd is not None:
-        since = settled_today(connection, payer) - key.settled_usd
-        left = key.left_usd - reserved_now(connection, payer) - max(Decimal(0), since)
+        since = settled_today(tx, payer) - key.settled_usd
+        left = key.left_usd - set_aside_now(tx, payer) - max(Decimal(0), since)
         yield Bound(left, _BY_KEY, f"but only {_rest(left)} is left on the OpenRouter key", shared=True)
 
 
@@ -147,23 +148,23 @@ def set_aside(request: RunRequest, found: Room) -> Decimal:
     return request.most_usd if request.most_usd is not None else found.usd or Decimal(0)
 
 
-def reserve(connection: sqlite3.Connection, request: RunRequest, limits: Limits, key: Heard | None) -> Decimal:
+def reserve(tx: Transaction, request: RunRequest, limits: Limits, key: Heard | None) -> Decimal:
     """The same, inside the transaction that records the call.
 
     Raises:
         OverBudget: There is less room than the call can cost.
     """
-    found = room(connection, request.payer, request.ceiling_usd, limits, key)
+    found = room(tx, request.payer, request.ceiling_usd, limits, key)
     check(request, found)
     return set_aside(request, found)
 
 
-def standing(connection: sqlite3.Connection, caller: str, payer: str, limits: Limits) -> Standing:
+def standing(tx: Transaction, caller: str, payer: str, limits: Limits) -> Standing:
     """What was spent today, and what the daily budget still allows."""
-    today = charged_since(connection, caller, start_of_day())
+    today = charged_today_by(tx, caller)
     if not limits.per_day_usd:
         return Standing(today, None)
-    return Standing(today, max(Decimal(0), limits.per_day_usd - charged_to(connection, payer, start_of_day())))
+    return Standing(today, max(Decimal(0), limits.per_day_usd - charged_today(tx, payer)))
 
 
 def _rest(left: Decimal) -> str:

@@ -11,7 +11,8 @@ import anyio
 
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure, NotFound
-from or_mcp.runs import queries
+from or_mcp.runs import ledger, queries
+from or_mcp.runs.amounts import believable, days_ago
 from or_mcp.runs.record import RunRecord
 from or_mcp.runs.store import Store
 
@@ -41,7 +42,7 @@ class Costs:
 
     async def learn_all(self, payer: str) -> None:
         """Learn the costs that nobody stayed for."""
-        records = await self._store.run(partial(queries.without_cost, payer=payer, since=queries.days_ago(1)))
+        records = await self._store.read(partial(queries.without_cost, payer=payer, since=days_ago(1)))
         async with anyio.create_task_group() as group:
             for record in records:
                 group.start_soon(self.learn, record)
@@ -53,14 +54,21 @@ class Costs:
             return
         for _ in range(_LOOKUPS):
             try:
-                cost = (await upstream.generation(generation_id)).total_cost
+                cost = believable((await upstream.generation(generation_id)).total_cost)
             except NotFound:
                 await anyio.sleep(1)
                 continue
             except Failure as trouble:
                 logger.info("The cost of %s could not be looked up: %s", record.run_id, trouble.message)
                 return
+            except Exception:
+                logger.exception("The cost of %s could not be looked up", record.run_id)
+                return
             if cost is not None:
-                await self._store.run(partial(queries.learn_cost, run_id=record.run_id, cost=cost))
-                self.known(record.tool, cost)
+                await self._learnt(record, cost)
             return
+
+    async def _learnt(self, record: RunRecord, cost: Decimal) -> None:
+        learn = partial(ledger.learn, run_id=record.run_id, cost=cost)
+        if await self._store.keep(f"cost {record.run_id}", learn) is not False:
+            self.known(record.tool, cost)

@@ -18,6 +18,14 @@ class Crash(Failure):
     kind = "internal"
 
 
+class StoreAway(Crash):
+    """The run store cannot be used now; what cannot be recorded is not sent."""
+
+
+class StoreLocked(StoreAway):
+    """Another program holds it."""
+
+
 def stopped(status: Status) -> Failure:
     """Why a run that somebody or something stopped has no end of its own."""
     words = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,8 +12,12 @@ from typing import Protocol, TypeVar
 import anyio
 
 from or_mcp.runs import queries
+from or_mcp.runs.amounts import believable
 from or_mcp.runs.record import Progress, RunEvent, RunRecord, Status
 from or_mcp.runs.store import Store
+from or_mcp.runs.transaction import Transaction
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Tell = Callable[[Progress], Awaitable[None]]
@@ -64,19 +68,18 @@ class LiveRun:
         self._store = store
         self._saved = anyio.current_time()
         self._has_grown = False
+        self._count = 0
         self._events: list[RunEvent] = []
 
     async def told(self, step: str, model: str = "", detail: str = "") -> None:
         """A step has happened: it is on disk when this returns."""
-        self._events.append(RunEvent(datetime.now(UTC), step, model, detail))
-        self._wake()
+        self._happened(step, model, detail)
         await self.save(self.taken())
 
     def noted(self, step: str, model: str = "", detail: str = "") -> None:
         """A step has happened: it will be on disk in a moment, and nobody waits for that."""
-        self._events.append(RunEvent(datetime.now(UTC), step, model, detail))
-        self._wake()
-        self._store.post(self._saving(self.taken()))
+        self._happened(step, model, detail)
+        self._store.post(self.record.run_id, self._saving(self.taken()))
 
     def grew(self) -> None:
         """More text has arrived; it will be on disk in a second."""
@@ -90,7 +93,7 @@ class LiveRun:
                 await self.finished.wait()
                 return
             if self._has_grown or anyio.current_time() - self._saved >= HEARTBEAT_SECONDS:
-                await self.save(self.taken())
+                await self._save_somehow()
 
     def taken(self) -> RunRecord:
         """The record with everything the work holds."""
@@ -98,7 +101,7 @@ class LiveRun:
         return replace(
             self.record,
             result=kept.result,
-            cost_usd=kept.cost_usd,
+            cost_usd=believable(kept.cost_usd),
             generation_id=kept.generation_id,
             outcome=kept.outcome,
             progress=self.work.progress(),
@@ -106,24 +109,46 @@ class LiveRun:
 
     async def save(self, record: RunRecord) -> None:
         """Put the run on disk as it stands."""
-        await self._store.run(self._saving(record))
+        written = await self._store.keep(record.run_id, self._saving(record))
+        self._events = [event for event in self._events if written is None or event.n > written]
 
-    async def finish(self, record: RunRecord, then: Callable[[sqlite3.Connection], T]) -> T:
-        """Put the run on disk for the last time, and do something else with the store in the same breath."""
+    async def finish(self, record: RunRecord, then: Callable[[Transaction], T]) -> T | None:
+        """Put the run on disk for the last time, and do something else with the store in the same breath.
+
+        None if the store is away: the run is kept until it is back.
+        """
         saving = self._saving(record)
 
-        def save_and_then(connection: sqlite3.Connection) -> T:
-            saving(connection)
-            return then(connection)
+        def save_and_then(tx: Transaction) -> T:
+            saving(tx)
+            return then(tx)
 
-        return await self._store.run(save_and_then)
+        return await self._store.keep(record.run_id, save_and_then, durable=True)
 
-    def _saving(self, record: RunRecord) -> Callable[[sqlite3.Connection], None]:
-        events, self._events = self._events, []
+    async def _save_somehow(self) -> None:
+        try:
+            await self.save(self.taken())
+        except Exception:
+            # What could not be saved now is saved with what comes next, at the latest at the end.
+            logger.exception("Run %s could not be saved", self.record.run_id)
+
+    def _happened(self, step: str, model: str, detail: str) -> None:
+        self._count += 1
+        self._events.append(RunEvent(datetime.now(UTC), step, model, detail, self._count))
+        self._wake()
+
+    def _saving(self, record: RunRecord) -> Callable[[Transaction], int]:
+        """Write what is not written yet, and say up to which step; a later one stands for all earlier ones."""
+        events = tuple(self._events)
         self.record = record
         self._saved = anyio.current_time()
         self._has_grown = False
-        return lambda connection: queries.save(connection, record, events)
+
+        def save(tx: Transaction) -> int:
+            queries.save(tx, record, events)
+            return events[-1].n if events else 0
+
+        return save
 
     async def narrate(self, tell: Tell) -> None:
         """Tell somebody how it goes until it has finished."""
@@ -134,7 +159,7 @@ class LiveRun:
 
     async def _tell_changes(self, tell: Tell) -> None:
         while True:
-            await tell(self.work.progress())
+            await told_somehow(tell, self.work.progress())
             self._changed = self._changed or anyio.Event()
             with anyio.move_on_after(HEARTBEAT_SECONDS):
                 await self._changed.wait()
@@ -144,3 +169,11 @@ class LiveRun:
         if self._changed is not None:
             self._changed.set()
             self._changed = None
+
+
+async def told_somehow(tell: Tell, progress: Progress) -> None:
+    """Tell somebody, who may have left: that is no trouble of the run's."""
+    try:
+        await tell(progress)
+    except Exception:
+        logger.info("Progress reached nobody", exc_info=True)

@@ -3,234 +3,222 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
+from or_mcp.runs import ledger
+from or_mcp.runs.amounts import moment, units, usd
 from or_mcp.runs.record import Progress, RunEvent, RunRecord
+from or_mcp.runs.transaction import Transaction
 
-# Costs are kept as whole numbers of 10^-12 USD: exact, and small enough for one embedding.
-_UNITS = Decimal(10) ** 12
 _COLUMNS = tuple(field.name for field in fields(RunRecord))
-
-
+_AMOUNTS = ("low_usd", "high_usd", "most_usd", "charged_usd", "cost_usd")
+# Whoever receives a run says so; whoever carries it does not know.
+_CARRIED = tuple(column for column in (*_COLUMNS, "booked_usd", "booked_as") if column not in ("run_id", "delivered"))
 _SAVE = (
-    f"INSERT INTO runs ({', '.join(_COLUMNS)}, context) VALUES ({', '.join('?' * (len(_COLUMNS) + 1))}) "  # noqa: S608
-    f"ON CONFLICT (run_id) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in _COLUMNS[1:])}"
+    f"INSERT INTO runs ({', '.join(_COLUMNS)}, booked_usd, booked_as, context) "  # noqa: S608
+    f"VALUES ({', '.join('?' * (len(_COLUMNS) + 3))}) "
+    f"ON CONFLICT (run_id) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in _CARRIED)}"
 )
+_EVENT = "INSERT INTO events (run_id, n, at, step, model, detail) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+# A list shows the beginning of a prompt; what a run has brought may be megabytes.
+_LONG = {"prompt": "substr(prompt, 1, 200)", "arguments": "'{}'", "result": "NULL", "failure": "NULL"}
+_LISTED = ", ".join(_LONG.get(column, column) for column in _COLUMNS)
+# How many runs are forgotten in one transaction that other programs wait for.
+_FORGOTTEN_AT_ONCE = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Spending:
-    """What was spent, by tool, by models and by UTC day; `unknown` runs have no cost yet."""
+class Look(NamedTuple):
+    """How a run stands, in few words."""
 
-    total_usd: Decimal
-    unknown: int
-    by_tool: Mapping[str, Decimal]
-    by_model: Mapping[str, Decimal]
-    by_day: Mapping[str, Decimal]
+    run_id: str
+    owner: str
+    status: str
+    progress: Progress | None
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will arrive."""
+        return self.status != "running"
 
 
-def save(
-    connection: sqlite3.Connection, record: RunRecord, events: Sequence[RunEvent] = (), context: str | None = None
-) -> None:
-    """Write a run as it stands, and what has happened since the last time.
+def save(tx: Transaction, record: RunRecord, events: Sequence[RunEvent] = (), context: str | None = None) -> None:
+    """Write a run as it stands, and what has happened since the last time; the ledger moves with it.
 
-    `context`, what the run was asked in, is large: it is written once, and read only to go on from there.
+    It may be done again, and also where the run is not there any more. `context`, what the run was asked in, is
+    large: it is written once, and read only to go on from there.
     """
-    connection.execute(_SAVE, (*_row(record), context))
-    if events:
-        rows = [(record.run_id, event.at.timestamp(), event.step, event.model, event.detail) for event in events]
-        connection.executemany("INSERT INTO events (run_id, at, step, model, detail) VALUES (?, ?, ?, ?, ?)", rows)
+    booked = ledger.Booked(units(record.charged_usd) or 0, ledger.state_of(record.status, units(record.cost_usd)))
+    before = ledger.booked(tx, record.run_id)
+    row = _row(record)
+    tx.execute(_SAVE, (*row, *booked, context))
+    tx.each(_EVENT, [_event_row(record.run_id, event) for event in events])
+    ledger.move(tx, _account(record), before, booked)
 
 
-def context_of(connection: sqlite3.Connection, run_id: str) -> str | None:
+def context_of(tx: Transaction, run_id: str) -> str | None:
     """What a run was asked in."""
-    row = connection.execute("SELECT context FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+    row = tx.execute("SELECT context FROM runs WHERE run_id = ?", (run_id,)).fetchone()
     return row[0] if row else None
 
 
-def find(connection: sqlite3.Connection, run_id: str, caller: str | None) -> RunRecord | None:
+def find(tx: Transaction, run_id: str, caller: str | None) -> RunRecord | None:
     """One run; another caller's is not there."""
-    return _first(connection, "run_id = ? AND (caller = ? OR ? IS NULL)", run_id, caller, caller)
+    record = _first(tx, "run_id = ?", run_id)
+    return record if record is not None and caller in (None, record.caller) else None
 
 
-def find_same(connection: sqlite3.Connection, caller: str, fingerprint: str) -> RunRecord | None:
+def look(tx: Transaction, run_id: str) -> Look | None:
+    """How one run stands."""
+    return next(iter(_looks(tx, "run_id = ?", run_id)), None)
+
+
+def find_same(tx: Transaction, caller: str, fingerprint: str) -> RunRecord | None:
     """A run of the same question that is under way, or that nobody has received."""
     return _first(
-        connection,
-        "caller = ? AND fingerprint = ? AND (status = 'running' OR (status = 'completed' AND NOT delivered))",
+        tx,
+        "caller = ? AND fingerprint = ? AND (status = 'running' OR (status = 'completed' AND delivered = 0))",
         caller,
         fingerprint,
     )
 
 
-def made_generation(connection: sqlite3.Connection, caller: str, generation_id: str) -> bool:
+def made_generation(tx: Transaction, caller: str, generation_id: str) -> bool:
     """Whether a generation came of a run of this caller."""
-    return _first(connection, "caller = ? AND generation_id = ?", caller, generation_id) is not None
+    found = tx.execute("SELECT 1 FROM runs WHERE generation_id = ? AND caller = ?", (generation_id, caller))
+    return found.fetchone() is not None
 
 
-def latest(connection: sqlite3.Connection, caller: str | None, limit: int) -> list[RunRecord]:
-    """The newest runs first."""
-    return _all(connection, "(caller = ? OR ? IS NULL) ORDER BY started DESC LIMIT ?", caller, caller, limit)
+def latest(tx: Transaction, caller: str | None, limit: int) -> list[RunRecord]:
+    """The newest runs first, without what they have brought and with the beginning of their prompts."""
+    if caller is None:
+        return _all(tx, "TRUE ORDER BY started DESC LIMIT ?", limit, columns=_LISTED)
+    return _all(tx, "caller = ? ORDER BY started DESC LIMIT ?", caller, limit, columns=_LISTED)
 
 
-def running(connection: sqlite3.Connection) -> list[RunRecord]:
+def running(tx: Transaction) -> list[Look]:
     """Every run that somebody is, or was, carrying."""
-    return _all(connection, "status = 'running'")
+    return _looks(tx, "status = 'running'")
 
 
-def without_cost(connection: sqlite3.Connection, payer: str, since: datetime) -> list[RunRecord]:
-    """Runs that ended with a generation id but no cost."""
+def without_cost(tx: Transaction, payer: str, since: datetime) -> list[RunRecord]:
+    """Runs that ended with a generation id but no cost, in few words."""
     return _all(
-        connection,
-        "status != 'running' AND cost_usd IS NULL AND generation_id IS NOT NULL AND payer = ? AND started >= ?",
+        tx,
+        "status <> 'running' AND cost_usd IS NULL AND generation_id IS NOT NULL AND payer = ? AND started >= ?",
         payer,
         since.timestamp(),
+        columns=_LISTED,
     )
 
 
-def learn_cost(connection: sqlite3.Connection, run_id: str, cost: Decimal) -> None:
-    """Upstream has said what a run cost."""
-    connection.execute(
-        "UPDATE runs SET cost_usd = ?, charged_usd = ? WHERE run_id = ? AND cost_usd IS NULL",
-        (_encode(cost), _encode(cost), run_id),
-    )
-
-
-def events_of(connection: sqlite3.Connection, run_id: str) -> list[RunEvent]:
+def events_of(tx: Transaction, run_id: str) -> list[RunEvent]:
     """What happened in a run, in order."""
-    rows = connection.execute("SELECT at, step, model, detail FROM events WHERE run_id = ? ORDER BY rowid", (run_id,))
-    return [RunEvent(_time(at), step, model, detail) for at, step, model, detail in rows]
+    rows = tx.execute("SELECT at, step, model, detail, n FROM events WHERE run_id = ? ORDER BY at, n", (run_id,))
+    return [RunEvent(moment(at), step, model, detail, n or 0) for at, step, model, detail, n in rows]
 
 
-def charged_since(connection: sqlite3.Connection, caller: str, since: datetime) -> Decimal:
-    """What a caller has spent: real costs, and what is reserved where the cost is not known yet."""
-    return _charged(connection, "caller = ? AND started >= ?", caller, since.timestamp())
+def paid_reranks(tx: Transaction, payer: str, model: str) -> list[RunRecord]:
+    """The latest reranks with this model whose cost is known."""
+    where = "payer = ? AND tool = 'rerank' AND models = ? AND cost_usd > 0 ORDER BY started DESC LIMIT 20"
+    return _all(tx, where, payer, json.dumps([model]))
 
 
-def charged_to(connection: sqlite3.Connection, payer: str, since: datetime) -> Decimal:
-    """The same for everybody whose calls one key pays."""
-    return _charged(connection, "payer = ? AND started >= ?", payer, since.timestamp())
-
-
-def charged_by_all(connection: sqlite3.Connection, since: datetime) -> Decimal:
-    """The same for everybody on this data directory."""
-    return _charged(connection, "started >= ?", since.timestamp())
-
-
-def settled_today(connection: sqlite3.Connection, payer: str) -> Decimal:
-    """What runs of today that have ended count against a payer."""
-    return charged_to(connection, payer, start_of_day()) - reserved_now(connection, payer)
-
-
-def paid_by(connection: sqlite3.Connection, payer: str, tool: str, models: tuple[str, ...]) -> list[RunRecord]:
-    """The latest runs of a tool with these models whose cost is known."""
-    where = "payer = ? AND tool = ? AND models = ? AND cost_usd > 0 ORDER BY started DESC LIMIT 20"
-    return _all(connection, where, payer, tool, json.dumps(models))
-
-
-def reserved_now(connection: sqlite3.Connection, payer: str) -> Decimal:
-    """What is set aside for runs under way that one key pays."""
-    return _charged(connection, "payer = ? AND status = 'running'", payer)
-
-
-def spending_since(connection: sqlite3.Connection, caller: str, since: datetime) -> Spending:
-    """The ledger of a time."""
-    rows = connection.execute(
-        "SELECT tool, models, started, cost_usd FROM runs "
-        "WHERE caller = ? AND started >= ? AND status != 'running' ORDER BY started DESC",
-        (caller, since.timestamp()),
-    ).fetchall()
-    by_tool: dict[str, Decimal] = {}
-    by_model: dict[str, Decimal] = {}
-    by_day: dict[str, Decimal] = {}
-    for tool, models, started, units in rows:
-        cost = Decimal(units or 0) / _UNITS
-        asked = " + ".join(json.loads(models)) or "upstream's choice"
-        for ledger, name in ((by_tool, tool), (by_model, asked), (by_day, _time(started).date().isoformat())):
-            ledger[name] = ledger.get(name, Decimal(0)) + cost
-    unknown = sum(units is None for *_, units in rows)
-    return Spending(sum(by_tool.values(), Decimal(0)), unknown, by_tool, by_model, by_day)
-
-
-def ask_to_cancel(connection: sqlite3.Connection, run_id: str) -> None:
+def ask_to_cancel(tx: Transaction, run_id: str) -> None:
     """Leave word for whoever carries the run."""
-    connection.execute("UPDATE runs SET cancel_requested = 1 WHERE run_id = ?", (run_id,))
+    tx.execute("UPDATE runs SET cancel_requested = 1 WHERE run_id = ?", (run_id,))
 
 
-def cancel_requests(connection: sqlite3.Connection, owner: str) -> list[str]:
+def cancel_requests(tx: Transaction, owner: str) -> list[str]:
     """Runs of this owner that somebody wants stopped."""
-    rows = connection.execute(
-        "SELECT run_id FROM runs WHERE status = 'running' AND cancel_requested AND owner = ?", (owner,)
+    rows = tx.execute(
+        "SELECT run_id FROM runs WHERE status = 'running' AND cancel_requested = 1 AND owner = ?", (owner,)
     )
     return [run_id for (run_id,) in rows]
 
 
-def mark_delivered(connection: sqlite3.Connection, run_id: str) -> None:
+def mark_delivered(tx: Transaction, run_id: str) -> None:
     """Its answer has reached somebody."""
-    connection.execute("UPDATE runs SET delivered = 1 WHERE run_id = ?", (run_id,))
+    tx.execute("UPDATE runs SET delivered = 1 WHERE run_id = ?", (run_id,))
 
 
-def forget_before(connection: sqlite3.Connection, moment: datetime) -> int:
-    """Delete finished runs that are older."""
-    return connection.execute(
-        "DELETE FROM runs WHERE status != 'running' AND started < ?", (moment.timestamp(),)
-    ).rowcount
+def forget_before(tx: Transaction, since: datetime) -> int:
+    """Delete some finished runs that are older; how many. What they cost stays in the ledger."""
+    old = f"started < ? AND status <> 'running' AND NOT {ledger.NOT_BOOKED} ORDER BY started LIMIT ?"
+    deleted = tx.execute(
+        f"DELETE FROM runs WHERE run_id IN (SELECT run_id FROM runs WHERE {old})",  # noqa: S608
+        (since.timestamp(), _FORGOTTEN_AT_ONCE),
+    )
+    return deleted.rowcount
 
 
-def start_of_day(now: datetime | None = None) -> datetime:
-    """Midnight UTC."""
-    return (now or datetime.now(UTC)).replace(hour=0, minute=0, second=0, microsecond=0)
+def _account(record: RunRecord) -> ledger.Account:
+    estimate = (units(record.low_usd), units(record.high_usd), units(record.most_usd))
+    started, models = record.started.timestamp(), json.dumps(record.models)
+    return ledger.Account(record.payer, record.caller, record.tool, models, started, estimate)
 
 
-def days_ago(days: int) -> datetime:
-    """This time of day, days ago."""
-    return datetime.now(UTC) - timedelta(days=days)
+def _first(tx: Transaction, where: str, *values: Any) -> RunRecord | None:
+    return next(iter(_all(tx, f"{where} ORDER BY started DESC LIMIT 1", *values)), None)
 
 
-def _charged(connection: sqlite3.Connection, where: str, *values: Any) -> Decimal:
-    (units,) = connection.execute(f"SELECT coalesce(sum(charged_usd), 0) FROM runs WHERE {where}", values).fetchone()  # noqa: S608
-    return Decimal(units) / _UNITS
-
-
-def _first(connection: sqlite3.Connection, where: str, *values: Any) -> RunRecord | None:
-    return next(iter(_all(connection, f"{where} ORDER BY started DESC LIMIT 1", *values)), None)
-
-
-def _all(connection: sqlite3.Connection, where: str, *values: Any) -> list[RunRecord]:
-    rows = connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM runs WHERE {where}", values)  # noqa: S608
+def _all(tx: Transaction, where: str, *values: Any, columns: str = ", ".join(_COLUMNS)) -> list[RunRecord]:
+    rows = tx.execute(f"SELECT {columns} FROM runs WHERE {where}", values)  # noqa: S608
     return [_record(row) for row in rows]
+
+
+def _looks(tx: Transaction, where: str, *values: Any) -> list[Look]:
+    rows = tx.execute(f"SELECT run_id, owner, status, progress FROM runs WHERE {where}", values)  # noqa: S608
+    return [Look(run_id, owner, status, _progress(progress)) for run_id, owner, status, progress in rows]
 
 
 def _row(record: RunRecord) -> tuple[Any, ...]:
     return tuple(_encode(getattr(record, column)) for column in _COLUMNS)
 
 
+def _event_row(run_id: str, event: RunEvent) -> tuple[Any, ...]:
+    return (run_id, event.n, event.at.timestamp(), event.step, _encode(event.model), _encode(event.detail))
+
+
 def _encode(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int((value * _UNITS).to_integral_value())
-    if isinstance(value, datetime):
-        return value.timestamp()
-    if isinstance(value, tuple):
-        return json.dumps(value)
-    return value
+    match value:
+        case Decimal():
+            return units(value)
+        case datetime():
+            return value.timestamp()
+        case tuple():
+            return json.dumps(value)
+        case bool():
+            return int(value)
+        case str():
+            return _storable(value)
+        case _:
+            return value
+
+
+def _storable(text: str) -> str:
+    """Half a surrogate, which JSON lets through, cannot be written: what arrived beside it can."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="replace").decode()
+    return text
 
 
 def _record(row: tuple[Any, ...]) -> RunRecord:
     values = dict(zip(_COLUMNS, row, strict=True))
-    for column in ("low_usd", "high_usd", "most_usd", "charged_usd", "cost_usd"):
-        values[column] = None if values[column] is None else Decimal(values[column]) / _UNITS
-    values["started"] = _time(values["started"])
-    values["ended"] = None if values["ended"] is None else _time(values["ended"])
+    for column in _AMOUNTS:
+        values[column] = usd(values[column])
+    values["started"] = moment(values["started"])
+    values["ended"] = None if values["ended"] is None else moment(values["ended"])
     values["models"] = tuple(json.loads(values["models"]))
-    values["progress"] = None if values["progress"] is None else Progress(*json.loads(values["progress"]))
+    values["progress"] = _progress(values["progress"])
     values["delivered"] = bool(values["delivered"])
     return RunRecord(**values)
 
 
-def _time(stamp: float) -> datetime:
-    return datetime.fromtimestamp(stamp, UTC)
+def _progress(kept: str | None) -> Progress | None:
+    return None if kept is None else Progress(*json.loads(kept))

@@ -120,6 +120,7 @@ class RunEvent:
     step: str
     model: str = ""
     detail: str = ""
+    n: int = 0
 
 
 def new_run_id() -> str:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from json import dumps
 
 import anyio
 import anyio.to_thread
@@ -18,12 +16,15 @@ from anyio.abc import TaskGroup
 
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import DeadlinePassed, Failure, NotFound
-from or_mcp.runs import queries
-from or_mcp.runs.budget import Limits, Room, Standing, reserve, room, standing
+from or_mcp.runs import ledger, queries, upkeep
+from or_mcp.runs.admission import Admission
+from or_mcp.runs.amounts import days_ago
+from or_mcp.runs.apart import again_and_again, apart
+from or_mcp.runs.budget import Limits, Room, Standing, room, standing
 from or_mcp.runs.costs import Costs
-from or_mcp.runs.endings import Crash, Ending, stopped
+from or_mcp.runs.endings import Crash, Ending, StoreAway, stopped
 from or_mcp.runs.key_limit import Heard
-from or_mcp.runs.live import HEARTBEAT_SECONDS, LiveRun, Tell, Work
+from or_mcp.runs.live import HEARTBEAT_SECONDS, LiveRun, Tell, Work, told_somehow
 from or_mcp.runs.record import RunEvent, RunRecord, RunRequest, Status, new_run_id
 from or_mcp.runs.store import Store
 
@@ -63,6 +64,10 @@ class Runner:
         self._retention_days = retention_days
         self._forget_files = forget_files
         self._live: dict[str, LiveRun] = {}
+        # Those that have ended, and are still to be written.
+        self._ended: dict[str, LiveRun] = {}
+        self._admission = Admission(store, limits)
+        self._beginning: set[str] = set()
         self._standings: dict[str, tuple[Standing, float]] = {}
         self._costs = Costs(store, spent)
         self._waits: set[anyio.CancelScope] = set()
@@ -75,39 +80,38 @@ class Runner:
         """Carry runs while this block lasts; at its end those in flight get some time to finish."""
         async with anyio.create_task_group() as tasks:
             self._tasks = tasks
-            tasks.start_soon(self._watch)
-            tasks.start_soon(self._forget)
+            tasks.start_soon(again_and_again, self._watch, _LOOK_EVERY_SECONDS)
+            tasks.start_soon(again_and_again, self._recover, _RECOVER_EVERY_SECONDS)
+            tasks.start_soon(again_and_again, self._forget, _FORGET_EVERY_SECONDS)
             try:
                 yield self
             finally:
                 with anyio.CancelScope(shield=True):
                     await self._drain()
                 tasks.cancel_scope.cancel()
-        self.store.close()
+        await anyio.to_thread.run_sync(self.store.close)
 
     def pays(self, payer: str, upstream: OpenRouter) -> None:
         """Remember, in memory only, with which key costs can be looked up; those that were left open are, now."""
         if self._costs.pays(payer, upstream):
-            self._group.start_soon(self._costs.learn_all, payer)
+            self._group.start_soon(apart, self._costs.learn_all, payer)
 
     async def join(self, request: RunRequest) -> Begun | None:
         """A run of the same question that is under way or was never received: it costs nothing more."""
-        same = await self.store.run(partial(self._same, request=request))
+        same = await self.store.read(partial(self._admission.same, request=request))
         return Begun(same.run_id, replayed=True) if same is not None else None
 
     async def room(self, request: RunRequest, key: Heard | None) -> Room:
         """What a call may cost now."""
-        return await self.store.run(
-            lambda connection: room(connection, request.payer, request.ceiling_usd, self.limits, key)
-        )
+        return await self.store.read(lambda tx: room(tx, request.payer, request.ceiling_usd, self.limits, key))
 
     async def settled_today(self, payer: str) -> Decimal:
         """What runs that ended today have cost a payer."""
-        return await self.store.run(lambda connection: queries.settled_today(connection, payer))
+        return await self.store.read(lambda tx: ledger.settled_today(tx, payer))
 
-    async def paid_by(self, payer: str, tool: str, models: tuple[str, ...]) -> list[RunRecord]:
-        """The latest runs of a tool with these models whose cost is known."""
-        return await self.store.run(lambda connection: queries.paid_by(connection, payer, tool, models))
+    async def paid_reranks(self, payer: str, model: str) -> list[RunRecord]:
+        """The latest reranks with this model whose cost is known."""
+        return await self.store.read(lambda tx: queries.paid_reranks(tx, payer, model))
 
     async def begin(
         self,
@@ -123,17 +127,23 @@ class Runner:
 
         Raises:
             OverBudget: It may cost more than is allowed. Nothing was sent.
+            StoreAway: It cannot be recorded. Nothing was sent.
             Ending: This process takes no new runs. Nothing was sent.
         """
         if not self.takes_runs:
             raise Ending("This process of or-mcp is ending and sends nothing more; another one answers in a moment")
-        admit = partial(self._admit, request=request, key=key, run_id=run_id or new_run_id())
-        record, joined = await self.store.run(admit)
+        run_id, work = run_id or new_run_id(), make()
+        admit = partial(self._admission.admit, request=request, key=key, run_id=run_id)
+        self._beginning.add(run_id)
+        try:
+            record, joined = await self.store.write(admit, durable=True)
+        finally:
+            self._beginning.discard(run_id)
         if not joined:
-            live = LiveRun(record, make(), self.store)
+            live = LiveRun(record, work, self.store)
             self._live[record.run_id] = live
-            self._group.start_soon(self._carry, live)
-            self._group.start_soon(live.keep_saved)
+            self._group.start_soon(apart, self._carry, live)
+            self._group.start_soon(apart, live.keep_saved)
         return Begun(record.run_id, joined)
 
     async def find(self, run_id: str, caller: str | None) -> RunRecord:
@@ -142,10 +152,10 @@ class Runner:
         Raises:
             NotFound: There is no such run, or it is another caller's.
         """
-        live = self._live.get(run_id)
+        live = self._live.get(run_id) or self._ended.get(run_id)
         if live is not None and caller in (None, live.record.caller):
-            return live.taken() if not live.record.finished else live.record
-        record = await self.store.run(lambda connection: queries.find(connection, run_id, caller))
+            return live.record if live.record.finished else live.taken()
+        record = await self.store.read(lambda tx: queries.find(tx, run_id, caller))
         if record is None:
             raise NotFound(f"There is no run {run_id!r}")
         return await self._still_carried(record)
@@ -170,7 +180,7 @@ class Runner:
         self._waits.add(waiting)
         try:
             with waiting:
-                await self._until_finished(run_id, caller, tell)
+                await self._until_finished(run_id, tell)
         except anyio.get_cancelled_exc_class():
             if live is not None and cancels and live.waiting == 1 and not self.stopping:
                 live.scope.cancel()
@@ -202,40 +212,44 @@ class Runner:
         if live is not None:
             live.scope.cancel()
         else:
-            await self.store.run(lambda connection: queries.ask_to_cancel(connection, run_id))
+            await self.store.write(lambda tx: queries.ask_to_cancel(tx, run_id))
         return await self.wait(run_id, caller, GRACE_SECONDS)
 
     async def latest(self, caller: str | None, limit: int) -> list[RunRecord]:
         """The newest runs first."""
-        records = await self.store.run(lambda connection: queries.latest(connection, caller, limit))
-        return [await self._still_carried(record) for record in records]
+        records = await self.store.read(lambda tx: queries.latest(tx, caller, limit))
+        return [await self._as_it_stands(record) for record in records]
 
     async def context(self, run_id: str) -> str | None:
         """What a run was asked in."""
-        return await self.store.run(partial(queries.context_of, run_id=run_id))
+        return await self.store.read(partial(queries.context_of, run_id=run_id))
 
     async def events(self, run_id: str) -> list[RunEvent]:
         """What happened in a run, in order."""
-        return await self.store.run(lambda connection: queries.events_of(connection, run_id))
+        return await self.store.read(lambda tx: queries.events_of(tx, run_id))
 
     async def standing(self, caller: str, payer: str, *, recent: bool = False) -> Standing:
         """Where a caller stands today; `recent` is content with where it stood when its last run ended just now."""
         known = self._standings.get(caller)
         if recent and known is not None and anyio.current_time() - known[1] < _RECENT_SECONDS:
             return known[0]
-        return await self.store.run(lambda connection: standing(connection, caller, payer, self.limits))
+        try:
+            return await self.store.read(lambda tx: standing(tx, caller, payer, self.limits))
+        except StoreAway:
+            # What was paid for is answered with, whatever is known of the budget.
+            return known[0] if known is not None else Standing(None, None)
 
     async def made_generation(self, caller: str, generation_id: str) -> bool:
         """Whether a generation came of a run of this caller."""
-        return await self.store.run(lambda connection: queries.made_generation(connection, caller, generation_id))
+        return await self.store.read(lambda tx: queries.made_generation(tx, caller, generation_id))
 
-    async def spending(self, caller: str, since: datetime) -> queries.Spending:
-        """The ledger of a time."""
-        return await self.store.run(lambda connection: queries.spending_since(connection, caller, since))
+    async def spending(self, caller: str, since: datetime) -> ledger.Spending:
+        """What a caller has spent, from the day of a time on."""
+        return await self.store.read(lambda tx: ledger.spending_since(tx, caller, since))
 
     def delivered(self, run_id: str) -> None:
         """Its answer has reached somebody: the same question asked again is a new one."""
-        self.store.post(partial(queries.mark_delivered, run_id=run_id))
+        self._admission.received(run_id)
 
     @property
     def kept_seconds(self) -> float:
@@ -248,35 +262,6 @@ class Runner:
             msg = "the runner is not running"
             raise RuntimeError(msg)
         return self._tasks
-
-    def _admit(
-        self, connection: sqlite3.Connection, *, request: RunRequest, key: Heard | None, run_id: str
-    ) -> tuple[RunRecord, bool]:
-        same = self._same(connection, request)
-        if same is not None:
-            return same, True
-        record = RunRecord(
-            run_id=run_id,
-            tool=request.tool,
-            caller=request.caller,
-            payer=request.payer,
-            fingerprint=request.fingerprint,
-            arguments=dumps(request.arguments, ensure_ascii=False),
-            models=request.models,
-            prompt=request.prompt,
-            started=datetime.now(UTC),
-            owner=self.store.owner.token,
-            low_usd=request.low_usd,
-            high_usd=request.high_usd,
-            most_usd=request.most_usd,
-            charged_usd=reserve(connection, request, self.limits, key),
-        )
-        queries.save(connection, record, context=request.context)
-        return record, False
-
-    def _same(self, connection: sqlite3.Connection, request: RunRequest) -> RunRecord | None:
-        same = queries.find_same(connection, request.caller, request.fingerprint)
-        return same if same is not None and (same.finished or self.store.owner.is_alive(same.owner)) else None
 
     async def _carry(self, live: LiveRun) -> None:
         status: Status = "completed"
@@ -292,26 +277,39 @@ class Runner:
                 status, failure = "failed", self._too_long()
             except Exception:
                 logger.exception("Run %s crashed", live.record.run_id)
-                status, failure = "failed", Crash("or-mcp itself failed", may_be_billed=True)
+                status, failure = "failed", _our_fault()
         if live.scope.cancelled_caught:
             status, failure = live.ending, stopped(live.ending)
         with anyio.CancelScope(shield=True):
             await self._finish(live, status, failure)
 
     async def _finish(self, live: LiveRun, status: Status, failure: Failure | None) -> None:
+        try:
+            await self._end(live, status, failure)
+        except Exception:
+            # What arrived before is kept.
+            logger.exception("Run %s could not be ended", live.record.run_id)
+            with suppress(Exception):
+                await live.finish(live.record.end("failed", _our_fault()), lambda _: None)
+            live.record = live.record if live.record.finished else live.record.end("failed", _our_fault())
+        finally:
+            run_id = live.record.run_id
+            if self.store.is_unwritten(run_id):
+                self._ended[run_id] = live
+            self._live.pop(run_id, None)
+            live.finished.set()
+        self._costs.known(live.record.tool, live.record.cost_usd)
+        if live.record.cost_usd is None and live.record.generation_id and not self.stopping:
+            self._group.start_soon(apart, self._costs.learn, live.record)
+
+    async def _end(self, live: LiveRun, status: Status, failure: Failure | None) -> None:
         record = live.taken()
         if failure is not None and record.generation_id is None:
             record = replace(record, generation_id=failure.generation_id)
         caller, payer = record.caller, record.payer
-        where = await live.finish(
-            record.end(status, failure), lambda connection: standing(connection, caller, payer, self.limits)
-        )
-        self._standings[caller] = (where, anyio.current_time())
-        self._live.pop(live.record.run_id, None)
-        live.finished.set()
-        self._costs.known(live.record.tool, live.record.cost_usd)
-        if live.record.cost_usd is None and live.record.generation_id and not self.stopping:
-            self._group.start_soon(self._costs.learn, live.record)
+        where = await live.finish(record.end(status, failure), lambda tx: standing(tx, caller, payer, self.limits))
+        if where is not None:
+            self._standings[caller] = (where, anyio.current_time())
 
     def _too_long(self) -> DeadlinePassed:
         return DeadlinePassed(
@@ -319,65 +317,70 @@ class Runner:
             may_be_billed=True,
         )
 
-    async def _until_finished(self, run_id: str, caller: str | None, tell: Tell | None) -> None:
+    async def _until_finished(self, run_id: str, tell: Tell | None) -> None:
         live = self._live.get(run_id)
         if live is None:
-            await self._until_finished_elsewhere(run_id, caller, tell)
+            await self._until_finished_elsewhere(run_id, tell)
         elif tell is None:
             await live.finished.wait()
         else:
             await live.narrate(tell)
 
-    async def _until_finished_elsewhere(self, run_id: str, caller: str | None, tell: Tell | None) -> None:
+    async def _until_finished_elsewhere(self, run_id: str, tell: Tell | None) -> None:
         """Another process carries it: the store is all that is shared."""
         told, told_at = None, anyio.current_time()
-        while not (record := await self.find(run_id, caller)).finished:
+        while (look := await self.store.read(partial(queries.look, run_id=run_id))) is not None:
+            if look.finished or run_id in self._ended or not self._is_carried(run_id, look.owner):
+                break
             now = anyio.current_time()
-            if tell and record.progress and (record.progress != told or now - told_at >= HEARTBEAT_SECONDS):
-                await tell(record.progress)
-                told, told_at = record.progress, now
+            if tell and look.progress and (look.progress != told or now - told_at >= HEARTBEAT_SECONDS):
+                await told_somehow(tell, look.progress)
+                told, told_at = look.progress, now
             await anyio.sleep(_LOOK_EVERY_SECONDS)
+
+    async def _as_it_stands(self, record: RunRecord) -> RunRecord:
+        live = self._live.get(record.run_id) or self._ended.get(record.run_id)
+        return live.record if live is not None else await self._still_carried(record)
 
     async def _still_carried(self, record: RunRecord) -> RunRecord:
         """A run left behind by a process that is gone is interrupted."""
-        if record.finished or record.run_id in self._live or self.store.owner.is_alive(record.owner):
+        if record.finished or self._is_carried(record.run_id, record.owner):
             return record
-        ended, by_us = await self.store.run(partial(self._interrupt, left=record))
-        if by_us and ended.cost_usd is None and ended.generation_id:
-            self._group.start_soon(self._costs.learn, ended)
+        try:
+            return await self._left_behind(record.run_id) or record
+        except StoreAway:
+            return record.end("interrupted", stopped("interrupted"))
+
+    def _is_carried(self, run_id: str, owner: str) -> bool:
+        if owner == self.store.owner.token:
+            return run_id in self._live or run_id in self._ended or run_id in self._beginning
+        return self.store.owner.is_alive(owner)
+
+    async def _left_behind(self, run_id: str) -> RunRecord | None:
+        ended, by_us = await self.store.write(partial(upkeep.interrupt, run_id=run_id))
+        if by_us and ended is not None and ended.cost_usd is None and ended.generation_id:
+            self._group.start_soon(apart, self._costs.learn, ended)
         return ended
 
-    def _interrupt(self, connection: sqlite3.Connection, left: RunRecord) -> tuple[RunRecord, bool]:
-        """End a run that nobody carries, unless another process was first."""
-        record = queries.find(connection, left.run_id, None) or left
-        if record.finished:
-            return record, False
-        record = record.end("interrupted", stopped("interrupted"))
-        queries.save(connection, record)
-        return record, True
-
     async def _watch(self) -> None:
-        """Recover what dead processes leave, and keep an eye on requests to cancel."""
-        recovered = -_RECOVER_EVERY_SECONDS
-        while True:
-            if anyio.current_time() - recovered >= _RECOVER_EVERY_SECONDS:
-                for record in await self.store.run(queries.running):
-                    await self._still_carried(record)
-                recovered = anyio.current_time()
-            if self._live:
-                owner = self.store.owner.token
-                for run_id in await self.store.run(partial(queries.cancel_requests, owner=owner)):
-                    if run_id in self._live:
-                        self._live[run_id].scope.cancel()
-            await anyio.sleep(_LOOK_EVERY_SECONDS)
+        """Keep an eye on requests to cancel, and on what has been written at last."""
+        if self._live:
+            owner = self.store.owner.token
+            for run_id in await self.store.read(partial(queries.cancel_requests, owner=owner)):
+                if run_id in self._live:
+                    self._live[run_id].scope.cancel()
+        for run_id in [run_id for run_id in self._ended if not self.store.is_unwritten(run_id)]:
+            del self._ended[run_id]
+
+    async def _recover(self) -> None:
+        """End what dead processes left, and book what programs wrote that do not know the ledger."""
+        for look in await self.store.read(queries.running):
+            if not self._is_carried(look.run_id, look.owner):
+                await self._left_behind(look.run_id)
+        await upkeep.book(self.store)
 
     async def _forget(self) -> None:
-        while True:
-            moment = queries.days_ago(self._retention_days)
-            await self.store.run(partial(queries.forget_before, moment=moment))
-            if self._forget_files is not None:
-                await anyio.to_thread.run_sync(self._forget_files, moment)
-            await anyio.sleep(_FORGET_EVERY_SECONDS)
+        await upkeep.forget(self.store, days_ago(self._retention_days), self._forget_files)
 
     async def _drain(self) -> None:
         """Runs in flight get some time to finish; what has arrived by then is recorded."""
@@ -395,3 +398,7 @@ class Runner:
             live.scope.cancel()
         while self._live:
             await next(iter(self._live.values())).finished.wait()
+
+
+def _our_fault() -> Crash:
+    return Crash("or-mcp itself failed", may_be_billed=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from or_mcp.runs.ledger import NOT_BOOKED
+
 MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE runs (
@@ -49,12 +51,65 @@ MIGRATIONS: tuple[str, ...] = (
     UPDATE runs SET payer = caller;
     CREATE INDEX runs_by_payer ON runs (payer, started, charged_usd);
     """,
-    "ALTER TABLE runs ADD COLUMN most_usd INTEGER",
+    # A program of before may still write to this file: what it does not know has a default, and is booked later.
+    f"""
+    ALTER TABLE runs ADD COLUMN most_usd BIGINT;
+    ALTER TABLE runs ADD COLUMN booked_usd BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN booked_as INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE events ADD COLUMN n INTEGER;
+    CREATE TABLE ledger (
+        scope TEXT NOT NULL,
+        day TEXT NOT NULL,
+        charged_usd BIGINT NOT NULL,
+        set_aside_usd BIGINT NOT NULL,
+        PRIMARY KEY (scope, day)
+    );
+    CREATE INDEX ledger_by_day ON ledger (day, scope);
+    CREATE TABLE spending (
+        caller TEXT NOT NULL,
+        day TEXT NOT NULL,
+        tool TEXT NOT NULL,
+        models TEXT NOT NULL,
+        payer TEXT NOT NULL,
+        charged_usd BIGINT NOT NULL,
+        cost_usd BIGINT NOT NULL,
+        runs BIGINT NOT NULL,
+        unknown BIGINT NOT NULL,
+        estimated BIGINT NOT NULL,
+        low_usd BIGINT NOT NULL,
+        high_usd BIGINT NOT NULL,
+        most_usd BIGINT NOT NULL,
+        billed_usd BIGINT NOT NULL,
+        PRIMARY KEY (caller, day, tool, models, payer)
+    );
+    CREATE INDEX spending_by_day ON spending (day);
+    DROP INDEX runs_by_payer;
+    CREATE INDEX runs_not_booked ON runs (started) WHERE {NOT_BOOKED};
+    CREATE INDEX runs_by_age ON runs (started);
+    CREATE INDEX runs_reranked ON runs (payer, models, started) WHERE tool = 'rerank';
+    CREATE INDEX runs_by_generation ON runs (generation_id) WHERE generation_id IS NOT NULL;
+    CREATE UNIQUE INDEX events_by_number ON events (run_id, n);
+    """,
 )
+
+
+VERSION = len(MIGRATIONS)
 
 
 class NewerStore(Exception):
     """The store was written by a later version of this program."""
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """Which version a store has; 0 if it is new.
+
+    Raises:
+        NewerStore: It is beyond this program.
+    """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > VERSION:
+        raise NewerStore(f"it has version {version}, this program knows {VERSION}")
+    return version
 
 
 def migrate(connection: sqlite3.Connection) -> None:
@@ -63,18 +118,14 @@ def migrate(connection: sqlite3.Connection) -> None:
     Raises:
         NewerStore: It is already beyond it.
     """
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > len(MIGRATIONS):
-        raise NewerStore(f"the store has version {version}, this program knows {len(MIGRATIONS)}")
-    if version == len(MIGRATIONS):
+    if version_of(connection) == VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        for statements in MIGRATIONS[version:]:
+        for statements in MIGRATIONS[version_of(connection) :]:
             for statement in statements.split(";"):
                 connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")

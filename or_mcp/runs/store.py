@@ -1,158 +1,187 @@
-"""The durable store: SQLite, shared by every process that uses the data directory.
+"""The durable store of every run: what is asked of it is done in transactions, in threads of its own.
 
-When the directory cannot be used (read-only, full, corrupt, locked for good, written by a later version), the same
-tables live in memory instead, and `problem` says what is not kept.
+It is given up only when it is lost. While it is locked, full or cannot be reached, runs in flight go on and what they
+bring is kept in memory until it can be written; new ones are refused with nothing sent, since they cannot be recorded.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from or_mcp.runs.endings import StoreAway, StoreLocked
+from or_mcp.runs.engines.set_aside import unread_today
+from or_mcp.runs.engines.sqlite import Sqlite
 from or_mcp.runs.owners import Owner
-from or_mcp.runs.schema import NewerStore, migrate
+from or_mcp.runs.transaction import Away, Locked, Transaction
 from or_mcp.runs.worker import Job, Worker
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 FILE = "runs.sqlite3"
-_BUSY_SECONDS = 5
+# How long another program may hold the store before a call that waits for it is refused.
+_PATIENCE_SECONDS = 20.0
+_OFF = "Runs are kept in memory only (OR_MCP_STORE is off)."
 
 
 class Store:
-    """Every run of one data directory. Work on it is done in one thread, in transactions."""
+    """Every run of one data directory; without one, of this process, in memory."""
 
     def __init__(self, directory: Path | None) -> None:
         self._path = directory / FILE if directory else None
-        self._in_memory = directory is None
-        self.problem: str | None = None if directory else "Runs are kept in memory only (OR_MCP_STORE is off)."
-        self._connection = self._open()
-        self._inode = self._file_id()
-        self.owner = self._own()
-        self._worker = Worker(self._do)
+        self.owner = Owner(directory / "owners" if directory else None)
+        self._engine = Sqlite(self._path, self.owner.is_alone)
+        # A store that cannot be used now may be later.
+        self._away = self._tried([])
+        self._unwritten: frozenset[str] = frozenset()
+        self._writer = Worker(self._write, "or-mcp store", is_restless=self._away is not None)
+        self._reader = Worker(self._read, "or-mcp reader") if self._path else self._writer
 
-    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do something in a transaction; if the disk refuses, do it in memory.
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Ask something. Whoever writes is not waited for.
 
-        It is done even if the caller is cancelled meanwhile, and it is on disk when this returns.
+        Raises:
+            StoreAway: It cannot be read now.
         """
-        return await self._worker.run(work)
+        try:
+            return await self._reader.run(Job(work, patience=_PATIENCE_SECONDS))
+        except StoreLocked:
+            raise
+        except StoreAway:
+            # The file may have been deleted: whoever writes makes a new one.
+            await self.write(_nothing)
+            return await self._reader.run(Job(work, patience=_PATIENCE_SECONDS))
 
-    def post(self, work: Callable[[sqlite3.Connection], object]) -> None:
-        """Do something soon, after all that was asked for before it, with nobody waiting."""
-        self._worker.post(work).add_done_callback(_log_failure)
+    async def write(self, work: Callable[[Transaction], T], *, durable: bool = False) -> T:
+        """Do something in a transaction, even if the caller is cancelled meanwhile; it is kept when this returns.
+
+        What is `durable` outlives a loss of power too.
+
+        Raises:
+            StoreAway: It cannot be written now. Nothing was done.
+        """
+        return await self._writer.run(Job(work, durable=durable, patience=_PATIENCE_SECONDS))
+
+    async def keep(self, key: str, work: Callable[[Transaction], T], *, durable: bool = False) -> T | None:
+        """Do something that must not be lost; None if it has to wait in memory until the store is back.
+
+        It may be done more than once, and stands for all that was to be kept under this key before.
+        """
+        return await self._writer.run(Job(work, key=key, durable=durable))
+
+    def post(self, key: str, work: Callable[[Transaction], object]) -> asyncio.Future[object]:
+        """The same, with nobody waiting."""
+        job = Job(work, key=key)
+        job.done.add_done_callback(lambda done: done.cancelled() or _log(done.exception()))
+        self._writer.post(job)
+        return job.done
+
+    def is_unwritten(self, key: str) -> bool:
+        """Whether what was to be kept under a key waits in memory."""
+        return key in self._unwritten
+
+    @property
+    def problem(self) -> str | None:
+        """What is not as it should be, for everybody who is answered."""
+        told = [_OFF] if self._path is None else [] if self._away is None else [self._told(self._away)]
+        told += [self._engine.told] if self._engine.told else []
+        return " ".join(told) or None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether new runs can be recorded."""
+        return self._away is None
+
+    @property
+    def spending_unknown(self) -> str | None:
+        """The file that nobody could read today's earlier spending from."""
+        unread = unread_today(self._path) if self._path else None
+        return unread.name if unread else None
 
     @property
     def waiting(self) -> int:
         """How many pieces of work wait for it."""
-        return self._worker.waiting
+        return self._writer.waiting
 
     def close(self) -> None:
-        """Let go of the file and of everything this process owned."""
-        self._worker.stop()
-        self._connection.close()
+        """Write what waits, and let go of the file and of everything this process owned."""
+        if self._reader is not self._writer:
+            self._reader.stop()
+        self._writer.stop()
+        if self._unwritten:
+            logger.error("%d runs could not be written: %s", len(self._unwritten), self._away)
+        self._engine.close()
         self.owner.release()
 
-    def _open(self) -> sqlite3.Connection:
-        if self._path is not None:
-            try:
-                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                return _connect(str(self._path))
-            except (sqlite3.Error, OSError, NewerStore) as error:
-                self._lose(error)
-        return _connect(":memory:")
-
-    def _own(self) -> Owner:
+    def _tried(self, jobs: list[Job[Any]]) -> Away | None:
         try:
-            return Owner(None if self._in_memory or self._path is None else self._path.parent / "owners")
+            self.owner.hold()
+            self._engine.write(jobs)
         except OSError as error:
-            self._lose(error)
-            return Owner(None)
-
-    def _do(self, jobs: list[Job[sqlite3.Connection, Any]]) -> None:
-        """Do what many callers want in one transaction: a commit costs the same for one as for all."""
-        if self._was_deleted():
-            self._connection.close()
-            self._connection = self._open()
-            self._inode = self._file_id()
-            self.problem = self.problem or "The run store was deleted while in use: earlier runs are gone."
-        try:
-            _transaction(self._connection, jobs)
-            return
-        except sqlite3.Error as error:
-            if self._in_memory:
-                raise
-            self._lose(error)
-        self._move_to_memory()
-        _transaction(self._connection, jobs)
-
-    def _lose(self, error: Exception) -> None:
-        self._in_memory = True
-        self.problem = f"Runs are kept in memory only: the run store cannot be used ({error})."
-
-    def _move_to_memory(self) -> None:
-        """Go on in memory, with whatever can still be read."""
-        memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        with suppress(sqlite3.Error):
-            self._connection.backup(memory)
-        with suppress(sqlite3.Error):
-            self._connection.close()
-        migrate(memory)
-        self._connection = memory
-
-    def _file_id(self) -> int | None:
-        if self._in_memory or self._path is None:
-            return None
-        with suppress(OSError):
-            return self._path.stat().st_ino
+            return Away(error.strerror or str(error))
+        except Away as away:
+            return away
         return None
 
-    def _was_deleted(self) -> bool:
-        return not self._in_memory and self._file_id() != self._inode
-
-
-def _log_failure(done: asyncio.Future[object]) -> None:
-    if not done.cancelled() and (error := done.exception()) is not None:
-        logger.error("The run store could not be written: %s", error)
-
-
-def _connect(target: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(target, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        migrate(connection)
-        # A file that can be read but not written fails here, not at the first paid call.
-        _transaction(connection, [])
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _transaction(connection: sqlite3.Connection, jobs: list[Job[sqlite3.Connection, Any]]) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    def _write(self, jobs: list[Job[Any]]) -> list[Job[Any]]:
+        away = self._tried(jobs)
+        left = _left(jobs, away)
+        # Said before anybody is answered.
+        self._away, self._unwritten = away, frozenset(job.key for job in left if job.key)
+        self._writer.is_restless = away is not None
         for job in jobs:
-            # One caller's refusal must not undo what the others did.
-            connection.execute("SAVEPOINT job")
-            try:
-                job.do(connection)
-            except sqlite3.Error:
-                raise
-            except Exception as refused:  # noqa: BLE001
-                connection.execute("ROLLBACK TO job")
-                job.refuse(refused)
-            connection.execute("RELEASE job")
-        connection.execute("COMMIT")
-    except BaseException:
-        with suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
-        raise
+            if job.key or job not in left:
+                job.tell()
+        return left
+
+    def _read(self, jobs: list[Job[Any]]) -> list[Job[Any]]:
+        try:
+            self._engine.read(jobs)
+            away = None
+        except Away as trouble:
+            away = trouble
+        left = _left(jobs, away)
+        for job in jobs:
+            if job not in left:
+                job.tell()
+        return left
+
+    def _told(self, away: Away) -> str:
+        runs = len(self._unwritten)
+        kept = f" What {runs} of them brought is kept in memory until it can be written." if runs else ""
+        return f"The run store cannot be written ({away}): paid calls are refused until it can be.{kept}"
+
+
+def _left(jobs: list[Job[Any]], away: Away | None) -> list[Job[Any]]:
+    """What is to be tried again; what is not, is refused."""
+    if away is None:
+        return []
+    left: list[Job[Any]] = []
+    for job in jobs:
+        if job.settled:
+            continue
+        if job.key or (isinstance(away, Locked) and not job.is_due):
+            job.postpone()
+            left.append(job)
+        else:
+            job.refuse(_refusal(away))
+    return left
+
+
+def _refusal(away: Away) -> StoreAway:
+    if isinstance(away, Locked):
+        return StoreLocked("The run store is locked by another program, and nothing was sent")
+    return StoreAway(f"The run store cannot be used ({away}), and nothing was sent")
+
+
+def _nothing(tx: Transaction) -> None:
+    del tx
+
+
+def _log(error: BaseException | None) -> None:
+    if error is not None:
+        logger.error("The run store refused something: %s", error)

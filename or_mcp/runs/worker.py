@@ -3,71 +3,114 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Generic, TypeVar
+from time import monotonic
+from typing import Any, Generic, TypeVar, cast
 
 import anyio
 
-ResourceT = TypeVar("ResourceT")
+from or_mcp.runs.transaction import Transaction
+
+logger = logging.getLogger(__name__)
+
 ResultT = TypeVar("ResultT")
 
+# How long what could not be done waits before it is tried again, unless something else is asked for earlier.
+_AGAIN_SECONDS = 0.5
+# At the end of a process: longer than other programs usually hold a store.
+_LAST_SECONDS = 75.0
 
-class Job(Generic[ResourceT, ResultT]):
-    """A piece of work, and the task that waits for it."""
 
-    def __init__(self, work: Callable[[ResourceT], ResultT]) -> None:
+class Job(Generic[ResultT]):
+    """A piece of work, and the tasks that wait for it.
+
+    Work with a `key` is never given up, and may be done more than once: what is asked for later under the same key
+    stands for all that was asked before. `durable` work is on the disk itself when it is done.
+    """
+
+    def __init__(
+        self, work: Callable[[Transaction], ResultT], *, key: str = "", durable: bool = False, patience: float = 0
+    ) -> None:
+        self.key = key
+        self.durable = durable
+        self.settled = False
         self._work = work
-        self._loop = asyncio.get_running_loop()
-        self.done: asyncio.Future[ResultT] = self._loop.create_future()
-        self._outcome: tuple[ResultT | None, BaseException | None] = (None, None)
+        self._due = monotonic() + patience
+        self.done: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
+        self._waiting: list[asyncio.Future[Any]] = [self.done]
+        self._result: ResultT | None = None
+        self._error: BaseException | None = None
 
-    def do(self, resource: ResourceT) -> None:
+    @property
+    def is_due(self) -> bool:
+        """Whether whoever waits has waited long enough."""
+        return monotonic() >= self._due
+
+    def do(self, transaction: Transaction) -> None:
         """Do it, in the worker's thread."""
-        self._outcome = (self._work(resource), None)
+        self._result, self._error = self._work(transaction), None
 
     def refuse(self, error: BaseException) -> None:
         """It could not be done."""
-        self._outcome = (None, error)
+        self._result, self._error = None, error
 
-    def deliver(self) -> None:
-        """Tell the task, in its own loop."""
-        result, error = self._outcome
-        if self.done.cancelled():
-            return
-        if error is not None:
-            self.done.set_exception(error)
-        else:
-            self.done.set_result(result)  # pyright: ignore[reportArgumentType]
+    def postpone(self) -> None:
+        """It is to be done later: what came of trying counts for nothing."""
+        self._result, self._error = None, None
+
+    def replace(self, earlier: Job[Any]) -> None:
+        """Stand for what was asked for earlier."""
+        self._waiting += earlier._waiting
+        self.durable = self.durable or earlier.durable
 
     def tell(self) -> None:
-        """Have the task told; its loop may be gone."""
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.deliver)
+        """Have whoever waits told; their loop may be gone."""
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            loop = future.get_loop()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_deliver, future, self._result, self._error)
 
 
-class Worker(Generic[ResourceT]):
-    """Collects jobs and does them in batches."""
+def _deliver(future: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
+    if future.done():
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(result)
 
-    def __init__(self, do: Callable[[list[Job[ResourceT, object]]], None]) -> None:
-        self._do = do
-        self._queue: SimpleQueue[Job[ResourceT, object] | None] = SimpleQueue()
-        self._thread = Thread(target=self._serve, name="or-mcp store", daemon=True)
+
+class Worker:
+    """Collects jobs and does them in batches; `carry` returns those that are to be tried again.
+
+    While it `is_restless`, it tries even when there is nothing to do.
+    """
+
+    def __init__(
+        self, carry: Callable[[list[Job[Any]]], list[Job[Any]]], name: str, *, is_restless: bool = False
+    ) -> None:
+        self._carry = carry
+        self._queue: SimpleQueue[Job[Any] | None] = SimpleQueue()
+        self._ends = math.inf
+        self.is_restless = is_restless
+        self._thread = Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
 
-    async def run(self, work: Callable[[ResourceT], ResultT]) -> ResultT:
+    async def run(self, job: Job[ResultT]) -> ResultT:
         """Have a piece of work done; it is done to its end even if the task is cancelled meanwhile."""
-        done = self.post(work)
+        self.post(job)
         with anyio.CancelScope(shield=True):
-            await asyncio.wait([done])
-        return done.result()
+            await asyncio.wait([job.done])
+        return job.done.result()
 
-    def post(self, work: Callable[[ResourceT], ResultT]) -> asyncio.Future[ResultT]:
+    def post(self, job: Job[Any]) -> None:
         """Have a piece of work done, after all that was asked for before it."""
-        job: Job[ResourceT, ResultT] = Job(work)
-        self._queue.put(job)  # pyright: ignore[reportArgumentType]
-        return job.done
+        self._queue.put(job)
 
     @property
     def waiting(self) -> int:
@@ -75,26 +118,49 @@ class Worker(Generic[ResourceT]):
         return self._queue.qsize()
 
     def stop(self) -> None:
-        """Finish what is waiting, then end."""
+        """Finish what is waiting, then end; what cannot be done in the end is given up."""
         self._queue.put(None)
         self._thread.join()
 
     def _serve(self) -> None:
+        left: list[Job[Any]] = []
         while True:
-            jobs = [self._queue.get()]
-            while not self._queue.empty():
-                jobs.append(self._queue.get())
-            real = [job for job in jobs if job is not None]
-            if real:
-                self._do_all(real)
-            if len(real) < len(jobs):
+            jobs = _merged(left + self._collect(_AGAIN_SECONDS if left or self.is_restless else None))
+            left = self._carried(jobs) if jobs or self.is_restless else []
+            if monotonic() >= self._ends or (not left and self._ends < math.inf):
                 return
 
-    def _do_all(self, jobs: list[Job[ResourceT, object]]) -> None:
+    def _collect(self, seconds: float | None) -> list[Job[Any]]:
+        """All that waits; if nothing does, what comes within so many seconds."""
+        jobs: list[Job[Any] | None] = []
         try:
-            self._do(jobs)
-        except Exception as error:  # noqa: BLE001
+            jobs.append(self._queue.get(timeout=seconds))
+            while True:
+                jobs.append(self._queue.get_nowait())
+        except Empty:
+            pass
+        if None in jobs:
+            self._ends = monotonic() + _LAST_SECONDS
+        return [job for job in jobs if job is not None]
+
+    def _carried(self, jobs: list[Job[Any]]) -> list[Job[Any]]:
+        try:
+            return self._carry(jobs)
+        except Exception as error:
+            # This thread serves everybody: nothing that one job does may end it.
+            logger.exception("The run store's thread stumbled")
             for job in jobs:
                 job.refuse(error)
-        for job in jobs:
-            job.tell()
+                job.tell()
+            return []
+
+
+def _merged(jobs: list[Job[Any]]) -> list[Job[Any]]:
+    """The same work, where the latest under each key stands for the earlier."""
+    merged: dict[object, Job[Any]] = {}
+    for job in jobs:
+        earlier = merged.pop(job.key, None) if job.key else None
+        if earlier is not None:
+            job.replace(earlier)
+        merged[job.key or cast("object", job)] = job
+    return list(merged.values())

@@ -12,8 +12,9 @@ from pydantic import Field
 
 from or_mcp.openrouter.errors import Failure, InvalidRequest, NotAuthorized, NotFound
 from or_mcp.openrouter.wire.account import Key
+from or_mcp.runs.amounts import days_ago, start_of_day
 from or_mcp.runs.key_limit import left_on
-from or_mcp.runs.queries import Spending, days_ago, start_of_day
+from or_mcp.runs.ledger import Spending
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.call import Call
 from or_mcp.tools.reply import Answer, Maybe, Reply, usd

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -109,16 +108,20 @@ async def _begin(call: Call, order: Order, request: RunRequest) -> tuple[Begun, 
     """
     runner, run_id = call.parts.runner, call.lasting.run_id if call.lasting else None
     key = await call.parts.key_limits.heard(call.caller.payer, call.upstream)
-    for _ in range(_LOOKS):
+    looks = 0
+    while True:
         room = await runner.room(request, key)
         offer = order.offer(room)
         priced = _priced(request, offer.estimate)
         check(priced, room)
         await confirm(call, priced, runner.limits.per_call_usd)
-        # Whoever took from the same budget since that look makes this one be refused, and looked at again.
-        with suppress(OverBudget):
+        try:
             return await runner.begin(priced, offer.make, key=key, run_id=run_id), offer
-    raise OverBudget("Other calls take what is left of the budget faster than this one can be admitted")
+        except OverBudget:
+            # Whoever took from the same budget since that look has left less.
+            looks += 1
+            if looks == _LOOKS:
+                raise
 
 
 def _priced(request: RunRequest, estimate: Estimate) -> RunRequest:
@@ -158,8 +161,9 @@ def cost_line(record: RunRecord, standing: Standing, keepsake: Keepsake) -> str:
     provider_cost = keepsake.provider_cost(record)
     if provider_cost:
         cost += f", and {dollars(provider_cost)} billed by your provider"
+    today = "unknown" if standing.today_usd is None else f"${standing.today_usd:.2f}"
     left = "no daily budget" if standing.left_usd is None else f"budget left ${standing.left_usd:.2f}"
-    return f"Cost: {cost} · today ${standing.today_usd:.2f} · {left}"
+    return f"Cost: {cost} · today {today} · {left}"
 
 
 class Narrator:

@@ -68,7 +68,7 @@ async def rerank(arguments: RerankArguments, call: Call) -> Reply:
     usual, at_most = await anyio.to_thread.run_sync(
         lambda: [_pairs(arguments, count_tokens), _pairs(arguments, most_tokens)]
     )
-    before = await call.parts.runner.paid_by(call.caller.payer, "rerank", (arguments.model,))
+    before = await call.parts.runner.paid_reranks(call.caller.payer, arguments.model)
     estimate = estimate_rerank(snapshot, arguments.model, usual, at_most, _unit_price(before)) if snapshot else UNREAD
     order = Order(
         tool="rerank",

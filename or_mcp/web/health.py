@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 import anyio
 from mcp.server.transport_security import TransportSecurityMiddleware
@@ -11,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from or_mcp.openrouter.errors import Failure
-from or_mcp.runs import queries
+from or_mcp.runs import ledger
 from or_mcp.server import Program
 from or_mcp.settings import Settings
 from or_mcp.tools.call import Parts
@@ -55,7 +56,7 @@ class Readiness:
 def _store(parts: Parts) -> str:
     if parts.data_dir is None:
         return "memory only"
-    return "unusable" if parts.runner.store.problem else "ok"
+    return "ok" if parts.runner.store.is_usable else "unusable"
 
 
 async def _upstream(parts: Parts) -> str:
@@ -94,5 +95,5 @@ class MetricsPage:
         store = parts.runner.store
         self.metrics.set("or_mcp_runs_live", parts.runner.live_count)
         self.metrics.set("or_mcp_store_queue", store.waiting)
-        spent = await store.run(lambda connection: queries.charged_by_all(connection, queries.start_of_day()))
-        self.metrics.set("or_mcp_spent_today_usd", spent)
+        spent = await store.read(ledger.charged_today_by_payer)
+        self.metrics.set("or_mcp_spent_today_usd", sum(spent, Decimal(0)))

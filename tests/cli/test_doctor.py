@@ -21,6 +21,8 @@ from or_mcp.cli.checks import data
 from or_mcp.cli.checks import upstream as upstream_check
 from or_mcp.cli.checks.finding import Check, Finding, carry_out, passed
 from or_mcp.places import credentials_file
+from or_mcp.runs.engines.sqlite import SqliteTransaction
+from or_mcp.runs.ledger import book_others
 from or_mcp.runs.schema import MIGRATIONS, migrate
 from or_mcp.sign_in.credentials import store_key
 from tests.conftest import Upstream
@@ -198,6 +200,7 @@ async def test_a_budget_that_is_used_up_is_named(doctor: Doctor):
             "INSERT INTO runs (run_id, tool, caller, fingerprint, arguments, models, prompt, started, owner, status,"
             " charged_usd) VALUES ('r', 'ask', 'me', '', '{}', '[]', '', unixepoch(), '', 'completed', 2500000000000)"
         )
+        book_others(SqliteTransaction(connection), since=0)
     doctor.set("OR_MCP_DAILY_BUDGET_USD", "10")
     assert "$2.50 of $10 spent today" in (await doctor(0))["budget"]["detail"]
     doctor.set("OR_MCP_DAILY_BUDGET_USD", "2")

@@ -37,6 +37,11 @@ class Killable:
         self.client = client
         self._process = process
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     async def kill(self) -> None:
         """`kill -9`."""
         self._process.send_signal(signal.SIGKILL)

@@ -63,7 +63,7 @@ async def test_what_a_killed_process_left_is_ended_and_its_cost_learnt_by_one_th
             await server.kill()
         with anyio.fail_after(15):
             while True:
-                record = await survivor.runner.store.run(lambda connection: queries.find(connection, run_id, None))
+                record = await survivor.runner.store.read(lambda tx: queries.find(tx, run_id, None))
                 if record is not None and record.cost_usd is not None:
                     break
                 await anyio.sleep(0.1)

@@ -9,7 +9,6 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -49,21 +48,24 @@ def directory(settings: Settings) -> Iterator[Finding]:
 
 def store(settings: Settings) -> Iterator[Finding]:
     """Whether the runs can be read, and what today has cost."""
-    from or_mcp.runs.schema import MIGRATIONS
+    from or_mcp.runs.engines.sqlite import looking
+    from or_mcp.runs.ledger import charged_today_by_payer
+    from or_mcp.runs.schema import VERSION
 
     file = settings.data_dir / "runs.sqlite3"
     spent = Decimal(0)
     if settings.store and file.exists():
         try:
-            with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=3)) as connection:
-                (written,) = connection.execute("PRAGMA user_version").fetchone()
-                (health,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-                (runs,) = connection.execute("SELECT count(*) FROM runs").fetchone()
-                spent = _spent_today(connection)
+            with looking(file) as tx:
+                (written,) = tx.execute("PRAGMA user_version").fetchone()
+                (health,) = tx.execute("PRAGMA quick_check(1)").fetchone()
+                (runs,) = tx.execute("SELECT count(*) FROM runs").fetchone()
+                # A budget is a key's: what the key that was used most has spent.
+                spent = max(charged_today_by_payer(tx), default=spent) if written == VERSION else spent
         except sqlite3.Error as error:
             yield failed("store", f"{file} cannot be read ({error})", _set_aside(file))
             return
-        if written > len(MIGRATIONS):
+        if written > VERSION:
             yield failed("store", "written by a later version of or-mcp", _upgrade())
         elif health != "ok":
             yield failed("store", f"{file} is damaged ({health})", _set_aside(file))
@@ -84,14 +86,6 @@ def _budget(settings: Settings, spent: Decimal) -> Iterator[Finding]:
         yield passed("budget", f"${spent:.2f} of ${day} spent today, {ceiling}")
     else:
         yield passed("budget", f"${spent:.2f} spent today, no daily budget, {ceiling}")
-
-
-def _spent_today(connection: sqlite3.Connection) -> Decimal:
-    """What the key that was used most has spent: a budget is a key's."""
-    from or_mcp.runs.queries import charged_since, start_of_day
-
-    callers = [caller for (caller,) in connection.execute("SELECT DISTINCT caller FROM runs")]
-    return max((charged_since(connection, caller, start_of_day()) for caller in callers), default=Decimal(0))
 
 
 def _set_aside(file: Path) -> str:

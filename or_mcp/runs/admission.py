@@ -1,0 +1,74 @@
+"""Whether a run may begin, or one of the same question is there: decided in the transaction that records it."""
+
+from __future__ import annotations
+
+from functools import partial
+from json import dumps
+
+from or_mcp.runs import ledger, queries
+from or_mcp.runs.amounts import moment, start_of_day
+from or_mcp.runs.budget import Limits, OverBudget, reserve
+from or_mcp.runs.key_limit import Heard
+from or_mcp.runs.record import RunRecord, RunRequest
+from or_mcp.runs.store import Store
+from or_mcp.runs.transaction import Transaction
+
+
+class Admission:
+    """Lets runs begin, within what the operator allows."""
+
+    def __init__(self, store: Store, limits: Limits) -> None:
+        self._store = store
+        self._limits = limits
+        self._received: set[str] = set()
+
+    def received(self, run_id: str) -> None:
+        """The answer of a run has reached somebody: the same question asked from now on is a new one."""
+        key = f"delivered {run_id}"
+        self._received.add(run_id)
+        marked = self._store.post(key, partial(queries.mark_delivered, run_id=run_id))
+        marked.add_done_callback(lambda _: self._store.is_unwritten(key) or self._received.discard(run_id))
+
+    def same(self, tx: Transaction, request: RunRequest) -> RunRecord | None:
+        """A run of the same question that is under way, or that nobody has received."""
+        same = queries.find_same(tx, request.caller, request.fingerprint)
+        if same is None or same.run_id in self._received:
+            return None
+        return same if same.finished or self._store.owner.is_alive(same.owner) else None
+
+    def admit(self, tx: Transaction, *, request: RunRequest, key: Heard | None, run_id: str) -> tuple[RunRecord, bool]:
+        """The run that was recorded, with what it may cost set aside; or one that is joined.
+
+        Raises:
+            OverBudget: It may cost more than is left.
+        """
+        same = self.same(tx, request)
+        if same is not None:
+            return same, True
+        self._check_known()
+        ledger.book_others(tx, start_of_day(moment(tx.now)).timestamp())
+        record = RunRecord(
+            run_id=run_id,
+            tool=request.tool,
+            caller=request.caller,
+            payer=request.payer,
+            fingerprint=request.fingerprint,
+            arguments=dumps(request.arguments, ensure_ascii=False),
+            models=request.models,
+            prompt=request.prompt,
+            started=moment(tx.now),
+            owner=self._store.owner.token,
+            low_usd=request.low_usd,
+            high_usd=request.high_usd,
+            most_usd=request.most_usd,
+            charged_usd=reserve(tx, request, self._limits, key),
+        )
+        queries.save(tx, record, context=request.context)
+        return record, False
+
+    def _check_known(self) -> None:
+        if self._limits.per_day_usd and (unread := self._store.spending_unknown):
+            raise OverBudget(
+                f"What was spent earlier today is not known: it stands in {unread} in the data directory, which cannot "
+                "be read. Until that file is removed or the day (UTC) ends, nothing is paid under a daily budget"
+            )

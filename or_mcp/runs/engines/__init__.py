@@ -1,0 +1,1 @@
+"""What the queries can run on."""

@@ -1,0 +1,269 @@
+"""What is spent and what is set aside, by payer, caller, day, tool and models.
+
+The ledger moves in the same transaction as each beginning and ending of a run and each cost that is learnt, by the
+difference to what is booked of that run already. So it never has to be summed up from runs, and outlives them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from or_mcp.runs.amounts import MOST_UNITS, day_of, dollars_of, moment, units
+from or_mcp.runs.transaction import Transaction
+
+_KEPT_DAYS = 400
+_UNDER_WAY, _COST_UNKNOWN, _COST_KNOWN = 1, 2, 3
+# A row that would hold more stays there: 64 bits are not enough for a hundred of the largest amounts.
+_FULL = 90 * MOST_UNITS
+# How many runs are booked in one transaction that other programs wait for.
+_AT_ONCE = 500
+
+BOOKING = (
+    f"CASE WHEN status = 'running' THEN {_UNDER_WAY} WHEN cost_usd IS NULL THEN {_COST_UNKNOWN} ELSE {_COST_KNOWN} END"
+)
+"""How a run is to be booked."""
+NOT_BOOKED = f"(booked_usd <> charged_usd OR booked_as <> {BOOKING})"
+"""What a program wrote that does not know the ledger."""
+
+_SCOPE = (
+    "INSERT INTO ledger AS l (scope, day, charged_usd, set_aside_usd) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (scope, day) DO UPDATE SET "
+)
+_SUMS = ("charged_usd", "cost_usd", "runs", "unknown", "estimated", "low_usd", "high_usd", "most_usd", "billed_usd")
+_SPENT = (
+    f"INSERT INTO spending AS l (caller, day, tool, models, payer, {', '.join(_SUMS)}) "  # noqa: S608
+    f"VALUES (?, ?, ?, ?, ?{', ?' * len(_SUMS)}) ON CONFLICT (caller, day, tool, models, payer) DO UPDATE SET "
+)
+_RUN = "run_id, payer, caller, tool, models, started, low_usd, high_usd, most_usd, booked_usd, booked_as"
+
+
+class Booked(NamedTuple):
+    """What the ledger holds of a run: so much, as this."""
+
+    units: int = 0
+    state: int = 0
+
+    @property
+    def set_aside(self) -> int:
+        """What is held for a run under way."""
+        return self.units if self.state == _UNDER_WAY else 0
+
+    @property
+    def cost(self) -> int:
+        """What it has cost, as far as known."""
+        return self.units if self.state == _COST_KNOWN else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where a run is booked, and what it was estimated at."""
+
+    payer: str
+    caller: str
+    tool: str
+    models: str
+    started: float
+    estimate: tuple[int | None, int | None, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """What runs were estimated at, and what they were billed, where all of that is known."""
+
+    runs: int
+    low: Decimal
+    high: Decimal
+    most: Decimal
+    billed: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What was spent, by tool, by models and by UTC day; `unknown` runs have no cost yet."""
+
+    total_usd: Decimal
+    unknown: int
+    by_tool: Mapping[str, Decimal]
+    by_model: Mapping[str, Decimal]
+    by_day: Mapping[str, Decimal]
+    estimates: Mapping[str, Estimated]
+
+
+def charged_today(tx: Transaction, payer: str) -> Decimal:
+    """What one key has spent today: real costs, and what is set aside where the cost is not known."""
+    return _scope(tx, f"payer:{payer}", day_of(tx.now)).charged
+
+
+def charged_today_by(tx: Transaction, caller: str) -> Decimal:
+    """The same for one caller."""
+    return _scope(tx, f"caller:{caller}", day_of(tx.now)).charged
+
+
+def set_aside_now(tx: Transaction, payer: str) -> Decimal:
+    """What is set aside for runs under way that one key pays."""
+    return _scope(tx, f"payer:{payer}", "").set_aside
+
+
+def settled_today(tx: Transaction, payer: str) -> Decimal:
+    """What one key has spent today beside what is set aside."""
+    return charged_today(tx, payer) - set_aside_now(tx, payer)
+
+
+def set_aside_by(tx: Transaction, caller: str) -> Decimal:
+    """The same for one caller."""
+    return _scope(tx, f"caller:{caller}", "").set_aside
+
+
+def charged_today_by_payer(tx: Transaction) -> list[Decimal]:
+    """What each key on this store has spent today."""
+    rows = tx.execute(
+        "SELECT charged_usd FROM ledger WHERE day = ? AND scope >= 'payer:' AND scope < 'payer;'", (day_of(tx.now),)
+    )
+    return [dollars_of(charged) for (charged,) in rows]
+
+
+def spending_since(tx: Transaction, caller: str, since: datetime) -> Spending:
+    """What a caller has spent, from the day of a time on."""
+    rows = tx.execute(
+        "SELECT day, tool, models, cost_usd, runs, unknown, estimated, low_usd, high_usd, most_usd, billed_usd "
+        "FROM spending WHERE caller = ? AND day >= ? ORDER BY day DESC",
+        (caller, since.date().isoformat()),
+    )
+    by_tool: dict[str, Decimal] = {}
+    by_model: dict[str, Decimal] = {}
+    by_day: dict[str, Decimal] = {}
+    estimates: dict[str, Estimated] = {}
+    unknown = 0
+    for day, tool, models, cost, runs, without, *figures in rows:
+        if not runs:
+            continue
+        unknown += without
+        asked = " + ".join(json.loads(models)) or "upstream's choice"
+        for sums, name in ((by_tool, tool), (by_model, asked), (by_day, day)):
+            sums[name] = sums.get(name, Decimal(0)) + dollars_of(cost)
+        estimates[tool] = _with(estimates.get(tool), *figures)
+    known = {tool: estimate for tool, estimate in estimates.items() if estimate.runs}
+    return Spending(sum(by_tool.values(), Decimal(0)), unknown, by_tool, by_model, by_day, known)
+
+
+def state_of(status: str, cost: int | None) -> int:
+    """How a run is to be booked."""
+    return _UNDER_WAY if status == "running" else _COST_UNKNOWN if cost is None else _COST_KNOWN
+
+
+def booked(tx: Transaction, run_id: str) -> Booked:
+    """What the ledger holds of a run."""
+    row = tx.execute("SELECT booked_usd, booked_as FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+    return Booked(*row) if row else Booked()
+
+
+def move(tx: Transaction, account: Account, before: Booked, after: Booked) -> None:
+    """Book a run anew: by the difference."""
+    if before == after:
+        return
+    before, after = _within(before), _within(after)
+    charged, held = after.units - before.units, after.set_aside - before.set_aside
+    day = day_of(account.started)
+    scopes = [f"payer:{account.payer}", f"caller:{account.caller}"]
+    if charged:
+        tx.each(_SCOPE + _adding("charged_usd"), [(scope, day, charged, 0) for scope in scopes])
+    if held:
+        tx.each(_SCOPE + _adding("set_aside_usd"), [(scope, "", 0, held) for scope in scopes])
+    keys = (account.caller, day, account.tool, account.models, account.payer)
+    tx.execute(_SPENT + _adding(*_SUMS), (*keys, charged, *_ended(account, before, after)))
+
+
+def book_others(tx: Transaction, since: float, most: int = _AT_ONCE) -> int:
+    """Book what programs wrote that do not know the ledger, the newest first; how many runs that were."""
+    rows = tx.execute(
+        f"SELECT {_RUN}, charged_usd, {BOOKING} FROM runs WHERE {NOT_BOOKED} AND started >= ? "  # noqa: S608
+        "ORDER BY started DESC LIMIT ?",
+        (since, most),
+    ).fetchall()
+    for run_id, *row, charged, state in rows:
+        account, before = _account(row)
+        move(tx, account, before, Booked(charged, state))
+        _mark(tx, run_id, Booked(charged, state))
+    return len(rows)
+
+
+def learn(tx: Transaction, run_id: str, cost: Decimal) -> bool:
+    """Upstream has said what a run cost that ended without a cost; whether that was news."""
+    row = tx.execute(
+        f"SELECT {_RUN} FROM runs WHERE run_id = ? AND status <> 'running' AND cost_usd IS NULL",  # noqa: S608
+        (run_id,),
+    ).fetchone()
+    if row is None:
+        return False
+    account, before = _account(row[1:])
+    after = Booked(units(cost) or 0, _COST_KNOWN)
+    tx.execute("UPDATE runs SET cost_usd = ?, charged_usd = ? WHERE run_id = ?", (after.units, after.units, run_id))
+    move(tx, account, before, after)
+    _mark(tx, run_id, after)
+    return True
+
+
+def forget(tx: Transaction) -> None:
+    """Drop what nobody asks for any more."""
+    oldest = (moment(tx.now) - timedelta(days=_KEPT_DAYS)).date().isoformat()
+    tx.execute("DELETE FROM ledger WHERE day <> '' AND day < ?", (oldest,))
+    tx.execute("DELETE FROM spending WHERE day < ?", (oldest,))
+
+
+class _Scope(NamedTuple):
+    charged: Decimal
+    set_aside: Decimal
+
+
+def _scope(tx: Transaction, scope: str, day: str) -> _Scope:
+    row = tx.execute(
+        "SELECT charged_usd, set_aside_usd FROM ledger WHERE scope = ? AND day = ?", (scope, day)
+    ).fetchone()
+    return _Scope(*(dollars_of(amount) for amount in row or (0, 0)))
+
+
+def _account(row: Any) -> tuple[Account, Booked]:
+    payer, caller, tool, models, started, low, high, most, booked_usd, booked_as = row
+    return Account(payer, caller, tool, models, started, (low, high, most)), Booked(booked_usd, booked_as)
+
+
+def _mark(tx: Transaction, run_id: str, after: Booked) -> None:
+    tx.execute("UPDATE runs SET booked_usd = ?, booked_as = ? WHERE run_id = ?", (*after, run_id))
+
+
+def _within(entry: Booked) -> Booked:
+    """An amount that another program has written may be any."""
+    return Booked(min(max(entry.units, 0), MOST_UNITS), entry.state)
+
+
+def _ended(account: Account, before: Booked, after: Booked) -> tuple[int, ...]:
+    """By how much the sums over ended runs move."""
+    cost = after.cost - before.cost
+    ended = (after.state > _UNDER_WAY) - (before.state > _UNDER_WAY)
+    unknown = (after.state == _COST_UNKNOWN) - (before.state == _COST_UNKNOWN)
+    figures = [figure for figure in account.estimate if figure is not None]
+    if len(figures) < len(account.estimate):
+        return (cost, ended, unknown, 0, 0, 0, 0, 0)
+    known = (after.state == _COST_KNOWN) - (before.state == _COST_KNOWN)
+    sums = [known * min(max(figure, 0), MOST_UNITS) for figure in figures]
+    return (cost, ended, unknown, known, *sums, cost)
+
+
+def _adding(*columns: str) -> str:
+    """Add to each column, up to what a row can hold."""
+    return ", ".join(
+        f"{name} = CASE WHEN l.{name} > {_FULL} - excluded.{name} THEN {_FULL} ELSE l.{name} + excluded.{name} END"
+        for name in columns
+    )
+
+
+def _with(sums: Estimated | None, runs: int, *figures: int) -> Estimated:
+    low, high, most, billed = map(dollars_of, figures)
+    if sums is None:
+        return Estimated(runs, low, high, most, billed)
+    return Estimated(sums.runs + runs, sums.low + low, sums.high + high, sums.most + most, sums.billed + billed)

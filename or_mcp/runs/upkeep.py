@@ -1,0 +1,45 @@
+"""What keeps a store in order, in pieces that other programs need not wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+import anyio.lowlevel
+import anyio.to_thread
+
+from or_mcp.runs import ledger, queries
+from or_mcp.runs.endings import stopped
+from or_mcp.runs.record import RunRecord
+from or_mcp.runs.store import Store
+from or_mcp.runs.transaction import Transaction
+
+
+async def book(store: Store) -> None:
+    """Bring into the ledger what programs wrote that do not know it."""
+    await _bit_by_bit(store, partial(ledger.book_others, since=0.0))
+
+
+async def forget(store: Store, since: datetime, forget_files: Callable[[datetime], None] | None) -> None:
+    """Delete what is older. What it cost stays in the ledger."""
+    await book(store)
+    await _bit_by_bit(store, partial(queries.forget_before, since=since))
+    await store.write(ledger.forget)
+    if forget_files is not None:
+        await anyio.to_thread.run_sync(forget_files, since)
+
+
+def interrupt(tx: Transaction, run_id: str) -> tuple[RunRecord | None, bool]:
+    """End a run that nobody carries, unless another process was first."""
+    record = queries.find(tx, run_id, None)
+    if record is None or record.finished:
+        return record, False
+    record = record.end("interrupted", stopped("interrupted"))
+    queries.save(tx, record)
+    return record, True
+
+
+async def _bit_by_bit(store: Store, work: Callable[[Transaction], int]) -> None:
+    while await store.write(work) > 0:
+        await anyio.lowlevel.checkpoint()
