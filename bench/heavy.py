@@ -32,7 +32,7 @@ def _repeated(item: Any) -> Callable[[int], list[Any]]:
 
 
 def _numbered(item: Callable[[int], Any]) -> Callable[[int], list[Any]]:
-    each = len(json.dumps(item(10_000))) + 1
+    each = len(json.dumps(item(1_000_000))) + 1
     return lambda size: [item(place) for place in range(size // each)]
 
 
@@ -51,14 +51,18 @@ def _schema(size: int) -> dict[str, Any]:
 
 
 def _names(size: int) -> dict[str, int]:
-    return {f"n{place}": 1 for place in range(size // 11)}
+    return {f"n{place}": 1 for place in range(size // 13)}
 
 
 HEAVY: tuple[Heavy, ...] = (
     Heavy("a long prompt", "tools/call", _tool("ask", "prompt", _text, model=MODEL, wait_seconds=0)),
     Heavy("wrong items", "tools/call", _tool("ask", "fallback_models", _repeated({}), prompt="x")),
     Heavy("wrong items in a string", "tools/call", _tool("ask", "fallback_models", _within(_repeated([])), prompt="x")),
-    Heavy("functions", "tools/call", _tool("ask", "tools", _numbered(lambda n: {"name": f"f{n}"}), prompt="x")),
+    Heavy(
+        "functions",
+        "tools/call",
+        _tool("ask", "tools", _numbered(lambda n: {"name": f"f{n}"}), prompt="x", model=MODEL),
+    ),
     Heavy("outputs of functions", "tools/call", _tool("ask", "tool_outputs", _repeated({"call_id": 1}), prompt="x")),
     Heavy("a JSON Schema", "tools/call", _tool("ask", "json_schema", _schema, prompt="x", model=MODEL)),
     Heavy("unknown arguments", "tools/call", lambda size: {"name": "ask", "arguments": _names(size)}),

@@ -18,7 +18,7 @@ from bench.programs import PRODUCT, address, upstream
 from bench.protocol import LEGACY, MODERN
 from bench.web import web_server
 
-_SIZES = {"1 MiB": (1_000_000, 100), "4 MiB": (4_100_000, 250)}
+_SIZES = {"1 MiB": (1_000_000, 100), "4 MiB": (4_000_000, 250)}
 _PAUSE_SECONDS = 0.002
 _LONGEST_NAME = 1_000
 

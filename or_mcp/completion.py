@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+
+import anyio.to_thread
 
 from or_mcp.catalogue.closest import similar
 from or_mcp.catalogue.conditions import Condition
@@ -13,6 +16,8 @@ from or_mcp.tools.call import Call
 from or_mcp.tools.choosing import operators_rules
 
 _MOST = 100
+# Longer than anything there is to complete.
+_LONGEST = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,8 @@ class Completed:
 
 async def complete(argument: str, typed: str, context: Mapping[str, str], call: Call) -> Completed:
     """Values for an argument. One that nobody can guess has none."""
+    if len(typed) > _LONGEST or any(len(value) > _LONGEST for value in context.values()):
+        return Completed((), 0)
     if argument == "model":
         return await _models(typed, "text", call)
     if argument == "slug":
@@ -55,7 +62,8 @@ async def _models(typed: str, output_modality: str, call: Call, *more: Condition
     """Ranked as `list_models` ranks them, with those that begin with what was typed in front."""
     snapshot = await call.parts.catalogue.models()
     query = Query(text=typed, output_modality=output_modality, limit=MOST)
-    found = search(snapshot.models, query, *operators_rules(call, snapshot), *more)
+    looking = partial(search, snapshot.models, query, *operators_rules(call, snapshot), *more)
+    found = await anyio.to_thread.run_sync(looking)
     begun = typed.lower()
     names = sorted((model.id for model in found.rows), key=lambda name: not name.lower().startswith(begun))
     return Completed(names, found.total)

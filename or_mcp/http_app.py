@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
@@ -24,13 +26,26 @@ from starlette.types import ASGIApp
 
 from or_mcp.server import Program
 from or_mcp.settings import Settings, SettingsError, read_settings
-from or_mcp.web.doors import METADATA, PATH, Door, LoopbackOnly, TokenVerifier, known_hosts, metadata, no_sign_in
+from or_mcp.web.doors import (
+    METADATA,
+    PATH,
+    Door,
+    LoopbackOnly,
+    PlainAddresses,
+    TokenVerifier,
+    known_hosts,
+    metadata,
+    no_sign_in,
+)
 from or_mcp.web.drain import Drain
-from or_mcp.web.health import MetricsPage, Readiness, healthz
+from or_mcp.web.health import Liveness, MetricsPage, Readiness
+from or_mcp.web.keys import Keys
 from or_mcp.web.limits import BODY_LIMIT, Limits
 from or_mcp.web.metrics import Metrics
 from or_mcp.web.sessions import Sessions
 from or_mcp.web.watch import CallWatch, Watch, log_as_json
+
+logger = logging.getLogger(__name__)
 
 # What uvicorn takes for a start that would fail the same way every time.
 _CANNOT_START = 3
@@ -51,8 +66,8 @@ def build_app(program: Program, *, stateless: bool = False) -> Starlette:
         for alone in (stateless, True)
     )
     routes = [
-        Route(PATH, _guarded(Sessions(holding, one_by_one), settings)),
-        Route("/healthz", healthz),
+        Route(PATH, _guarded(Sessions(holding, one_by_one), program)),
+        Route("/healthz", Liveness(program).answer),
         Route("/readyz", Readiness(program, lambda: drain.draining).answer),
         Route("/metrics", MetricsPage(program, metrics, settings).answer),
         *(_sign_in_routes() if settings.http_auth != "none" else []),
@@ -60,12 +75,19 @@ def build_app(program: Program, *, stateless: bool = False) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        async with holding.run(), one_by_one.run(), drain.listening():
-            yield
+        try:
+            async with holding.run(), one_by_one.run(), drain.listening():
+                yield
+        except Exception:
+            logger.exception("or-mcp's core has ended")
+            print("or-mcp: ended by a failure of its own; its log has the details", file=sys.stderr)  # noqa: T201
+            app.state.died()
 
     paths = frozenset(route.path for route in routes)
     app = Starlette(routes=routes, lifespan=lifespan, middleware=_middleware(settings, metrics, drain, paths))
     app.state.drain = drain
+    # A process that can do nothing more ends; whoever serves it otherwise than by a signal says how.
+    app.state.died = partial(signal.raise_signal, signal.SIGTERM)
     app.state.settings = settings
     return app
 
@@ -75,10 +97,12 @@ def _sign_in_routes() -> list[Route]:
     return [*told, Route("/register", no_sign_in, methods=["POST"])]
 
 
-def _guarded(app: ASGIApp, settings: Settings) -> ASGIApp:
+def _guarded(app: ASGIApp, program: Program) -> ASGIApp:
+    settings = program.settings
     if settings.http_auth == "none":
-        return LoopbackOnly(Limits(app, per_minute=0))
-    return Door(Limits(app, settings.http_requests_per_minute), settings)
+        return LoopbackOnly(Limits(app, bounded=False))
+    keys = Keys(program) if settings.http_auth == "passthrough" else None
+    return Door(Limits(app, settings.http_requests_per_minute), settings, keys)
 
 
 def _middleware(settings: Settings, metrics: Metrics, drain: Drain, paths: frozenset[str]) -> list[Middleware]:
@@ -88,6 +112,7 @@ def _middleware(settings: Settings, metrics: Metrics, drain: Drain, paths: froze
     ]
     return [
         Middleware(Watch, metrics=metrics, paths=paths),
+        Middleware(PlainAddresses),
         Middleware(drain.watching),
         *(known if settings.http_auth != "none" else []),
     ]
@@ -96,7 +121,7 @@ def _middleware(settings: Settings, metrics: Metrics, drain: Drain, paths: froze
 @cache
 def _app() -> Starlette:
     try:
-        settings = read_settings(os.environ)
+        settings = read_settings(os.environ, over_http=True)
     except SettingsError as error:
         print(f"or-mcp: {error}", file=sys.stderr)  # noqa: T201
         raise SystemExit(_CANNOT_START) from None

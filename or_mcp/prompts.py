@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 import mcp_types
 
-from or_mcp.openrouter.errors import InvalidRequest, NotFound
+from or_mcp.openrouter.errors import InvalidRequest, NotFound, shorten
+
+# With its frame a prompt stays within what an answer may have.
+_LONGEST = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,14 @@ def get(name: str, given: Mapping[str, str], tools: Collection[str]) -> mcp_type
     prompts = offered(tools)
     prompt = next((each for each in prompts if each.name == name), None)
     if prompt is None:
-        raise NotFound(f"There is no prompt {name!r}; there are {', '.join(each.name for each in prompts)}")
+        raise NotFound(
+            f"There is no prompt {shorten(name, 60)!r}; there are {', '.join(each.name for each in prompts)}"
+        )
+    long = next((key for key, value in given.items() if len(value) > _LONGEST), "")
+    if long:
+        raise InvalidRequest(
+            f"{shorten(long, 60)!r} has {len(given[long]):,} characters; it takes at most {_LONGEST:,}"
+        )
     missing = [each.name for each in prompt.arguments if each.required and not given.get(each.name, "").strip()]
     if missing:
         raise InvalidRequest(f"The prompt {name!r} needs {', '.join(missing)}")

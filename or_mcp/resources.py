@@ -21,6 +21,9 @@ from or_mcp.view.report import VIEW_META, VIEW_MIME, VIEW_URI, app_html, report_
 TEXT, JSON, HTML = "text/plain", "application/json", "text/html"
 
 
+_LONGEST_URI = 2_000
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """One kind of resource: its URI, with {arguments} where there are any."""
@@ -156,7 +159,7 @@ async def read(uri: str, call: Call) -> mcp_types.TextResourceContents:
         NotFound: There is none at this URI, or it is another caller's.
     """
     for address in ADDRESSES:
-        arguments = address.match(uri)
+        arguments = address.match(uri) if len(uri) <= _LONGEST_URI else None
         if arguments is not None:
             text = await address.read(call, arguments)
             meta = dict(address.meta) or None

@@ -28,7 +28,7 @@ from or_mcp.completion import complete
 from or_mcp.identity import IDENTITY
 from or_mcp.openrouter.client import OpenRouter, prepare
 from or_mcp.openrouter.demands import Demand
-from or_mcp.openrouter.errors import CallerCanAct, Failure
+from or_mcp.openrouter.errors import CallerCanAct, Failure, shorten
 from or_mcp.openrouter.http import Http
 from or_mcp.openrouter.wire.routing import Provider
 from or_mcp.runs.apart import apart
@@ -202,7 +202,7 @@ class Program:
         self, ctx: Context, params: mcp_types.ReadResourceRequestParams
     ) -> mcp_types.ReadResourceResult:
         call = self._call(ctx)
-        async with protocol_errors(call, {"uri": params.uri}):
+        async with protocol_errors(call, {"uri": shorten(params.uri, 2_000)}):
             return mcp_types.ReadResourceResult(contents=[await resources.read(params.uri, call)])
 
     async def _list_prompts(self, ctx: Context, params: object) -> mcp_types.ListPromptsResult:

@@ -44,6 +44,8 @@ async def serve_http(settings: Settings, host: str, port: int) -> None:
     # Whoever is reached from other machines may be one of several behind a balancer.
     app = build_app(Program(settings), stateless=not is_loopback(host))
     server = Server(_config(app, host, port))
+    died = anyio.Event()
+    app.state.died = died.set
     print(f"or-mcp: MCP at http://{host}:{port}{PATH}", file=sys.stderr)  # noqa: T201
 
     async def stop() -> None:
@@ -52,13 +54,18 @@ async def serve_http(settings: Settings, host: str, port: int) -> None:
         await app.state.drain.ended()
         server.should_exit = True
 
+    async def end() -> None:
+        await died.wait()
+        server.should_exit = True
+
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_on_signal, stop)
+        tasks.start_soon(end)
         # uvicorn says itself that a port is taken, and would then end the program with a code of its own.
         with suppress(SystemExit):
             await server.serve()
         tasks.cancel_scope.cancel()
-    if not server.started:
+    if not server.started or died.is_set():
         raise SystemExit(1)
 
 
@@ -96,6 +103,8 @@ async def _on_signal(stop: Callable[[], Awaitable[None]]) -> None:
     """A signal ends the program in good order; a second one finds no handler, and ends it at once."""
     if sys.platform == "win32":
         return
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+    # A terminal that is closed ends it too, unless somebody has said that it shall not (nohup).
+    hang_up = [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else []
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, *hang_up) as signals:
         await anext(signals)
     await stop()

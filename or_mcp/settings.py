@@ -102,7 +102,7 @@ def _whole(value: str) -> int:
 
 def _money(value: str) -> Decimal:
     amount = Decimal(value.removeprefix("$"))
-    if not amount.is_finite() or amount < 0:
+    if not amount.is_finite() or not 0 <= amount <= 100_000:
         raise ValueError
     return amount
 
@@ -159,6 +159,7 @@ def _path(value: str) -> Path:
 
 _ON_OFF = "on or off"
 _LIST = "a comma-separated list"
+_PROXY = "the URL of a proxy, http://, https://, socks5:// or socks5h://"
 
 VARIABLES: tuple[Variable, ...] = (
     Variable(
@@ -201,7 +202,7 @@ VARIABLES: tuple[Variable, ...] = (
         "max_cost_per_call_usd",
         "5",
         "No single call may be estimated above it; 0 means no ceiling.",
-        "an amount in USD, 0 or more",
+        "an amount in USD, from 0 to 100000",
         _money,
     ),
     Variable(
@@ -209,7 +210,7 @@ VARIABLES: tuple[Variable, ...] = (
         "daily_budget_usd",
         "0",
         "Spend per UTC day over all processes sharing the data directory; 0 means none.",
-        "an amount in USD, 0 or more",
+        "an amount in USD, from 0 to 100000",
         _money,
     ),
     Variable(
@@ -232,7 +233,8 @@ VARIABLES: tuple[Variable, ...] = (
         "OR_MCP_ALLOWED_DIRS",
         "allowed_dirs",
         "",
-        "Where attachments may be read from (the working directory by default).",
+        "Where attachments may be read from (by default the working directory, unless that is / or the home directory; "
+        "none over HTTP).",
         "directories, joined by the path separator",
         _dirs,
     ),
@@ -318,16 +320,49 @@ VARIABLES: tuple[Variable, ...] = (
 )
 
 
-def read_settings(environ: Mapping[str, str]) -> Settings:
-    """Read every variable once.
+def read_settings(environ: Mapping[str, str], *, over_http: bool = False) -> Settings:
+    """Read every variable once. Over HTTP callers are others than who started this, and nothing is read for them by
+    default.
 
     Raises:
         SettingsError: A variable holds something it does not accept.
     """
+    check_way_out(environ)
     chosen: dict[str, Any] = {row.field: _read(row, environ) for row in VARIABLES}
+    if over_http and not environ.get("OR_MCP_ALLOWED_DIRS", "").strip():
+        chosen["allowed_dirs"] = ()
     if chosen["api_key"] is None:
         chosen["api_key"] = _stored_key(environ, chosen["base_url"])
     return Settings(**chosen)
+
+
+def check_way_out(environ: Mapping[str, str]) -> None:
+    """Refuse certificates and proxies with which no connection can be built: in a session it would be too late.
+
+    Raises:
+        SettingsError: A variable that every program reads holds something that cannot be used.
+    """
+    certificates = environ.get("SSL_CERT_FILE", "")
+    if certificates:
+        import ssl
+
+        try:
+            ssl.create_default_context(cafile=certificates)
+        except (OSError, ValueError):
+            raise SettingsError("SSL_CERT_FILE", certificates, "a file of certificates in PEM") from None
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        for spelled in (name.lower(), name):
+            if environ.get(spelled) and not _is_proxy(environ[spelled]):
+                raise SettingsError(spelled, "(hidden)" if "@" in environ[spelled] else environ[spelled], _PROXY)
+
+
+def _is_proxy(value: str) -> bool:
+    try:
+        address = urlsplit(value if "://" in value else f"http://{value}")
+        known = address.scheme in ("http", "https", "socks5", "socks5h") and bool(address.hostname)
+        return known and address.port != 0 and value.isascii() and value.isprintable() and " " not in value
+    except ValueError:
+        return False
 
 
 def _stored_key(environ: Mapping[str, str], base_url: str) -> str | None:
@@ -350,5 +385,15 @@ def _default(row: Variable, environ: Mapping[str, str]) -> str:
     if row.field == "data_dir":
         return str(state_directory(environ))
     if row.field == "allowed_dirs":
-        return str(Path.cwd())
+        return _working_directory(environ)
     return row.default
+
+
+def _working_directory(environ: Mapping[str, str]) -> str:
+    """Where the host has started us, if that is a project. Some start us in / or at home, where everything lies."""
+    try:
+        here = Path.cwd().resolve()
+        homes = {Path(each).resolve() for each in (environ.get("HOME", ""), str(Path.home())) if each}
+    except (OSError, RuntimeError):
+        return ""
+    return "" if any(home.is_relative_to(here) for home in homes) or here == here.parent else str(here)

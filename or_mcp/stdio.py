@@ -7,6 +7,7 @@ keeps a process alive after a signal. On POSIX pipes and sockets the event loop 
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import sys
@@ -19,6 +20,10 @@ import mcp_types
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
+
+from or_mcp.unanswered import is_odd, unreadable, unwritable
+
+logger = logging.getLogger(__name__)
 
 Incoming = SessionMessage | Exception
 _CHUNK = 256 * 1024
@@ -43,7 +48,7 @@ async def open_stdio(at_end: Callable[[], None]) -> AsyncGenerator[tuple[Any, An
         os.set_blocking(descriptor, False)
     try:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_read, wire_in, incoming, at_end)
+            tasks.start_soon(_read, wire_in, incoming, write_stream.clone(), at_end)
             tasks.start_soon(_write, wire_out, outgoing)
             yield read_stream, write_stream
             tasks.cancel_scope.cancel()
@@ -65,9 +70,14 @@ def _divert() -> None:
     os.dup2(2, 1)
 
 
-async def _read(descriptor: int, incoming: MemoryObjectSendStream[Incoming], at_end: Callable[[], None]) -> None:
+async def _read(
+    descriptor: int,
+    incoming: MemoryObjectSendStream[Incoming],
+    answers: MemoryObjectSendStream[SessionMessage],
+    at_end: Callable[[], None],
+) -> None:
     pending: list[bytes] = []
-    async with incoming:
+    async with incoming, answers:
         while True:
             await anyio.wait_readable(descriptor)
             try:
@@ -82,28 +92,44 @@ async def _read(descriptor: int, incoming: MemoryObjectSendStream[Incoming], at_
             *lines, rest = chunk.split(b"\n")
             for line in lines:
                 pending.append(line)
-                await _deliver(b"".join(pending), incoming)
+                await _deliver(b"".join(pending), incoming, answers)
                 pending.clear()
             if rest:
                 pending.append(rest)
 
 
-async def _deliver(line: bytes, incoming: MemoryObjectSendStream[Incoming]) -> None:
+async def _deliver(
+    line: bytes, incoming: MemoryObjectSendStream[Incoming], answers: MemoryObjectSendStream[SessionMessage]
+) -> None:
     if not line.strip():
         return
     try:
-        message: Incoming = SessionMessage(mcp_types.jsonrpc_message_adapter.validate_json(line, by_name=False))
-    except ValueError as error:
-        message = error
-    await incoming.send(message)
+        message = mcp_types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+    except ValueError:
+        await answers.send(SessionMessage(unreadable(line)))
+        return
+    if is_odd(message, line):
+        await answers.send(SessionMessage(unreadable(line)))
+        return
+    await incoming.send(SessionMessage(message))
 
 
 async def _write(descriptor: int, outgoing: MemoryObjectReceiveStream[SessionMessage]) -> None:
     async with outgoing:
         async for message in outgoing:
-            data = message.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
-            if not await _write_all(descriptor, memoryview(data)):
+            data = _line(message.message)
+            if data and not await _write_all(descriptor, memoryview(data)):
                 return
+
+
+def _line(message: mcp_types.JSONRPCMessage) -> bytes:
+    """A message as it is written. In place of an answer that cannot be written goes an error: somebody waits for it."""
+    try:
+        return message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
+    except ValueError:
+        logger.exception("A message could not be written")
+        instead = unwritable(message)
+        return _line(instead) if instead is not None else b""
 
 
 async def _write_all(descriptor: int, data: memoryview) -> bool:

@@ -35,7 +35,8 @@ ALLOWED: dict[str, set[str]] = {
     "view": set(),
     "hosts": {"places"},
     "simulator": set(),
-    "stdio": set(),
+    "unanswered": set(),
+    "stdio": {"unanswered"},
     "identity": CLIENT,
     "server": TOOLS | {"settings", "identity", "asking", "tasks", "resources", "completion", "prompts"},
     "web": {"server", "settings"} | TOOLS,
@@ -43,7 +44,19 @@ ALLOWED: dict[str, set[str]] = {
     "serving": {"server", "http_app", "web", "stdio", "settings"},
     "cli": ROOTS | TOOLS | {"settings", "places", "sign_in", "identity", "hosts", "simulator", "view"},
 }
-MCP_ROOMS = {"server", "http_app", "web", "stdio", "tools", "asking", "tasks", "resources", "prompts", "cli"}
+MCP_ROOMS = {
+    "server",
+    "http_app",
+    "web",
+    "stdio",
+    "unanswered",
+    "tools",
+    "asking",
+    "tasks",
+    "resources",
+    "prompts",
+    "cli",
+}
 
 
 def room_of(module: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import logging
 import os
 import sys
 
@@ -14,15 +15,13 @@ from or_mcp.settings import Settings, SettingsError, read_settings
 def run(arguments: argparse.Namespace) -> int:
     """Serve until the host leaves or a signal comes."""
     try:
-        settings = read_settings(os.environ)
+        settings = read_settings(os.environ, over_http=arguments.http)
     except SettingsError as error:
         return fail(str(error), 2)
     return _serve_http(settings, arguments) if arguments.http else _serve_stdio(settings)
 
 
 def _configure_logging(settings: Settings) -> None:
-    import logging
-
     logging.basicConfig(
         stream=sys.stderr, level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
@@ -38,7 +37,11 @@ def _serve_stdio(settings: Settings) -> int:
     _configure_logging(settings)
     gc.freeze()
     gc.enable()
-    anyio.run(serve_stdio, settings)
+    try:
+        anyio.run(serve_stdio, settings)
+    except Exception:
+        logging.getLogger("or_mcp").exception("or-mcp's core has ended")
+        return fail("ended by a failure of its own; the log above has the details")
     return 0
 
 
@@ -55,6 +58,8 @@ def _serve_http(settings: Settings, arguments: argparse.Namespace) -> int:
     from or_mcp.web.watch import log_as_json
 
     log_as_json(settings.log_level)
+    # What lives for ever need not be looked through while everybody waits.
+    gc.freeze()
     if arguments.workers > 1:
         return serve_workers(arguments.host, arguments.port, arguments.workers)
     anyio.run(serve_http, settings, arguments.host, arguments.port)

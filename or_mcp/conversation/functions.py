@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from or_mcp.conversation.thread import Message
-from or_mcp.openrouter.errors import InvalidRequest
+from or_mcp.openrouter.errors import InvalidRequest, shorten
 
 # As many as any provider takes.
 MOST_FUNCTIONS = 128
@@ -24,9 +25,8 @@ def read_functions(tools: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
         InvalidRequest: One is no function, or two have the same name.
     """
     functions = tuple(_function(tool, place) for place, tool in enumerate(tools))
-    names = [each["function"]["name"] for each in functions]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
+    [(twice, times)] = Counter(each["function"]["name"] for each in functions).most_common(1) or [("", 0)]
+    if times > 1:
         raise InvalidRequest(f"tools has {twice!r} twice; each function needs a name of its own")
     return functions
 
@@ -41,12 +41,12 @@ def read_choice(choice: str, functions: Sequence[Message]) -> str | Message | No
     if not choice or (choice == "none" and not names):
         return None
     if not names:
-        raise InvalidRequest(f"tool_choice is {choice!r}, but tools is empty")
+        raise InvalidRequest(f"tool_choice is {shorten(choice, 80)!r}, but tools is empty")
     if choice in ("auto", "none", "required"):
         return choice
     if choice not in names:
         raise InvalidRequest(
-            f"tool_choice is {choice!r}; it takes auto, none, required or one of the tools: {', '.join(names)}"
+            f"tool_choice is {shorten(choice, 80)!r}; it takes auto, none, required or a tool: {', '.join(names)}"
         )
     return {"type": "function", "function": {"name": choice}}
 
@@ -54,14 +54,18 @@ def read_choice(choice: str, functions: Sequence[Message]) -> str | Message | No
 def _function(tool: Mapping[str, Any], place: int) -> Message:
     kind = tool.get("type", "function")
     if kind != "function":
-        raise InvalidRequest(f"tools[{place}] is of type {kind!r}; it takes functions only (for the web, set web)")
+        raise InvalidRequest(
+            f"tools[{place}] is of type {shorten(str(kind), 60)!r}; it takes functions only (for the web, set web)"
+        )
     inner: Any = tool.get("function", {name: value for name, value in tool.items() if name != "type"})
     function = cast("Message", inner) if isinstance(inner, dict) else {}
     name = function.get("name")
     if not isinstance(name, str) or not name:
         raise InvalidRequest(f"tools[{place}] has no name; each of tools takes {{name, description, parameters}}")
     if not _NAME.fullmatch(name):
-        raise InvalidRequest(f"tools[{place}] is named {name!r}; a name is 1 to 64 of A-Z, a-z, 0-9, _ and -")
+        raise InvalidRequest(
+            f"tools[{place}] is named {shorten(name, 80)!r}; a name is 1 to 64 of A-Z, a-z, 0-9, _ and -"
+        )
     return {"type": "function", "function": _with_parameters(function, place)}
 
 

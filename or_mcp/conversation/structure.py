@@ -12,17 +12,23 @@ from or_mcp.openrouter.errors import InvalidRequest, shorten
 
 # No schema that a person or a program writes is nested like this, and walking one would end in a crash.
 _DEEPEST = 60
+# Some providers take half as much; checking it takes about two seconds.
+_MOST_VALUES, _MOST_CHARACTERS = 5_000, 250_000
 
 
 def check_schema(schema: Mapping[str, Any]) -> None:
-    """A schema that nothing could be checked against is refused before anything is spent.
+    """A schema that nothing could be checked against is refused before anything is spent. Takes a while: call it in a
+    thread.
 
     Raises:
         InvalidRequest: It is no JSON Schema, or one that cannot be applied here.
     """
     from jsonschema import Draft202012Validator, FormatChecker, SchemaError
 
+    _check_size(schema)
     nodes = list(_nodes(schema))
+    for node in nodes:
+        _check_names(node)
     try:
         # Patterns are checked below: the checker's own regular expressions are not those that are applied.
         Draft202012Validator.check_schema(schema, format_checker=FormatChecker(formats=()))
@@ -30,6 +36,30 @@ def check_schema(schema: Mapping[str, Any]) -> None:
         raise InvalidRequest(f"json_schema is not a JSON Schema: {shorten(error.message, 200)}") from error
     for node in nodes:
         _check_node(node)
+
+
+def _check_size(schema: Mapping[str, Any]) -> None:
+    level: list[Any] = [schema]
+    values = characters = 0
+    for _ in range(2 * _DEEPEST):
+        values += len(level)
+        characters += sum(len(each) for each in level if isinstance(each, str))
+        if values > _MOST_VALUES or characters > _MOST_CHARACTERS:
+            raise InvalidRequest(
+                f"json_schema is too large: it may hold {_MOST_VALUES:,} values and {_MOST_CHARACTERS:,} characters"
+            )
+        below = [cast("Mapping[str, Any]", each) for each in level if isinstance(each, Mapping)]
+        lists = [cast("list[Any]", each) for each in level if isinstance(each, list)]
+        characters += sum(len(name) for each in below for name in each)
+        level = [part for each in (*lists, *(each.values() for each in below)) for part in each]
+
+
+def _check_names(node: Mapping[str, Any]) -> None:
+    """Only texts: of anything else each would be compared with each."""
+    for keyword in ("required", "type"):
+        names = node.get(keyword)
+        if isinstance(names, list) and not all(isinstance(each, str) for each in cast("list[Any]", names)):
+            raise InvalidRequest(f"json_schema is not a JSON Schema: {keyword} takes texts")
 
 
 def read_json(text: str, schema: Mapping[str, Any]) -> tuple[Any, str | None]:
@@ -101,7 +131,7 @@ def _check_node(node: Mapping[str, Any]) -> None:
         target = node.get(name)
         if isinstance(target, str) and not target.startswith("#"):
             raise InvalidRequest(
-                f"json_schema refers to {target!r}; it takes references inside itself only (#/$defs/…)"
+                f"json_schema refers to {shorten(target, 80)!r}; it takes references inside itself only (#/$defs/…)"
             )
     named = node.get("patternProperties")
     for pattern in (node.get("pattern"), *(cast("Mapping[str, Any]", named) if isinstance(named, Mapping) else ())):

@@ -135,7 +135,11 @@ class Http:
         if self._client is None:
             async with self._opening:
                 if self._client is None:
-                    self._client = await anyio.to_thread.run_sync(self._build)
+                    try:
+                        self._client = await anyio.to_thread.run_sync(self._build)
+                    except (OSError, ValueError, httpx2.InvalidURL) as error:
+                        # Its surroundings were good when this program began.
+                        raise ConnectionFailed(f"No connection can be built here ({_describe(error)})") from error
         return self._client
 
     def _build(self) -> httpx2.AsyncClient:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Annotated, Any, TypeVar, cast, get_args, get_origin
+from typing import Annotated, Any, TypeGuard, TypeVar, cast, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
@@ -16,6 +16,7 @@ from or_mcp.openrouter.errors import InvalidRequest, shorten
 from or_mcp.tools.schemas import NAME_LIMIT, TEXT_LIMIT, accepts, input_schema
 
 ArgumentsT = TypeVar("ArgumentsT", bound="Arguments")
+Fields = Mapping[str, FieldInfo]
 
 Text = Annotated[str, Field(max_length=TEXT_LIMIT)]
 """A text of the caller's; every other string is a name, and short."""
@@ -58,13 +59,13 @@ class Arguments(BaseModel):
     def _as_meant(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
-        arguments = _few_unknown(cls, cast("dict[str, Any]", given))
-        read = {name: _read(cls.model_fields.get(name), name, value) for name, value in arguments.items()}
-        return {
-            name: _few_wrong(cls.model_fields.get(name), value)
-            for name, value in read.items()
-            if not _is_empty(cls.model_fields.get(name), value)
-        }
+        fields = cls.model_fields
+        arguments = _few_unknown(fields, cast("dict[str, Any]", given))
+        read = {name: _read(fields.get(name), name, value) for name, value in arguments.items()}
+        few = {name: _few_wrong(fields.get(name), value) for name, value in read.items()}
+        for name, value in few.items():
+            _check_can_be_written(name, value)
+        return {name: value for name, value in few.items() if not _is_empty(fields.get(name), value)}
 
 
 def read_arguments(shape: type[ArgumentsT], given: Mapping[str, Any]) -> ArgumentsT:
@@ -84,24 +85,20 @@ def _is_empty(field: FieldInfo | None, value: Any) -> bool:
     return value is None or (value == "" and field is not None and not field.is_required())
 
 
-def _few_unknown(shape: type[Arguments], given: dict[str, Any]) -> dict[str, Any]:
+def _few_unknown(fields: Fields, given: Mapping[str, Any]) -> dict[str, Any]:
     """Every known argument, and the first few others: each is told at length."""
-    known = {name: value for name, value in given.items() if name in shape.model_fields}
-    return {**dict(islice(_unknown_names(shape, given), _TOLD)), **known}
+    known = {name: given[name] for name in fields if name in given}
+    return {**dict.fromkeys(islice(_unknown_names(fields, given), _TOLD), ""), **known}
 
 
-def _unknown_names(shape: type[Arguments], given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    return ((name, "") for name, value in given.items() if value is not None and name not in shape.model_fields)
+def _unknown_names(fields: Fields, given: Mapping[str, Any]) -> Iterator[str]:
+    return (name for name, value in given.items() if value is not None and name not in fields)
 
 
 def _read(field: FieldInfo | None, name: str, value: Any) -> Any:
     """Hosts send lists and objects as JSON in a string, or one item where a list is meant."""
-    read = _from_string(field, name, value) if field is not None and isinstance(value, str) else value
-    _check_can_be_written(name, read)
-    return read
-
-
-def _from_string(field: FieldInfo, name: str, value: str) -> Any:
+    if field is None or not isinstance(value, str):
+        return value
     wanted = _container(field.annotation)
     if wanted is None or not value.strip():
         return value.strip() if _is_number(field.annotation) and value.strip() else value
@@ -126,14 +123,19 @@ def _check_can_be_written(name: str, value: Any) -> None:
     """Refuse what could be read but not written again: half a surrogate pair, and nesting without end."""
     level = [value]
     for _ in range(_DEEPEST):
+        if _are_texts(level):
+            return _check_halves(name, level)
         objects = [cast("dict[str, Any]", each) for each in level if isinstance(each, dict)]
         lists = [cast("list[Any]", each) for each in level if isinstance(each, list)]
         _check_halves(name, [each for each in level if isinstance(each, str)])
         _check_halves(name, [key for each in objects for key in each])
         level = [part for each in (*lists, *(each.values() for each in objects)) for part in each]
-        if not level:
-            return
     raise _too_deep(name)
+
+
+def _are_texts(items: list[Any]) -> TypeGuard[list[str]]:
+    """Whether all are, told as fast as can be: there may be a hundred thousand."""
+    return {str}.issuperset(map(type, items))
 
 
 def _check_halves(name: str, texts: Sequence[str]) -> None:
@@ -163,8 +165,10 @@ def _few_wrong(field: FieldInfo | None, value: Any) -> Any:
     if field is None or not isinstance(value, list) or _container(field.annotation) is not tuple:
         return cast("Any", value)
     items = cast("list[Any]", value)
-    places = list(islice(_wrong_places(field, items), _TOLD))
     most = next((rule.max_length for rule in field.metadata if hasattr(rule, "max_length")), len(items))
+    if len(items) <= most and _are_texts(items):
+        return items
+    places = list(islice(_wrong_places(field, items), _TOLD))
     end = places[-1] + 1 if len(places) == _TOLD else len(items)
     return items[: min(end, most + 1)]
 
@@ -188,7 +192,7 @@ def _told(problems: Sequence[ErrorDetails], shape: type[Arguments], given: Mappi
         more = max(len(of_it), _count_wrong(shape.model_fields.get(name), name, given.get(name))) - _TOLD
         if more > 0:
             yield f"{more:,} more of {name} are wrong"
-    unknown = sum(1 for _ in _unknown_names(shape, given)) - _TOLD
+    unknown = sum(1 for _ in _unknown_names(shape.model_fields, given)) - _TOLD
     if unknown > 0:
         yield f"{unknown:,} more arguments are unknown"
 

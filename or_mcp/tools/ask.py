@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Literal
 
+import anyio.to_thread
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
@@ -83,6 +84,8 @@ class AskArguments(Arguments):
 async def ask(arguments: AskArguments, call: Call) -> Reply:
     """Put the turn together, check, carry out, show."""
     call.require_key()
+    if arguments.json_schema is not None:
+        await anyio.to_thread.run_sync(check_schema, arguments.json_schema, abandon_on_cancel=True)
     turn = _turn(arguments, call.parts.default_model)
     thread = await _thread(arguments, call)
     snapshot = await check_models(call, turn.models)
@@ -126,8 +129,6 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
 
 
 def _turn(arguments: AskArguments, default_model: str) -> Turn:
-    if arguments.json_schema is not None:
-        check_schema(arguments.json_schema)
     return Turn(
         model=arguments.model or default_model,
         prompt=arguments.prompt,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
 import anyio
@@ -83,15 +84,15 @@ async def embed(arguments: EmbedArguments, call: Call) -> Reply:
     recipe = Recipe(call.caller.id, _concrete(plan.model, snapshot), plan.dimensions)
     known = await anyio.to_thread.run_sync(look_up, plan.data_dir, plan, recipe)
     plan.check_size(known.dimensions)
+    work = partial(Embedding, plan, recipe, known, call.upstream, call.parts.provider)
+    embedding = await anyio.to_thread.run_sync(work)
+    estimate = _estimate(plan.model, known, snapshot)
     order = Order(
         tool="embed",
         arguments=await anyio.to_thread.run_sync(_asked, arguments, plan),
         models=(plan.model,),
         prompt=plan.question.words if plan.question else plan.rows[0].words[:1000],
-        offer=lambda _: Offer(
-            _estimate(plan.model, known, snapshot),
-            lambda: Embedding(plan, recipe, known, call.upstream, call.parts.provider),
-        ),
+        offer=lambda _: Offer(estimate, lambda: embedding),
         ceiling_usd=decimal_or_none(arguments.max_cost_usd),
     )
     return await place(call, order, KEEPSAKE, Shown())
@@ -103,7 +104,8 @@ async def _plan(arguments: EmbedArguments, call: Call) -> EmbedPlan:
         if texts:
             raise InvalidRequest("input and input_file were both given; one of them holds the texts")
         texts = tuple(await read_lines(arguments.input_file, await call.sandbox()))
-    return plan_embedding(
+    plan = partial(
+        plan_embedding,
         arguments.model,
         texts,
         output=arguments.output,
@@ -113,6 +115,7 @@ async def _plan(arguments: EmbedArguments, call: Call) -> EmbedPlan:
         top_k=arguments.top_k,
         data_dir=call.parts.data_dir,
     )
+    return await anyio.to_thread.run_sync(plan)
 
 
 def _asked(arguments: EmbedArguments, plan: EmbedPlan) -> EmbedAsked:

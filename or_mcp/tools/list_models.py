@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Annotated
 
+import anyio.to_thread
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
@@ -80,7 +82,9 @@ class ListModelsAnswer(Answer):
 async def list_models(arguments: ListModelsArguments, call: Call) -> Reply:
     """Search the catalogue."""
     snapshot = await call.parts.catalogue.models()
-    found = search(snapshot.models, _query(arguments, snapshot), *operators_rules(call, snapshot))
+    looking = partial(search, snapshot.models, _query(arguments, snapshot), *operators_rules(call, snapshot))
+    # In a thread: comparing many words and conditions with every model takes a while.
+    found = await anyio.to_thread.run_sync(looking)
     answer = ListModelsAnswer(
         models=[model_row(model) for model in found.rows],
         total=found.total,

@@ -7,7 +7,8 @@ import re
 from or_mcp.openrouter.errors import shorten
 
 # What moves a cursor, turns the reading direction or hides, and halves of characters: shown as signs, so that a reader
-# sees what a model sees. The structured form keeps every character as it came.
+# sees what a model sees.
+# The structured form keeps every character as it came.
 _SHOWN: dict[int, int] = {
     **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"},
     0x7F: 0x2421,

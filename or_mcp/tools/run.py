@@ -36,6 +36,9 @@ PAGE = 20_000
 _LISTED = 20
 
 
+Part = Literal["result", "panel", "request", "events"]
+
+
 class RunArguments(Arguments):
     """What `run` takes."""
 
@@ -43,9 +46,7 @@ class RunArguments(Arguments):
     wait_seconds: Annotated[float, Field(ge=0, le=3600)] | SkipJsonSchema[None] = Field(
         None, description="Wait this long for it to finish."
     )
-    part: Literal["result", "panel", "request", "events"] | SkipJsonSchema[None] = Field(
-        None, description="One part's full text instead of the summary."
-    )
+    part: Part | SkipJsonSchema[None] = Field(None, description="One part's full text instead of the summary.")
     model: str = Field("", description="panel: one panelist.")
     offset: int = Field(0, ge=0, description="Where the text goes on.")
 
@@ -86,8 +87,9 @@ async def run(arguments: RunArguments, call: Call) -> Reply:
         return await _list(call)
     record = await _wait(arguments, call)
     keepsake = call.parts.keepsakes[record.tool]
-    if arguments.part is not None:
-        return await _part(arguments, record, keepsake, call)
+    part = arguments.part or ("result" if arguments.offset else None)
+    if part is not None:
+        return await _part(part, arguments, record, keepsake, call)
     return await _whole(record, keepsake, call)
 
 
@@ -119,14 +121,14 @@ def _received(record: RunRecord, call: Call) -> None:
         call.parts.runner.delivered(record.run_id)
 
 
-async def _part(arguments: RunArguments, record: RunRecord, keepsake: Keepsake, call: Call) -> Reply:
-    whole = await _text_of(arguments, record, keepsake, call)
+async def _part(part: Part, arguments: RunArguments, record: RunRecord, keepsake: Keepsake, call: Call) -> Reply:
+    whole = await _text_of(part, arguments.model, record, keepsake, call)
     if arguments.offset > len(whole):
         raise InvalidRequest(f"offset was {arguments.offset}; this part has {len(whole)} characters")
     text = whole[arguments.offset : arguments.offset + PAGE]
     end = arguments.offset + len(text)
     following = end if end < len(whole) else None
-    if following is None and arguments.part == "result":
+    if following is None and part == "result":
         _received(record, call)
     answer = RunAnswer(
         run_id=record.run_id,
@@ -139,19 +141,19 @@ async def _part(arguments: RunArguments, record: RunRecord, keepsake: Keepsake, 
         notes=[],
     )
     more = f"\nMore: call again with offset={following}" if following is not None else ""
-    what = f"{arguments.part} of {record.run_id}, characters {arguments.offset:,} to {end:,} of {len(whole):,}"
+    what = f"{part} of {record.run_id}, characters {arguments.offset:,} to {end:,} of {len(whole):,}"
     return Reply(quoted(record.run_id, what, text) + more, answer)
 
 
-async def _text_of(arguments: RunArguments, record: RunRecord, keepsake: Keepsake, call: Call) -> str:
-    match arguments.part:
+async def _text_of(part: Part, model: str, record: RunRecord, keepsake: Keepsake, call: Call) -> str:
+    match part:
         case "request":
             return json.dumps(json.loads(record.arguments), ensure_ascii=False, indent=1)
         case "events":
             events = await call.parts.runner.events(record.run_id)
             return "\n".join(f"{at.at:%H:%M:%S.%f} {at.step} {at.model} {at.detail}".rstrip() for at in events)
         case "panel":
-            return _panel(record, keepsake, arguments.model)
+            return _panel(record, keepsake, model)
         case _:
             return keepsake.result(record)
 

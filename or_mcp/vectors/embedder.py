@@ -66,7 +66,7 @@ class Embedder:
         Raises:
             Failure: A batch failed for good. What the others brought is kept in the cache.
         """
-        await self._fetch([text for text in dict.fromkeys(texts) if text not in self.found], told)
+        await self._fetch(await anyio.to_thread.run_sync(self._missing, texts), told)
         stale = self._stale()
         if stale:
             # The model's vectors have changed their length since these were kept.
@@ -76,6 +76,9 @@ class Embedder:
         if self._stale():
             raise UpstreamFailed("OpenRouter sent vectors of different lengths for one model", may_be_billed=True)
 
+    def _missing(self, texts: Iterable[Text]) -> list[Text]:
+        return [text for text in dict.fromkeys(texts) if text not in self.found]
+
     def _stale(self) -> list[Text]:
         lengths = Counter(map(len, self.found.values()))
         if len(lengths) < 2:
@@ -84,7 +87,8 @@ class Embedder:
         return [text for text, vector in self.found.items() if len(vector) != length]
 
     async def _fetch(self, texts: Sequence[Text], told: Told) -> None:
-        for batch, wait in await self._at_once(self._batches(texts), told):
+        batches = await anyio.to_thread.run_sync(self._batches, texts)
+        for batch, wait in await self._at_once(batches, told):
             await anyio.sleep(wait)
             await self._settle(batch)
             await told(batch)

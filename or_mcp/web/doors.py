@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import hmac
+import re
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.datastructures import URL
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from or_mcp.settings import Settings, SettingsError
+from or_mcp.web.buckets import Buckets
+from or_mcp.web.keys import Keys, come_again
 
 PATH = "/mcp"
 METADATA = "/.well-known/oauth-protected-resource"
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-_KEY_PREFIX = "sk-or-"
+# OpenRouter's are 73 characters long; others that look like them are let through as far as being asked about.
+_KEY = re.compile(r"sk-or-[!-~]{2,250}")
+_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s/@:?#\[\]]+)(?::[0-9]{1,5})?"
+_ADDRESSES = {
+    b"host": (re.compile(_HOST), 421),
+    b"origin": (re.compile(rf"null|[a-z][a-z0-9+.-]*://{_HOST}", re.IGNORECASE), 403),
+}
+_FAILED_PER_MINUTE = 120
 _DOCUMENTATION = "https://github.com/or-mcp/or-mcp#for-a-team"
 _WANTED = {
     "token": "one of this server's tokens (OR_MCP_HTTP_TOKENS), as Authorization: Bearer",
@@ -68,7 +78,7 @@ class TokenVerifier:
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """The caller behind a bearer, or None."""
-        if not (token.startswith(_KEY_PREFIX) if self._passthrough else is_one_of(token, self._tokens)):
+        if not (_KEY.fullmatch(token) is not None if self._passthrough else is_one_of(token, self._tokens)):
             return None
         return AccessToken(token=token, client_id="bearer", scopes=[], subject=_subject(token))
 
@@ -84,26 +94,56 @@ def subject_of(scope: Scope) -> str:
 
 
 class Door:
-    """Lets callers in whose bearer was accepted, and tells everybody else what is wanted."""
+    """Lets callers in whose bearer was accepted, and tells everybody else what is wanted.
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    Only failures are counted: whoever shares an address with somebody who guesses comes in all the same.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, keys: Keys | None = None) -> None:
         self._app = app
+        self._keys = keys
         self._wanted = _WANTED[settings.http_auth]
+        self._failed = Buckets(_FAILED_PER_MINUTE, 60)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
-        if isinstance(scope.get("user"), AuthenticatedUser):
+        user, address = scope.get("user"), str((scope.get("client") or ("",))[0])
+        accepted: bool | Response = isinstance(user, AuthenticatedUser)
+        if isinstance(user, AuthenticatedUser) and self._keys is not None:
+            accepted = await self._keys.is_known(user.access_token.token, subject_of(scope), address)
+        if isinstance(accepted, Response):
+            await accepted(scope, receive, send)
+        elif accepted:
             await self._app(scope, receive, send)
-            return
-        await self._turned_away(Request(scope))(scope, receive, send)
+        else:
+            await self._turned_away(Request(scope), address)(scope, receive, send)
 
-    def _turned_away(self, request: Request) -> Response:
+    def _turned_away(self, request: Request, address: str) -> Response:
+        wait = self._failed.take(address)
+        if wait:
+            return come_again(wait, "too many requests from this address were refused")
         given = request.headers.get("authorization", "")
         description = f"{'That is not' if given else 'This server wants'} {self._wanted}"
         metadata = request.url.replace(path=f"{METADATA}{PATH}", query="")
         challenge = f'Bearer error="invalid_token", error_description="{description}", resource_metadata="{metadata}"'
         body = {"error": "invalid_token", "error_description": description}
         return JSONResponse(body, 401, {"WWW-Authenticate": challenge})
+
+
+class PlainAddresses:
+    """Turns away whoever gives a Host or Origin that is no address: a comparison by its beginning would be misled."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        for name, value in scope.get("headers", ()):
+            shape, status = _ADDRESSES.get(name, (None, 0))
+            if shape is not None and not shape.fullmatch(value.decode("latin-1")):
+                await PlainTextResponse(f"Invalid {name.decode().title()} header\n", status)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 class LoopbackOnly:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import anyio
@@ -24,10 +24,17 @@ _PATIENCE_SECONDS = 3.0
 _UNREACHABLE = ("connection_failed", "upstream_failed", "deadline")
 
 
-async def healthz(request: Request) -> Response:
-    """The process lives."""
-    del request
-    return PlainTextResponse("ok\n")
+@dataclass(frozen=True, slots=True)
+class Liveness:
+    """Whether the process lives: without the parts that carry runs it answers, and can do nothing."""
+
+    program: Program
+
+    async def answer(self, request: Request) -> Response:
+        """200, or 503."""
+        del request
+        lives = self.program.parts is not None
+        return PlainTextResponse("ok\n" if lives else "its core has ended\n", 200 if lives else 503)
 
 
 @dataclass(slots=True)
@@ -38,6 +45,7 @@ class Readiness:
     is_draining: Callable[[], bool]
     _known: dict[str, str] | None = None
     _asked: float = 0.0
+    _looking: anyio.Lock = field(default_factory=anyio.Lock)
 
     async def answer(self, request: Request) -> Response:
         """200, or 503 with what is wrong."""
@@ -45,12 +53,17 @@ class Readiness:
         parts = self.program.parts
         if parts is None or self.is_draining():
             return JSONResponse({"ready": False, "process": "draining" if parts else "starting"}, 503)
-        known = self._known
-        if known is None or anyio.current_time() - self._asked > _FRESH_SECONDS:
-            known = self._known = {"store": _store(parts), "upstream": await _upstream(parts)}
-            self._asked = anyio.current_time()
+        known = await self._look(parts)
         ready = "unusable" not in known.values() and "unreachable" not in known.values()
         return JSONResponse({"ready": ready, **known}, 200 if ready else 503)
+
+    async def _look(self, parts: Parts) -> dict[str, str]:
+        """What is known of it: asked once, however many want to know."""
+        async with self._looking:
+            if self._known is None or anyio.current_time() - self._asked > _FRESH_SECONDS:
+                self._known = {"store": _store(parts), "upstream": await _upstream(parts)}
+                self._asked = anyio.current_time()
+            return self._known
 
 
 def _store(parts: Parts) -> str:

@@ -3,90 +3,80 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
-from dataclasses import dataclass
+from collections import Counter
 
 import anyio
 from mcp.server.transport_security import DEFAULT_MAX_REQUEST_BODY_SIZE as BODY_LIMIT
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from or_mcp.web.bodies import refused
+from or_mcp.web.buckets import Buckets
 from or_mcp.web.doors import subject_of
+from or_mcp.web.keys import come_again
 
 AT_ONCE = 500
 _BODY_SECONDS = 30.0
 _LISTEN_SECONDS = 60.0
-_REMEMBERED = 10_000
+# What a caller asks is kept for days, several times over.
+_BYTES, _BYTES_SECONDS = 256 * 1024 * 1024, 3_600
 
 
 class TooSlow(Exception):
     """The client does not read what it asked for."""
 
 
-@dataclass(slots=True)
-class _Caller:
-    left: float
-    at: float
-    under_way: int = 0
-
-
 class Limits:
-    """A bucket of requests per caller: it fills in a minute, and empties at once if it must.
+    """How often and how much each caller may ask. Who is not asked who they are may ask without end."""
 
-    What is counted is counted in this process; behind a balancer every process counts for itself.
-    """
-
-    def __init__(self, app: ASGIApp, per_minute: int) -> None:
+    def __init__(self, app: ASGIApp, per_minute: int = 0, *, bounded: bool = True) -> None:
         self._app = app
         self._per_minute = per_minute
-        self._callers: OrderedDict[str, _Caller] = OrderedDict()
+        self._requests = Buckets(per_minute, 60) if per_minute else None
+        self._bytes = Buckets(_BYTES, _BYTES_SECONDS) if bounded else None
+        self._under_way: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or say when to come again."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        caller = self._caller(subject_of(scope))
+        caller = subject_of(scope)
         refusal = self._refusal(caller)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        caller.under_way += 1
+        self._under_way[caller] += 1
         try:
-            body = await _read(scope, receive)
-            if isinstance(body, Response):
-                await body(scope, receive, send)
-                return
-            await self._app(scope, replay(body, receive), _patient(send))
+            await self._serve(caller, scope, receive, send)
         except TooSlow:
             return
         finally:
-            caller.under_way -= 1
+            self._under_way[caller] -= 1
+            if not self._under_way[caller]:
+                del self._under_way[caller]
 
-    def _caller(self, subject: str) -> _Caller:
-        now = anyio.current_time()
-        caller = self._callers.setdefault(subject, _Caller(self._per_minute, now))
-        self._callers.move_to_end(subject)
-        caller.left = min(self._per_minute, caller.left + (now - caller.at) * self._per_minute / 60)
-        caller.at = now
-        while len(self._callers) > _REMEMBERED:
-            self._callers.popitem(last=False)
-        return caller
+    async def _serve(self, caller: str, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await _read(scope, receive)
+        if isinstance(body, bytes):
+            refusal = self._too_much(caller, len(body)) or await refused(body)
+            if refusal is None:
+                await self._app(scope, replay(body, receive), _patient(send))
+                return
+            body = refusal
+        await body(scope, receive, send)
 
-    def _refusal(self, caller: _Caller) -> Response | None:
-        if caller.under_way >= AT_ONCE:
-            return _come_again(1, f"{AT_ONCE} requests of yours are under way; wait for one to end")
-        if not self._per_minute:
-            return None
-        if caller.left < 1:
-            seconds = math.ceil((1 - caller.left) * 60 / self._per_minute)
-            return _come_again(seconds, f"more than {self._per_minute} requests a minute; come again in {seconds} s")
-        caller.left -= 1
-        return None
+    def _refusal(self, caller: str) -> Response | None:
+        if self._under_way[caller] >= AT_ONCE:
+            return come_again(1, f"{AT_ONCE} requests of yours are under way; wait for one to end")
+        wait = self._requests.take(caller) if self._requests else 0
+        words = f"more than {self._per_minute} requests a minute; come again in {math.ceil(wait)} s"
+        return come_again(wait, words) if wait else None
 
-
-def _come_again(seconds: int, words: str) -> Response:
-    return JSONResponse({"error": "rate_limited", "error_description": words}, 429, {"Retry-After": str(seconds)})
+    def _too_much(self, caller: str, size: int) -> Response | None:
+        wait = self._bytes.take(caller, size) if self._bytes else 0
+        words = f"more than {_BYTES:,} bytes an hour; come again in {math.ceil(wait)} s"
+        return come_again(wait, words) if wait else None
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes | Response:

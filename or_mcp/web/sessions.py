@@ -23,6 +23,7 @@ _REMEMBERED = 100_000
 _SESSION = MCP_SESSION_ID_HEADER.lower().encode()
 _VERSION = MCP_PROTOCOL_VERSION_HEADER.lower().encode()
 _INITIALIZE = "initialize"
+_LONGEST_GREETING = 64 * 1024
 
 
 class Sessions:
@@ -68,8 +69,11 @@ class Sessions:
 
 
 def _method(body: bytes) -> Any:
+    # Reading a large body once more would take as long as reading it at all.
+    if len(body) > _LONGEST_GREETING:
+        return None
     try:
         message = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return cast("dict[str, Any]", message).get("method") if isinstance(message, dict) else None

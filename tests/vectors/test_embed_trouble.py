@@ -26,7 +26,7 @@ AT = {"path": "/embeddings"}
     [
         ({}, "input is missing"),
         ({"input": ["one", "", "three", "  "]}, "input[1], input[3] are empty"),
-        ({"input": ["one", "\ud800"]}, "input[1] is no valid Unicode"),
+        ({"input": ["one", "\ud800"]}, "input holds half of a surrogate pair"),
         ({"input": ["one"]}, "at least two"),
         ({"input": ["one"], "output": "ranking"}, "needs query"),
         ({"input": ["one"], "output": "file", "query": "x"}, "query goes with output ranking"),

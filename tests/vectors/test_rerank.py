@@ -47,7 +47,7 @@ async def test_more_than_there_are_is_all(connect: Connect, upstream: Upstream):
     [
         ({"documents": []}, "documents"),
         ({"documents": ["one", ""]}, "documents[1] is empty"),
-        ({"query": " "}, "query is blank"),
+        ({"query": " "}, "query is blank; it takes text"),
         ({"top_n": 0}, "top_n"),
         ({"model": "openai/text-embedding-3-small"}, "not rerank"),
     ],
