@@ -29,6 +29,7 @@ bench: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m tests.recording
+	$(BIN)/python -m tests.simulator.page
 
 clean:
 	rm -rf $(VENV) dist build .coverage* .pytest_cache .ruff_cache .hypothesis

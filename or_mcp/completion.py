@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
+from or_mcp.catalogue.closest import similar
 from or_mcp.catalogue.conditions import Condition
 from or_mcp.catalogue.search import MOST, Query, search
 from or_mcp.fusion.plan import PRESETS
@@ -89,5 +89,5 @@ def _likest(typed: str, values: Sequence[str]) -> Completed:
     begun = typed.lower()
     held = [value for value in values if begun in value.lower()]
     held.sort(key=lambda value: not value.lower().startswith(begun))
-    found = held or get_close_matches(begun, values, n=3)
+    found = held or similar(begun, values, n=3)
     return Completed(found[:_MOST], len(found))

@@ -146,7 +146,7 @@ class Program:
             catalogue=catalogue,
             policy=Policy(settings.models),
             runner=runner,
-            key_limits=KeyLimits(),
+            key_limits=KeyLimits(runner.settled_today),
             provider=provider_preferences(settings),
             default_model=settings.default_model,
             wait_seconds=settings.wait_seconds,
@@ -304,7 +304,7 @@ async def warm_up(parts: Parts, owner: Caller) -> None:
         prepare()
         parts.runner.pays(owner.payer, parts.upstream)
         if owner.key is not None:
-            await parts.key_limits.left(owner.payer, parts.upstream)
+            await parts.key_limits.heard(owner.payer, parts.upstream)
         await parts.catalogue.models()
     except Failure:
         # Nothing is lost: whoever needs it asks again, and is told what went wrong.

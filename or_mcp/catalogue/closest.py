@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, get_close_matches
 
 from or_mcp.catalogue.intents import gives
 from or_mcp.catalogue.slugs import ROUTER_AUTHOR, Slug, author
@@ -43,6 +43,11 @@ class _Name:
 def _series(part: str) -> str:
     """A word without its version: `o3` and `o4` are both of the series `o`, `2.5` and `v3` are of none."""
     return part if version(part) is None else part.rstrip("0123456789.").removeprefix("v")
+
+
+def similar(word: str, options: Collection[str], n: int = 1, cutoff: float = 0.6) -> list[str]:
+    """The options that a word was probably meant to be, best first; none for what is too long to be a slip."""
+    return get_close_matches(word, options, n=n, cutoff=cutoff) if len(word) <= _LONGEST else []
 
 
 def closest_names(

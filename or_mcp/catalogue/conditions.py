@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 
+from or_mcp.catalogue.closest import similar
 from or_mcp.catalogue.intents import gives, supports, takes
 from or_mcp.catalogue.prices import per_million
-from or_mcp.catalogue.rates import is_free
+from or_mcp.catalogue.rates import is_free, listed_prices
 from or_mcp.catalogue.slugs import author
 from or_mcp.openrouter.wire.models import Model
 
@@ -34,7 +34,7 @@ class Condition:
         if self.values is None or any(map(self.keep, models := list(models))):
             return ""
         known = sorted({value for model in models for value in self.values(model)})
-        close = get_close_matches(self.value.lower(), known, n=3)
+        close = similar(self.value.lower(), known, n=3)
         named = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(known[:_MOST_NAMED])}"
         return f"No model has {self.words}; {named}"
 
@@ -68,10 +68,10 @@ def priced_at_most(
     if min_context is not None:
         yield Condition(f"min_context={min_context}", lambda model: (model.context_length or 0) >= min_context)
     if input_price is not None:
-        keep_in = _at_most(input_price, lambda model: model.pricing.prompt if model.pricing else None)
+        keep_in = _at_most(input_price, lambda model: listed_prices(model.pricing, free=is_free(model))[0])
         yield Condition(f"max_input_price={input_price}", keep_in)
     if output_price is not None:
-        keep_out = _at_most(output_price, lambda model: model.pricing.completion if model.pricing else None)
+        keep_out = _at_most(output_price, lambda model: listed_prices(model.pricing, free=is_free(model))[1])
         yield Condition(f"max_output_price={output_price}", keep_out)
 
 

@@ -1,36 +1,40 @@
-"""What one model's part of a call costs at the prices in force."""
+"""What one model's part of a call costs: usually, and at most."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from or_mcp.catalogue.rates import Rates, rates
+from or_mcp.catalogue.rates import Rates, is_free, rates, rates_at_most
 from or_mcp.catalogue.slugs import ROUTER_AUTHOR, Slug, author
 from or_mcp.catalogue.snapshot import Snapshot
+from or_mcp.catalogue.web import FETCH_USD, NO_WEB, SEARCH_USD, STEP_TOKENS, WebUse
 from or_mcp.openrouter.wire.models import Model
 
-# One search brings about this many tokens of results into the prompt of every later turn.
-SEARCH_TOKENS = 3_000
-# Exa, which upstream uses unless a model brings its own search.
-SEARCH_USD = Decimal("0.007")
-FETCH_USD = Decimal("0.001")
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What is read beside text: of the prompt's tokens, so many are of pictures and so many of sound."""
+
+    images: int = 0
+    image_tokens: int = 0
+    audio_tokens: int = 0
+
+
+NO_MEDIA = Media()
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What one model does in a call: it reads a prompt, takes some web steps, and writes."""
+    """What one model does in a call: it reads a prompt, uses the web, and writes."""
 
     prompt_tokens: int
     output_tokens: int
-    steps: int = 0
-
-    @property
-    def prompts(self) -> Iterable[int]:
-        """The prompt of every turn: each step's results are read again by all later turns."""
-        return (self.prompt_tokens + step * SEARCH_TOKENS for step in range(self.steps + 1))
+    web: WebUse = NO_WEB
+    media: Media = NO_MEDIA
+    requests: int = 1
 
 
 class Unpriced(Exception):
@@ -53,34 +57,65 @@ def priced_model(snapshot: Snapshot, slug: str) -> Model:
 
 
 def cost(model: Model, slug: str, work: Work, now: datetime) -> Decimal:
-    """What this work costs with this model.
+    """What this work usually costs with this model.
 
     Raises:
         Unpriced: A price that is needed is not known.
     """
-    total = work.steps * (_search_price(model) + FETCH_USD)
-    found = rates_of(model, slug, work.prompt_tokens, now)
-    for prompt in work.prompts:
-        found = rates_of(model, slug, prompt, now)
-        total += prompt * (found.prompt or 0) + (found.request or 0)
-    # The last turn has the longest prompt, and with it the price that holds for what is written.
-    return total + work.output_tokens * (found.output or 0)
+    prompts = [work.prompt_tokens + work.web.read_by(step) for step in range(work.web.steps + 1)]
+    met = [rates_of(model, slug, prompt, now) for prompt in prompts]
+    read = sum((_read(prompt, found.prompt, found, work.media) for prompt, found in zip(prompts, met, strict=True)), _0)
+    return read + _rest(met[-1], work, len(prompts))
 
 
-def rates_of(model: Model, slug: str, prompt_tokens: int, now: datetime) -> Rates:
+def cost_at_most(model: Model, slug: str, work: Work, now: datetime) -> Decimal:
+    """What it costs when all prices are the dearest that may hold, and nothing is found in a cache.
+
+    Raises:
+        Unpriced: A price that is needed is not known.
+    """
+    prompts = [work.prompt_tokens + work.web.read_at_most_by(step) for step in range(work.web.steps + 1)]
+    found = rates_of(model, slug, prompts[-1], now, rates_at_most)
+    read = sum((_read(prompt, found.input_at_most, found, work.media) for prompt in prompts), _0)
+    return read + _rest(found, work, len(prompts))
+
+
+def rates_of(
+    model: Model,
+    slug: str,
+    prompt_tokens: int,
+    now: datetime,
+    find: Callable[..., Rates] = rates,
+) -> Rates:
     """The prices in force, all of them known.
 
     Raises:
         Unpriced: One of them is not.
     """
-    found = rates(model.pricing, prompt_tokens, now)
-    if None not in (found.prompt, found.completion, found.request):
-        return found
-    if author(model.id) == ROUTER_AUTHOR:
-        raise Unpriced(f"{slug}: its price depends on the model it picks")
-    raise Unpriced(f"{slug}: its price is not listed")
+    found = find(model.pricing, prompt_tokens, now)
+    if None in (found.prompt, found.completion, found.request):
+        if author(model.id) == ROUTER_AUTHOR:
+            raise Unpriced(f"{slug}: its price depends on the model it picks")
+        raise Unpriced(f"{slug}: its price is not listed")
+    if not found.prompt and not found.completion and not found.request and not is_free(model):
+        raise Unpriced(f"{slug}: it is listed at nothing, which for its kind means that its price is not listed")
+    return found
 
 
-def _search_price(model: Model) -> Decimal:
-    own = model.pricing.web_search if model.pricing else None
-    return own if own is not None and own > 0 else SEARCH_USD
+_0 = Decimal(0)
+
+
+def _read(prompt: int, price: Decimal | None, found: Rates, media: Media) -> Decimal:
+    """One turn's prompt. Pictures and sound have prices of their own where they are listed, and else those of text."""
+    text = price or _0
+    sound = media.audio_tokens * max(_0, (found.audio or _0) - text)
+    pictures = media.image_tokens * max(_0, (found.image_token or _0) - text) + media.images * (found.image or _0)
+    return prompt * text + sound + pictures + (found.request or _0)
+
+
+def _rest(found: Rates, work: Work, turns: int) -> Decimal:
+    """Everything but the prompts, by the prices that hold for the longest of them."""
+    written = work.output_tokens + work.web.steps * STEP_TOKENS
+    search = max(found.web_search or _0, SEARCH_USD)
+    more_requests = (work.requests - 1) * turns * (found.request or _0)
+    return written * (found.output or _0) + work.web.searches * search + work.web.fetches * FETCH_USD + more_requests

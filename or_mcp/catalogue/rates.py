@@ -2,47 +2,96 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from or_mcp.openrouter.wire.models import Model, PriceOverride, Pricing
 
 MILLION = Decimal(1_000_000)
+FREE_ROUTER = "openrouter/free"
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_KEYS = ("prompt", "completion", "request", "internal_reasoning")
-_PRICED_BY_TOKEN = frozenset({"text", "embeddings", "rerank"})
+# A run is priced by the minute in which each request is made, up to an hour after it was admitted.
+_MEANWHILE = tuple(timedelta(minutes=minutes) for minutes in (0, 15, 30, 45, 60))
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """USD per token, and per request. None is unknown."""
+    """USD per token, per image and per request, under the names of upstream. None is unknown, or not priced apart."""
 
-    prompt: Decimal | None
-    completion: Decimal | None
-    request: Decimal | None
-    internal_reasoning: Decimal | None
+    prompt: Decimal | None = None
+    completion: Decimal | None = None
+    request: Decimal | None = None
+    internal_reasoning: Decimal | None = None
+    input_cache_read: Decimal | None = None
+    input_cache_write: Decimal | None = None
+    image: Decimal | None = None
+    image_token: Decimal | None = None
+    audio: Decimal | None = None
+    web_search: Decimal | None = None
+
+    @property
+    def amounts(self) -> tuple[Decimal, ...]:
+        """Every price there is."""
+        found = (getattr(self, field.name) for field in fields(self))
+        return tuple(price for price in found if price is not None)
 
     @property
     def output(self) -> Decimal | None:
         """The dearest an output token can be: reasoning may have a price of its own."""
-        if self.completion is None or self.internal_reasoning is None:
-            return self.completion
-        return max(self.completion, self.internal_reasoning)
+        return _dearest(self.completion, self.internal_reasoning)
+
+    @property
+    def input_at_most(self) -> Decimal | None:
+        """The dearest an input token can be: some models write their cache unasked."""
+        return _dearest(self.prompt, self.input_cache_write)
+
+
+def _dearest(price: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return price if price is None or other is None else max(price, other)
 
 
 def rates(pricing: Pricing | None, prompt_tokens: int, now: datetime) -> Rates:
     """The prices in force for a prompt of this size at this time."""
     if pricing is None:
-        return Rates(None, None, None, None)
-    # No price per request means there is none; a price of -1 means it depends.
-    request = pricing.request if pricing.request is not None else Decimal(0)
-    found = Rates(pricing.prompt, pricing.completion, request, pricing.internal_reasoning)
+        return Rates()
+    found = _listed(pricing)
     for override in pricing.overrides:
         if applies(override, prompt_tokens, now):
-            given = {key: price for key in _KEYS if (price := getattr(override, key)) is not None}
-            found = replace(found, **given)
-    return Rates(*(known(price) for price in (found.prompt, found.completion, found.request, found.internal_reasoning)))
+            found = replace(found, **_given(override))
+    return _known(found)
+
+
+def rates_at_most(pricing: Pricing | None, prompt_tokens: int, now: datetime) -> Rates:
+    """The dearest prices that a run may meet which begins now, with a prompt of up to this size."""
+    if pricing is None:
+        return Rates()
+    found = _listed(pricing)
+    for override in pricing.overrides:
+        if any(applies(override, prompt_tokens, now + later) for later in _MEANWHILE):
+            given = _given(override).items()
+            found = replace(found, **{name: _dearer(price, getattr(found, name)) for name, price in given})
+    return _known(found)
+
+
+def _listed(pricing: Pricing) -> Rates:
+    # No price per request means there is none; a price of -1 means it depends.
+    request = pricing.request if pricing.request is not None else Decimal(0)
+    return replace(Rates(**_given(pricing)), request=request)
+
+
+def _given(prices: Pricing | PriceOverride) -> dict[str, Decimal]:
+    names = (field.name for field in fields(Rates))
+    return {name: price for name in names if (price := getattr(prices, name, None)) is not None}
+
+
+def _dearer(price: Decimal, other: Decimal | None) -> Decimal:
+    # A price that depends is dearer than any that is known.
+    return price if other is None or price < 0 else other if other < 0 else max(price, other)
+
+
+def _known(found: Rates) -> Rates:
+    return Rates(**{field.name: known(getattr(found, field.name)) for field in fields(Rates)})
 
 
 def applies(override: PriceOverride, prompt_tokens: int, now: datetime) -> bool:
@@ -83,20 +132,32 @@ def known(price: Decimal | None) -> Decimal | None:
 
 
 def is_free(model: Model) -> bool:
-    """Whether using it costs nothing. Models priced by the second or the picture list no price per token either."""
-    prices, shape = model.pricing, model.architecture
-    if prices is None or prices.prompt != 0 or prices.completion != 0 or prices.request or prices.image:
+    """Whether using it costs nothing, by its name or by its prices.
+
+    Rows of rerankers and of media list zeros and bill all the same: zeros count only where text alone comes out.
+    """
+    # A search is a service beside the model, and has its price in any case.
+    if model.pricing is None or any(replace(_listed(model.pricing), web_search=None).amounts):
         return False
-    outputs = shape.output_modalities if shape else ()
-    return model.id.endswith(":free") or not _PRICED_BY_TOKEN.isdisjoint(outputs)
+    if model.id.endswith(":free") or model.id == FREE_ROUTER:
+        return True
+    made = model.architecture.output_modalities if model.architecture else ()
+    return tuple(made) == ("text",) and model.pricing.prompt == 0 and model.pricing.completion == 0
+
+
+def listed_prices(pricing: Pricing | None, *, free: bool) -> tuple[Decimal | None, Decimal | None]:
+    """USD per token in and out; None where it depends, or where zeros stand for something else that is paid for."""
+    if pricing is None:
+        return None, None
+    prompt, completion = known(pricing.prompt), known(pricing.completion)
+    if free:
+        return prompt, completion
+    if not prompt and not completion:
+        return None, None
+    return prompt, None if completion == 0 and (pricing.image_output or pricing.audio_output) else completion
 
 
 def mixed_price(model: Model) -> Decimal | None:
     """One figure to compare models by, USD per token: three parts input to one part output."""
-    prices = model.pricing
-    prompt = known(prices.prompt) if prices else None
-    completion = known(prices.completion) if prices else None
-    if prompt is None or completion is None:
-        return None
-    mixed = (3 * prompt + completion) / 4
-    return mixed if mixed or is_free(model) else None
+    prompt, completion = listed_prices(model.pricing, free=is_free(model))
+    return None if prompt is None or completion is None else (3 * prompt + completion) / 4

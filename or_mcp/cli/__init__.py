@@ -43,6 +43,7 @@ def _serve(parser: argparse.ArgumentParser) -> None:
 def _simulate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=_port, default=8787, help="port on 127.0.0.1 (default 8787)")
     parser.add_argument("--faults", metavar="FILE", help="JSON list of scripted faults")
+    parser.add_argument("--models", metavar="FILE", help="JSON list of models as GET /models answers it")
 
 
 def _question(parser: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,14 +17,19 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve the simulator until it is stopped."""
     import anyio
 
-    from or_mcp.simulator import FaultError, Simulator, load_faults
+    from or_mcp.simulator import FaultError, RowError, Simulator, load_faults
 
     try:
         faults = load_faults(Path(arguments.faults)) if arguments.faults else []
     except (FaultError, OSError) as error:
         return fail(f"--faults {arguments.faults}: {error}", 2)
     try:
-        anyio.run(_serve, Simulator(faults=faults), arguments.port)
+        models = json.loads(Path(arguments.models).read_text(encoding="utf-8")) if arguments.models else None
+        simulator = Simulator(faults=faults, models=models)
+    except (RowError, OSError, ValueError) as error:
+        return fail(f"--models {arguments.models}: {error}", 2)
+    try:
+        anyio.run(_serve, simulator, arguments.port)
     except OSError as error:
         return fail(f"port {arguments.port}: {error.strerror or error}")
     return 0

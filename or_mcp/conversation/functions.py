@@ -9,6 +9,9 @@ from typing import Any, cast
 from or_mcp.conversation.thread import Message
 from or_mcp.openrouter.errors import InvalidRequest
 
+# As many as any provider takes.
+MOST_FUNCTIONS = 128
+
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # As MCP and Anthropic spell it.
 _PARAMETERS = ("parameters", "inputSchema", "input_schema")

@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from or_mcp.catalogue.web import NO_WEB, WebUse
 from or_mcp.conversation.functions import read_choice, read_functions
 from or_mcp.conversation.structure import response_format
 from or_mcp.conversation.thread import Message, Thread
 from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.openrouter.wire.chat import ChatRequest
-from or_mcp.openrouter.wire.routing import Provider, Reasoning, StopWhen
-
-WEB_SEARCH: Message = {"type": "openrouter:web_search"}
+from or_mcp.openrouter.wire.routing import MaxPrice, Provider, Reasoning, StopWhen
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,6 @@ class Turn:
     max_output_tokens: int | None = None
     temperature: float | None = None
     web: bool = False
-    max_cost_usd: Decimal | None = None
     json_schema: Mapping[str, Any] | None = None
     tools: tuple[Mapping[str, Any], ...] = ()
     tool_choice: str = ""
@@ -49,6 +47,16 @@ class Turn:
     def models(self) -> tuple[str, ...]:
         """Every model that may answer, in the order in which they are tried."""
         return (self.model, *self.fallback_models)
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """The limits that are sent with a turn, so that it costs no more than what is set aside for it."""
+
+    max_output_tokens: int | None = None
+    web: WebUse = NO_WEB
+    stop_usd: Decimal | None = None
+    max_price: MaxPrice | None = None
 
 
 def say(thread: Thread, turn: Turn) -> Thread:
@@ -70,7 +78,11 @@ def say(thread: Thread, turn: Turn) -> Thread:
 
 
 def request_for(
-    thread: Thread, turn: Turn, provider: Provider | None, messages: tuple[Message, ...] | None = None
+    thread: Thread,
+    turn: Turn,
+    caps: Caps,
+    provider: Provider | None = None,
+    messages: tuple[Message, ...] | None = None,
 ) -> ChatRequest:
     """The one request that carries the turn; `messages` are the thread's as the model takes them.
 
@@ -81,17 +93,19 @@ def request_for(
     if functions or turn.json_schema is not None:
         # Otherwise a provider that lacks a parameter silently drops it.
         provider = (provider or Provider()).model_copy(update={"require_parameters": True})
+    if caps.max_price is not None:
+        provider = (provider or Provider()).model_copy(update={"max_price": caps.max_price})
     return ChatRequest(
         model=turn.model,
         models=turn.fallback_models or None,
         messages=messages if messages is not None else thread.messages,
-        max_completion_tokens=turn.max_output_tokens,
+        max_completion_tokens=caps.max_output_tokens,
         temperature=turn.temperature,
         reasoning=Reasoning(effort=turn.reasoning_effort) if turn.reasoning_effort else None,
         response_format=response_format(turn.json_schema) if turn.json_schema is not None else None,
-        tools=(*functions, *((WEB_SEARCH,) if turn.web else ())) or None,
+        tools=(*functions, *(tool.body() for tool in caps.web.tools())) or None,
         tool_choice=read_choice(turn.tool_choice, functions),
-        stop_server_tools_when=_brake(turn),
+        stop_server_tools_when=_brakes(caps),
         provider=provider,
         session_id=thread.session_id,
     )
@@ -121,7 +135,9 @@ def _content(turn: Turn) -> str | list[Message]:
     return [*text, *turn.attached]
 
 
-def _brake(turn: Turn) -> tuple[StopWhen, ...] | None:
-    if turn.max_cost_usd is None:
-        return None
-    return (StopWhen(type="max_cost", max_cost_in_dollars=float(turn.max_cost_usd)),)
+def _brakes(caps: Caps) -> tuple[StopWhen, ...] | None:
+    # These conditions replace upstream's limit of 30 steps, so a limit of steps stands among them.
+    steps = (StopWhen(type="step_count_is", step_count=caps.web.steps),) if caps.web.steps else ()
+    if caps.stop_usd is None:
+        return steps or None
+    return (*steps, StopWhen(type="max_cost", max_cost_in_dollars=float(caps.stop_usd)))

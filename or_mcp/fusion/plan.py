@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from or_mcp.catalogue.web import NO_WEB, WebUse
 from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.openrouter.wire.responses import FusionParameters, FusionPlugin, FusionTool, ResponsesRequest
-from or_mcp.openrouter.wire.routing import Provider, Reasoning, StopWhen, WebTool
+from or_mcp.openrouter.wire.routing import Provider, Reasoning, StopWhen
 
 SLUG = "openrouter/fusion"
 FLASH_SLUG = "openrouter/fusion-flash"
@@ -17,6 +18,8 @@ PANEL_LIMIT = 8
 DEFAULT_PANEL = ("~anthropic/claude-opus-latest", "~openai/gpt-sol-latest", "~google/gemini-pro-latest")
 DEFAULT_STEPS = 4
 DEFAULT_COMPLETION_TOKENS = 16_000
+# Pages that one panelist may read in full, beside what its searches show of them.
+_FETCHES = 2
 # The writer's own limit includes its reasoning: too little cuts the answer after a panel that was paid in full.
 ANSWER_TOKENS = 16_000
 # Below this, panelists that reason end without having written anything.
@@ -40,7 +43,25 @@ class FusionChoices:
     max_completion_tokens: int | None = None
     temperature: float | None = None
     web: bool = True
-    max_cost_usd: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FusionCaps:
+    """The limits that are sent, so that a fusion costs no more than what is set aside for it."""
+
+    steps: int = DEFAULT_STEPS
+    completion_tokens: int = DEFAULT_COMPLETION_TOKENS
+    answer_tokens: int = ANSWER_TOKENS
+    stop_usd: Decimal | None = None
+
+    @classmethod
+    def chosen(cls, choices: FusionChoices) -> FusionCaps:
+        """As the caller chose, and as upstream would where the caller did not."""
+        return cls(choices.max_tool_calls or DEFAULT_STEPS, choices.max_completion_tokens or DEFAULT_COMPLETION_TOKENS)
+
+    def web(self, choices: FusionChoices) -> WebUse:
+        """What each panelist, and the analyst, may look up."""
+        return WebUse(self.steps, min(self.steps, _FETCHES)) if choices.web else NO_WEB
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +69,7 @@ class FusionPlan:
     """A request that can be sent, and what it was made from."""
 
     choices: FusionChoices
+    caps: FusionCaps
     request: ResponsesRequest
 
     @property
@@ -74,7 +96,7 @@ class FusionPlan:
         return told
 
 
-def plan_fusion(choices: FusionChoices, provider: Provider | None = None) -> FusionPlan:
+def plan_fusion(choices: FusionChoices, provider: Provider | None = None, caps: FusionCaps | None = None) -> FusionPlan:
     """Check the choices and build the one request that carries them.
 
     Raises:
@@ -82,7 +104,8 @@ def plan_fusion(choices: FusionChoices, provider: Provider | None = None) -> Fus
     """
     _check(choices)
     build = _with_preset if choices.preset else _with_tool
-    return FusionPlan(choices, build(choices, provider))
+    caps = caps or FusionCaps.chosen(choices)
+    return FusionPlan(choices, caps, build(choices, caps, provider))
 
 
 def _check(choices: FusionChoices) -> None:
@@ -120,53 +143,46 @@ def _check_preset(choices: FusionChoices) -> None:
         )
 
 
-def _with_preset(choices: FusionChoices, provider: Provider | None) -> ResponsesRequest:
+def _with_preset(choices: FusionChoices, caps: FusionCaps, provider: Provider | None) -> ResponsesRequest:
     plugin = FusionPlugin(
         preset=choices.preset,
         analysis_models=choices.analysis_models or None,
         model=choices.writer_model or choices.analyst_model or None,
-        max_tool_calls=choices.max_tool_calls,
-        tools=_web_tools(choices),
+        max_tool_calls=caps.steps,
+        tools=caps.web(choices).tools(),
     )
-    return _request(SLUG, choices, provider, plugins=(plugin,))
+    return _request(SLUG, choices, caps, provider, plugins=(plugin,))
 
 
-def _with_tool(choices: FusionChoices, provider: Provider | None) -> ResponsesRequest:
+def _with_tool(choices: FusionChoices, caps: FusionCaps, provider: Provider | None) -> ResponsesRequest:
     parameters = FusionParameters(
         analysis_models=choices.analysis_models or None,
         model=choices.analyst_model or None,
-        max_tool_calls=choices.max_tool_calls,
-        max_completion_tokens=choices.max_completion_tokens,
+        max_tool_calls=caps.steps,
+        max_completion_tokens=caps.completion_tokens,
         reasoning=Reasoning(effort=choices.reasoning_effort) if choices.reasoning_effort else None,
         temperature=choices.temperature,
-        tools=_web_tools(choices),
+        # Left out, panelists would get upstream's search and fetch; an empty list means no tools at all.
+        tools=caps.web(choices).tools(),
     )
-    tool = FusionTool(parameters=parameters if parameters.body() else None)
-    return _request(choices.writer_model or SLUG, choices, provider, tools=(tool,))
-
-
-def _web_tools(choices: FusionChoices) -> tuple[WebTool, ...] | None:
-    # Left out, panelists get upstream's search and fetch; an empty list means no tools at all.
-    return None if choices.web else ()
+    tool = FusionTool(parameters=parameters)
+    return _request(choices.writer_model or SLUG, choices, caps, provider, tools=(tool,))
 
 
 def _request(
     model: str,
     choices: FusionChoices,
+    caps: FusionCaps,
     provider: Provider | None,
     *,
     tools: tuple[FusionTool, ...] | None = None,
     plugins: tuple[FusionPlugin, ...] | None = None,
 ) -> ResponsesRequest:
     """The panel is forced, and capped to one invocation: left to itself a model may answer alone, or ask twice."""
-    ceiling = choices.max_cost_usd
-    stop = None
-    if ceiling is not None:
-        # These conditions replace max_tool_calls, so the cap is among them.
-        stop = (
-            StopWhen(type="step_count_is", step_count=1),
-            StopWhen(type="max_cost", max_cost_in_dollars=float(ceiling)),
-        )
+    # These conditions replace max_tool_calls, so the cap is among them.
+    stop = (StopWhen(type="step_count_is", step_count=1),)
+    if caps.stop_usd is not None:
+        stop += (StopWhen(type="max_cost", max_cost_in_dollars=float(caps.stop_usd)),)
     return ResponsesRequest(
         model=model,
         input=choices.prompt,
@@ -174,8 +190,7 @@ def _request(
         tools=tools,
         plugins=plugins,
         tool_choice="required",
-        max_tool_calls=None if stop else 1,
         stop_server_tools_when=stop,
-        max_output_tokens=ANSWER_TOKENS,
+        max_output_tokens=caps.answer_tokens,
         provider=provider,
     )

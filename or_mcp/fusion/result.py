@@ -76,8 +76,8 @@ class FusionResult:
         return replace(self, panel=tuple(_settled(member) for member in self.panel))
 
 
-def read_result(state: FusionState) -> FusionResult:
-    """What the state amounts to, at its end or at any point before it."""
+def read_result(state: FusionState, limited: str = "") -> FusionResult:
+    """What the state amounts to, at its end or at any point before it; `limited` is by what its answer is."""
     item = _record(state.items)
     panel = _panel(state, item)
     names = [member.model for member in panel]
@@ -100,7 +100,7 @@ def read_result(state: FusionState) -> FusionResult:
         cost_usd=usage.cost if usage else None,
         provider_cost_usd=usage.provider_cost if usage else None,
         generation_id=state.generation_id,
-        notes=tuple(_notes(outcome, panel, state, item)) if outcome else (),
+        notes=tuple(_notes(outcome, panel, state, item, limited)) if outcome else (),
     )
 
 
@@ -185,7 +185,7 @@ def _sources(state: FusionState, item: OutputItem | None) -> tuple[Source, ...]:
 
 
 def _notes(
-    outcome: Outcome, panel: Sequence[PanelMember], state: FusionState, item: OutputItem | None
+    outcome: Outcome, panel: Sequence[PanelMember], state: FusionState, item: OutputItem | None, limited: str
 ) -> Iterator[str]:
     """What whoever reads the answer must know first."""
     if outcome != "fused":
@@ -193,7 +193,7 @@ def _notes(
     if state.response and state.response.status == "incomplete":
         details = state.response.incomplete_details
         reason = details.reason if details and details.reason else "no reason given"
-        yield f"The answer is cut off ({reason})."
+        yield f"The answer is cut off ({reason}{f'; {limited}' if limited else ''})."
     if state.refused:
         yield "The writer declined to answer."
     if outcome != "not_fused" and not state.answer:

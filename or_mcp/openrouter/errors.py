@@ -246,7 +246,7 @@ _SENTENCES: Mapping[type[Failure], str] = {
 
 def shorten(text: str, limit: int = QUOTE_LIMIT) -> str:
     """Upstream's words on one line, never longer than may be quoted."""
-    line = " ".join(text.split())
+    line = " ".join(text[: 10 * limit].split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

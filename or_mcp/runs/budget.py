@@ -1,14 +1,22 @@
-"""Ceilings and budgets: checked before spending, over every process that shares the store."""
+"""Ceilings and budgets: checked before spending, over every process that shares the store.
+
+What is compared and set aside is the most that a call, exactly as it is sent, can cost.
+"""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
 from or_mcp.openrouter.errors import CallerCanAct
-from or_mcp.runs.queries import charged_since, charged_to, reserved_now, start_of_day
+from or_mcp.runs.key_limit import Heard
+from or_mcp.runs.queries import charged_since, charged_to, reserved_now, settled_today, start_of_day
 from or_mcp.runs.record import RunRequest
+
+PER_CALL, PER_DAY = "OR_MCP_MAX_COST_PER_CALL_USD", "OR_MCP_DAILY_BUDGET_USD"
+_BY_CALLER, _BY_KEY = "max_cost_usd", "the OpenRouter key's limit"
 
 _WAYS = {
     "fuse": "name fewer or cheaper analysis_models, lower max_completion_tokens, or set web to false",
@@ -16,12 +24,22 @@ _WAYS = {
     "embed": "choose a cheaper model, send fewer texts, or shorten them",
     "rerank": "choose a cheaper model, send fewer documents, or shorten them",
 }
+_NEXT = {
+    _BY_CALLER: "change the call as said above, or raise max_cost_usd.",
+    PER_CALL: f"change the call as said above, or ask the user to raise {PER_CALL}.",
+    PER_DAY: f"change the call as said above, wait until midnight UTC, or ask the user to raise {PER_DAY}.",
+    _BY_KEY: "change the call as said above, or ask the user to raise the key's limit.",
+}
 
 
 class OverBudget(CallerCanAct):
-    """It may cost more than is allowed; nothing was sent."""
+    """It may cost more than is allowed; nothing was sent. `next_step` is what to do about it."""
 
     kind = "over_budget"
+
+    def __init__(self, message: str, next_step: str = "") -> None:
+        super().__init__(message)
+        self.next_step = next_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +48,43 @@ class Limits:
 
     per_call_usd: Decimal = Decimal(0)
     per_day_usd: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a call may cost, by whose word, and how that is told; `shared` with all calls that draw on the same."""
+
+    usd: Decimal
+    by: str
+    words: str
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Everything that bounds a call."""
+
+    bounds: tuple[Bound, ...] = ()
+
+    @property
+    def tightest(self) -> Bound | None:
+        """The bound that counts."""
+        return min(self.bounds, key=lambda bound: bound.usd, default=None)
+
+    @property
+    def usd(self) -> Decimal | None:
+        """What the call may cost; None means no limit."""
+        return None if self.tightest is None else max(self.tightest.usd, Decimal(0))
+
+    @property
+    def shared_usd(self) -> Decimal | None:
+        """What is left for this call and all others together; None means no limit."""
+        return min((max(bound.usd, Decimal(0)) for bound in self.bounds if bound.shared), default=None)
+
+    @property
+    def by(self) -> str:
+        """Whose word counts."""
+        return "" if self.tightest is None else self.tightest.by
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,40 +102,60 @@ def dollars(amount: Decimal) -> str:
     return f"${amount:.4f}"
 
 
-def check_ceiling(request: RunRequest, limits: Limits) -> None:
-    """Refuse a call that is estimated above what one call may cost.
+def room(
+    connection: sqlite3.Connection, payer: str, ceiling_usd: Decimal | None, limits: Limits, key: Heard | None
+) -> Room:
+    """What a call may cost now: by its caller's word, the operator's, the day's budget and the key's limit."""
+    return Room(tuple(_bounds(connection, payer, ceiling_usd, limits, key)))
+
+
+def _bounds(
+    connection: sqlite3.Connection, payer: str, ceiling_usd: Decimal | None, limits: Limits, key: Heard | None
+) -> Iterator[Bound]:
+    if ceiling_usd is not None:
+        yield Bound(ceiling_usd, _BY_CALLER, f"above the ceiling of {dollars(ceiling_usd)} ({_BY_CALLER})")
+    if limits.per_call_usd:
+        words = f"above the ceiling of {dollars(limits.per_call_usd)} ({PER_CALL})"
+        yield Bound(limits.per_call_usd, PER_CALL, words)
+    if limits.per_day_usd:
+        left = limits.per_day_usd - charged_to(connection, payer, start_of_day())
+        words = f"but only {_rest(left)} is left of today's budget of {dollars(limits.per_day_usd)} ({PER_DAY})"
+        yield Bound(left, PER_DAY, words, shared=True)
+    if key is not None and key.left_usd is not None:
+        since = settled_today(connection, payer) - key.settled_usd
+        left = key.left_usd - reserved_now(connection, payer) - max(Decimal(0), since)
+        yield Bound(left, _BY_KEY, f"but only {_rest(left)} is left on the OpenRouter key", shared=True)
+
+
+def check(request: RunRequest, found: Room) -> None:
+    """Refuse a call that can cost more than there is room for.
 
     Raises:
-        OverBudget: The high estimate is above a ceiling.
+        OverBudget: It can; or nobody knows what it can cost, and nothing is left.
     """
-    for name, ceiling in (
-        ("max_cost_usd", request.ceiling_usd),
-        ("OR_MCP_MAX_COST_PER_CALL_USD", limits.per_call_usd or None),
-    ):
-        if ceiling is not None and request.high_usd is not None and request.high_usd > ceiling:
+    if request.most_usd == 0:
+        return
+    for bound in sorted(found.bounds, key=lambda bound: bound.usd):
+        if bound.usd <= 0 or (request.most_usd is not None and request.most_usd > bound.usd):
             raise OverBudget(
-                f"The call is estimated at {_range(request)}, above the ceiling of {dollars(ceiling)} ({name}). "
-                f"To get under it: {_WAYS[request.tool]}"
+                f"The call {_range(request)}, {bound.words}. To get under it: {_WAYS[request.tool]}", _NEXT[bound.by]
             )
 
 
-def reserve(connection: sqlite3.Connection, request: RunRequest, limits: Limits, key_left: Decimal | None) -> Decimal:
-    """The amount to set aside for a call, inside the transaction that records it.
+def set_aside(request: RunRequest, found: Room) -> Decimal:
+    """The amount to set aside for a call: never nothing where anything bounds it and nothing bounds its cost."""
+    return request.most_usd if request.most_usd is not None else found.usd or Decimal(0)
 
-    An estimate that is not known is taken at the call's ceiling: it is never taken as nothing.
+
+def reserve(connection: sqlite3.Connection, request: RunRequest, limits: Limits, key: Heard | None) -> Decimal:
+    """The same, inside the transaction that records the call.
 
     Raises:
-        OverBudget: The budget or the key's limit has less left than the call may cost.
+        OverBudget: There is less room than the call can cost.
     """
-    ceiling = request.ceiling_usd if request.ceiling_usd is not None else limits.per_call_usd or None
-    amount = request.high_usd if request.high_usd is not None else ceiling
-    if limits.per_day_usd:
-        left = limits.per_day_usd - charged_to(connection, request.payer, start_of_day())
-        _fits(request, amount, left, f"left of today's budget of {dollars(limits.per_day_usd)}")
-    if key_left is not None and request.high_usd is not None:
-        left = key_left - reserved_now(connection, request.payer)
-        _fits(request, amount, left, "left on the OpenRouter key")
-    return amount or Decimal(0)
+    found = room(connection, request.payer, request.ceiling_usd, limits, key)
+    check(request, found)
+    return set_aside(request, found)
 
 
 def standing(connection: sqlite3.Connection, caller: str, payer: str, limits: Limits) -> Standing:
@@ -91,18 +166,14 @@ def standing(connection: sqlite3.Connection, caller: str, payer: str, limits: Li
     return Standing(today, max(Decimal(0), limits.per_day_usd - charged_to(connection, payer, start_of_day())))
 
 
-def _fits(request: RunRequest, amount: Decimal | None, left: Decimal, what: str) -> None:
-    if amount == 0:
-        return
-    if left <= 0 or (amount is not None and amount > left):
-        raise OverBudget(
-            f"The call is estimated at {_range(request)}, but only {dollars(max(left, Decimal(0)))} is {what}. "
-            f"To get under it: {_WAYS[request.tool]}"
-        )
+def _rest(left: Decimal) -> str:
+    return dollars(max(left, Decimal(0)))
 
 
 def _range(request: RunRequest) -> str:
-    if request.high_usd is None:
-        return "an unknown cost"
-    low = request.low_usd if request.low_usd is not None else Decimal(0)
-    return f"{dollars(low)} to {dollars(request.high_usd)}"
+    if request.most_usd is None:
+        return "has a cost that nobody can bound"
+    most = f"can cost {dollars(request.most_usd)}"
+    if request.low_usd is None or request.high_usd is None:
+        return most
+    return f"is estimated at {dollars(request.low_usd)} to {dollars(request.high_usd)} and {most}"

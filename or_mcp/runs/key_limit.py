@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import anyio
@@ -16,9 +18,21 @@ _PATIENCE_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What a key might spend when upstream was asked, and what our ledger said of its day just before.
+
+    What the ledger says more since then, upstream had not counted.
+    """
+
+    left_usd: Decimal | None
+    settled_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class _Known:
-    left: Decimal | None
+    heard: Heard
     asked: float
+    day: date
 
 
 def left_on(key: Key) -> Decimal | None:
@@ -31,16 +45,18 @@ def left_on(key: Key) -> Decimal | None:
 class KeyLimits:
     """What each key may still spend, as last heard."""
 
-    def __init__(self) -> None:
+    def __init__(self, settled: Callable[[str], Awaitable[Decimal]]) -> None:
+        self._settled = settled
         self._known: dict[str, _Known] = {}
 
-    async def left(self, payer: str, upstream: OpenRouter) -> Decimal | None:
-        """USD left on the key, or None when there is no limit or it is not known."""
-        known = self._known.get(payer)
-        if known is None or anyio.current_time() - known.asked > _FRESH_SECONDS:
-            known = _Known(await self._ask(upstream), anyio.current_time())
+    async def heard(self, payer: str, upstream: OpenRouter) -> Heard:
+        """What upstream said of the key within the last minute, today."""
+        known, today = self._known.get(payer), datetime.now(UTC).date()
+        if known is None or known.day != today or anyio.current_time() - known.asked > _FRESH_SECONDS:
+            settled = await self._settled(payer)
+            known = _Known(Heard(await self._ask(upstream), settled), anyio.current_time(), today)
             self._known[payer] = known
-        return known.left
+        return known.heard
 
     async def _ask(self, upstream: OpenRouter) -> Decimal | None:
         with anyio.move_on_after(_PATIENCE_SECONDS):

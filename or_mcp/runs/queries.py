@@ -122,6 +122,17 @@ def charged_by_all(connection: sqlite3.Connection, since: datetime) -> Decimal:
     return _charged(connection, "started >= ?", since.timestamp())
 
 
+def settled_today(connection: sqlite3.Connection, payer: str) -> Decimal:
+    """What runs of today that have ended count against a payer."""
+    return charged_to(connection, payer, start_of_day()) - reserved_now(connection, payer)
+
+
+def paid_by(connection: sqlite3.Connection, payer: str, tool: str, models: tuple[str, ...]) -> list[RunRecord]:
+    """The latest runs of a tool with these models whose cost is known."""
+    where = "payer = ? AND tool = ? AND models = ? AND cost_usd > 0 ORDER BY started DESC LIMIT 20"
+    return _all(connection, where, payer, tool, json.dumps(models))
+
+
 def reserved_now(connection: sqlite3.Connection, payer: str) -> Decimal:
     """What is set aside for runs under way that one key pays."""
     return _charged(connection, "payer = ? AND status = 'running'", payer)
@@ -211,7 +222,7 @@ def _encode(value: Any) -> Any:
 
 def _record(row: tuple[Any, ...]) -> RunRecord:
     values = dict(zip(_COLUMNS, row, strict=True))
-    for column in ("low_usd", "high_usd", "charged_usd", "cost_usd"):
+    for column in ("low_usd", "high_usd", "most_usd", "charged_usd", "cost_usd"):
         values[column] = None if values[column] is None else Decimal(values[column]) / _UNITS
     values["started"] = _time(values["started"])
     values["ended"] = None if values["ended"] is None else _time(values["ended"])

@@ -34,6 +34,7 @@ class RunRequest:
     prompt: str
     low_usd: Decimal | None = None
     high_usd: Decimal | None = None
+    most_usd: Decimal | None = None
     ceiling_usd: Decimal | None = None
     context: str | None = None
     attached: str = ""
@@ -75,6 +76,7 @@ class RunRecord:
     ended: datetime | None = None
     low_usd: Decimal | None = None
     high_usd: Decimal | None = None
+    most_usd: Decimal | None = None
     charged_usd: Decimal = Decimal(0)
     cost_usd: Decimal | None = None
     generation_id: str | None = None

@@ -19,9 +19,10 @@ from anyio.abc import TaskGroup
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import DeadlinePassed, Failure, NotFound
 from or_mcp.runs import queries
-from or_mcp.runs.budget import Limits, Standing, reserve, standing
+from or_mcp.runs.budget import Limits, Room, Standing, reserve, room, standing
 from or_mcp.runs.costs import Costs
 from or_mcp.runs.endings import Crash, Ending, stopped
+from or_mcp.runs.key_limit import Heard
 from or_mcp.runs.live import HEARTBEAT_SECONDS, LiveRun, Tell, Work
 from or_mcp.runs.record import RunEvent, RunRecord, RunRequest, Status, new_run_id
 from or_mcp.runs.store import Store
@@ -94,12 +95,26 @@ class Runner:
         same = await self.store.run(partial(self._same, request=request))
         return Begun(same.run_id, replayed=True) if same is not None else None
 
+    async def room(self, request: RunRequest, key: Heard | None) -> Room:
+        """What a call may cost now."""
+        return await self.store.run(
+            lambda connection: room(connection, request.payer, request.ceiling_usd, self.limits, key)
+        )
+
+    async def settled_today(self, payer: str) -> Decimal:
+        """What runs that ended today have cost a payer."""
+        return await self.store.run(lambda connection: queries.settled_today(connection, payer))
+
+    async def paid_by(self, payer: str, tool: str, models: tuple[str, ...]) -> list[RunRecord]:
+        """The latest runs of a tool with these models whose cost is known."""
+        return await self.store.run(lambda connection: queries.paid_by(connection, payer, tool, models))
+
     async def begin(
         self,
         request: RunRequest,
         make: Callable[[], Work],
         *,
-        key_left: Decimal | None = None,
+        key: Heard | None = None,
         run_id: str | None = None,
     ) -> Begun:
         """Start a run, or join one of the same question that is under way or was never received.
@@ -112,7 +127,7 @@ class Runner:
         """
         if not self.takes_runs:
             raise Ending("This process of or-mcp is ending and sends nothing more; another one answers in a moment")
-        admit = partial(self._admit, request=request, key_left=key_left, run_id=run_id or new_run_id())
+        admit = partial(self._admit, request=request, key=key, run_id=run_id or new_run_id())
         record, joined = await self.store.run(admit)
         if not joined:
             live = LiveRun(record, make(), self.store)
@@ -235,7 +250,7 @@ class Runner:
         return self._tasks
 
     def _admit(
-        self, connection: sqlite3.Connection, *, request: RunRequest, key_left: Decimal | None, run_id: str
+        self, connection: sqlite3.Connection, *, request: RunRequest, key: Heard | None, run_id: str
     ) -> tuple[RunRecord, bool]:
         same = self._same(connection, request)
         if same is not None:
@@ -253,7 +268,8 @@ class Runner:
             owner=self.store.owner.token,
             low_usd=request.low_usd,
             high_usd=request.high_usd,
-            charged_usd=reserve(connection, request, self.limits, key_left),
+            most_usd=request.most_usd,
+            charged_usd=reserve(connection, request, self.limits, key),
         )
         queries.save(connection, record, context=request.context)
         return record, False

@@ -49,6 +49,7 @@ MIGRATIONS: tuple[str, ...] = (
     UPDATE runs SET payer = caller;
     CREATE INDEX runs_by_payer ON runs (payer, started, charged_usd);
     """,
+    "ALTER TABLE runs ADD COLUMN most_usd INTEGER",
 )
 
 

@@ -13,7 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from or_mcp.simulator.delivery import TRANSPORT
+from or_mcp.simulator.delivery.carrying import TRANSPORT
 
 
 class _Protocol(H11Protocol):

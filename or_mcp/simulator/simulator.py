@@ -7,8 +7,9 @@ from decimal import Decimal
 from starlette.types import ASGIApp
 
 from or_mcp.simulator import server
-from or_mcp.simulator.app import PREFIX, build_app
-from or_mcp.simulator.faults import Fault, parse_faults
+from or_mcp.simulator.api.app import PREFIX, build_app
+from or_mcp.simulator.catalogue import CATALOGUE, Catalogue, read_rows
+from or_mcp.simulator.delivery.faults import Fault, parse_faults
 from or_mcp.simulator.state import AbortedRequest, ReceivedRequest, State
 
 
@@ -27,8 +28,11 @@ class Simulator:
         faults: Sequence[Mapping[str, object] | Fault] = (),
         credit: Decimal | str = "100",
         generation_lag_s: float = 0.0,
+        models: object = None,
     ) -> None:
-        self._state = State(seed, parse_faults(list(faults)), Decimal(credit), generation_lag_s)
+        """`models` are rows as GET /models lists them, instead of the usual ones; a RowError names a wrong one."""
+        catalogue = CATALOGUE if models is None else Catalogue(read_rows(models))
+        self._state = State(seed, parse_faults(list(faults)), Decimal(credit), generation_lag_s, catalogue)
         self.app: ASGIApp = build_app(self._state)
 
     @property

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from or_mcp.simulator.accounts import MANAGEMENT_PREFIX, Account, Ledger, fingerprint_of
-from or_mcp.simulator.faults import Fault, FaultBook
-from or_mcp.simulator.records import Origin
-from or_mcp.simulator.refusals import Refused
+from or_mcp.simulator.catalogue import CATALOGUE, Catalogue
+from or_mcp.simulator.delivery.faults import Fault, FaultBook
+from or_mcp.simulator.delivery.refusals import Refused
+from or_mcp.simulator.money.accounts import BYOK_PREFIX, MANAGEMENT_PREFIX, Account, Ledger, fingerprint_of
+from or_mcp.simulator.run.caching import PromptCache
+from or_mcp.simulator.run.records import Origin
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -55,12 +57,21 @@ class Call:
         """Whether the key manages an account instead of running models."""
         return bool(self.key) and str(self.key).startswith(MANAGEMENT_PREFIX)
 
+    @property
+    def byok(self) -> bool:
+        """Whether the caller pays providers with keys of their own."""
+        return self.fault.byok or str(self.key).startswith(BYOK_PREFIX)
+
 
 class State:
     """The memory of one simulator: accounts, rules, and what it was asked."""
 
-    def __init__(self, seed: int, faults: Sequence[Fault], credit: Decimal, lag_s: float) -> None:
+    def __init__(
+        self, seed: int, faults: Sequence[Fault], credit: Decimal, lag_s: float, catalogue: Catalogue = CATALOGUE
+    ) -> None:
         self.seed = seed
+        self.catalogue = catalogue
+        self.cache = PromptCache()
         self.ledger = Ledger(credit, lag_s)
         self.rules = FaultBook(faults)
         self.requests: list[ReceivedRequest] = []
@@ -81,6 +92,7 @@ class State:
         self.requests.clear()
         self.aborted.clear()
         self.codes.clear()
+        self.cache.clear()
 
     def next_number(self) -> int:
         """The number of the next request."""

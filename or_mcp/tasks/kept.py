@@ -59,8 +59,9 @@ async def _result(record: RunRecord, call: Call) -> mcp_types.CallToolResult:
         return explain(RunFailed(record))
     standing = await call.parts.runner.standing(call.caller.id, call.caller.payer)
     detail = json.loads(record.arguments).get("detail", "standard")
-    shown = Shown(detail=detail, cost_line=cost_line(record, standing))
-    return to_result(call.parts.keepsakes[record.tool].show(record, shown))
+    keepsake = call.parts.keepsakes[record.tool]
+    shown = Shown(detail=detail, cost_line=cost_line(record, standing, keepsake))
+    return to_result(keepsake.show(record, shown))
 
 
 def _error(record: RunRecord) -> mcp_types.ErrorData:

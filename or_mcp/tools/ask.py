@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from or_mcp.attachments.attach import Attachment, HoldsSecrets, attach
+from or_mcp.attachments.attach import COUNT_LIMIT, Attachment, HoldsSecrets, attach
 from or_mcp.attachments.urls import is_url
 from or_mcp.catalogue.cache import Snapshot
+from or_mcp.conversation.functions import MOST_FUNCTIONS
+from or_mcp.conversation.price import bound
 from or_mcp.conversation.structure import check_schema
 from or_mcp.conversation.thread import Thread
 from or_mcp.conversation.turn import ToolOutput, Turn, request_for, say
 from or_mcp.openrouter.errors import InvalidRequest
+from or_mcp.runs.budget import Room
 from or_mcp.runs.record import RunRecord
-from or_mcp.tools.arguments import Arguments
+from or_mcp.tools.arguments import Amount, Arguments, Question, Text
 from or_mcp.tools.ask_adapt import adapt, digest, messages_for, names_of, without_others_functions
 from or_mcp.tools.ask_answer import AskAnswer, full_text, show
 from or_mcp.tools.ask_fit import check_fits, needs_of
-from or_mcp.tools.ask_price import bound
 from or_mcp.tools.ask_work import Asking, go_on, result_of
 from or_mcp.tools.call import Call, decimal_or_none
-from or_mcp.tools.choosing import check_models, retiring
+from or_mcp.tools.choosing import check_keeps, check_models, retiring
 from or_mcp.tools.keepsake import Keepsake, Shown
-from or_mcp.tools.paid import Order, place
+from or_mcp.tools.paid import Offer, Order, limited_note, place
 from or_mcp.tools.reply import Reply
 from or_mcp.tools.tool import Tool
 
@@ -47,7 +50,7 @@ class ToolOutputArgument(Arguments):
     """What a called tool came back with."""
 
     call_id: str
-    output: str
+    output: Text
 
 
 class AskArguments(Arguments):
@@ -60,15 +63,21 @@ class AskArguments(Arguments):
     max_output_tokens: Annotated[int, Field(ge=1)] | SkipJsonSchema[None] = None
     temperature: Annotated[float, Field(ge=0, le=2)] | SkipJsonSchema[None] = None
     web: bool = Field(default=False, description="Let it search the web. Default false.")
-    max_cost_usd: Annotated[float, Field(gt=0)] | SkipJsonSchema[None] = None
+    max_cost_usd: Amount | SkipJsonSchema[None] = None
     wait_seconds: Annotated[float, Field(ge=0, le=3600)] | SkipJsonSchema[None] = None
-    attachments: tuple[str, ...] = Field((), description="File paths or https URLs: images, PDF, audio, text.")
+    attachments: tuple[str, ...] = Field(
+        (), max_length=COUNT_LIMIT, description="File paths or https URLs: images, PDF, audio, text."
+    )
     json_schema: dict[str, Any] | SkipJsonSchema[None] = Field(None, description="The answer's shape; see `json`.")
-    tools: tuple[dict[str, Any], ...] = Field((), description="Functions: {name, description, parameters}.")
+    tools: tuple[dict[str, Any], ...] = Field(
+        (), max_length=MOST_FUNCTIONS, description="Functions: {name, description, parameters}."
+    )
     tool_choice: str = Field("", description="auto, none, required or a function's name.")
-    tool_outputs: tuple[ToolOutputArgument, ...] = Field((), description="Results of tool_calls, with continue_run.")
-    instructions: str = Field("", description="System prompt.")
-    prompt: str = Field("", description="The question.")
+    tool_outputs: tuple[ToolOutputArgument, ...] = Field(
+        (), max_length=MOST_FUNCTIONS, description="Results of tool_calls, with continue_run."
+    )
+    instructions: Text = Field("", description="System prompt.")
+    prompt: Question = Field("", description="The question.")
 
 
 async def ask(arguments: AskArguments, call: Call) -> Reply:
@@ -77,6 +86,7 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
     turn = _turn(arguments, call.parts.default_model)
     thread = await _thread(arguments, call)
     snapshot = await check_models(call, turn.models)
+    check_keeps(snapshot, turn.models)
     turn, notes = adapt(turn, snapshot)
     turn, attached = await _attached(turn, arguments, thread, call, snapshot)
     thread = say(thread, turn)
@@ -84,22 +94,29 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
     needs = needs_of(sent, turn)
     if snapshot is not None:
         check_fits(snapshot, turn, needs, call.parts.policy)
-    price = bound(turn, needs.tokens, snapshot, call.parts.runner.limits.per_call_usd)
-    request = request_for(sent, price.turn, call.parts.provider, messages_for(sent, turn, snapshot))
-    order = Order(
-        tool="ask",
-        arguments=arguments,
-        models=turn.models,
-        prompt=arguments.prompt,
-        estimate=price.estimate,
-        make=lambda: Asking(
+    messages = messages_for(sent, turn, snapshot)
+
+    def offer(room: Room) -> Offer:
+        price = bound(turn, needs.sizes, snapshot, room)
+        request = request_for(sent, turn, price.caps, call.parts.provider, messages)
+        asking = partial(
+            Asking,
             request,
             call.upstream,
             names=names_of(turn, snapshot),
             schema=turn.json_schema,
             repairs=price.repairs,
-        ),
-        ceiling_usd=turn.max_cost_usd,
+            limited=price.limited,
+        )
+        return Offer(price.estimate, asking, limited_note(price.limited))
+
+    order = Order(
+        tool="ask",
+        arguments=arguments,
+        models=turn.models,
+        prompt=arguments.prompt,
+        offer=offer,
+        ceiling_usd=decimal_or_none(arguments.max_cost_usd),
         wait_seconds=arguments.wait_seconds,
         context=thread.dump(),
         attached=digest(turn.attached),
@@ -120,7 +137,6 @@ def _turn(arguments: AskArguments, default_model: str) -> Turn:
         max_output_tokens=arguments.max_output_tokens,
         temperature=arguments.temperature,
         web=arguments.web,
-        max_cost_usd=decimal_or_none(arguments.max_cost_usd),
         json_schema=arguments.json_schema,
         tools=arguments.tools,
         tool_choice=arguments.tool_choice,
@@ -183,7 +199,9 @@ def _text(record: RunRecord) -> str:
     return full_text(result_of(record).said)
 
 
-KEEPSAKE = Keepsake(show=_show, result=_text, thread=go_on)
+KEEPSAKE = Keepsake(
+    show=_show, result=_text, provider_cost=lambda record: result_of(record).said.provider_cost_usd, thread=go_on
+)
 
 TOOL = Tool(
     name="ask",

@@ -12,6 +12,7 @@ from or_mcp.runs.record import RunRecord, Status
 from or_mcp.tools.ask_work import AskResult
 from or_mcp.tools.explain import explanation, failure_of
 from or_mcp.tools.keepsake import Shown
+from or_mcp.tools.paid_answer import EstimateRange, estimate_range
 from or_mcp.tools.quoting import quoted
 from or_mcp.tools.reply import LIMIT, Answer, Maybe, Reply, is_none, usd
 
@@ -41,6 +42,8 @@ class AskAnswer(Answer):
     provider: Maybe[str] = None
     finish_reason: Maybe[str] = None
     cost_usd: float | None
+    provider_cost_usd: Maybe[float] = None
+    cost_estimate_usd: EstimateRange
     usage: Maybe[Usage] = None
     generation_id: Maybe[str] = None
     error: Maybe[str] = None
@@ -52,6 +55,8 @@ class AskAnswer(Answer):
 _ROOMS = (40_000, 28_000, 18_000, 10_000, 4000)
 # A host may show the first 2,000 characters only: how to come back must be among them.
 _LONG = 1200
+# A note that stands first in the text.
+_CUT_OFF = "The answer is cut off"
 
 
 def show(record: RunRecord, result: AskResult, shown: Shown) -> Reply:
@@ -83,6 +88,8 @@ def _reply(record: RunRecord, result: AskResult, shown: Shown, room: int, *, wit
         provider=said.provider,
         finish_reason=said.finish_reason,
         cost_usd=usd(record.cost_usd),
+        provider_cost_usd=usd(said.provider_cost_usd),
+        cost_estimate_usd=estimate_range(record),
         usage=said.usage,
         generation_id=record.generation_id,
         error=explanation(failure_of(record), record).split("\n", 1)[0] if record.failure else None,
@@ -94,7 +101,8 @@ def _reply(record: RunRecord, result: AskResult, shown: Shown, room: int, *, wit
             *shown.notes,
         ],
     )
-    return Reply("\n".join(_text(answer, shown)), answer)
+    first = [_cut_off(result)] if said.finish_reason == "length" else []
+    return Reply("\n".join([*first, *_text(answer, shown)]), answer)
 
 
 def _row(call: CalledTool, room: int, run_id: str) -> ToolCallRow:
@@ -121,7 +129,7 @@ def _about_the_run(record: RunRecord, shown: Shown) -> Iterator[str]:
 def _about_the_answer(record: RunRecord, result: AskResult, *, with_json: bool) -> Iterator[str]:
     said = result.said
     if said.finish_reason == "length":
-        yield "The answer is cut off at its token limit; raise max_output_tokens, or continue_run for more."
+        yield _cut_off(result)
     if len(said.whole_calls) < len(said.tool_calls):
         yield "A tool call was cut off in its arguments and cannot be answered: ask again with more max_output_tokens."
     if said.finish_reason == "content_filter":
@@ -136,6 +144,13 @@ def _about_the_answer(record: RunRecord, result: AskResult, *, with_json: bool) 
         yield f"{record.models[0]} failed; {result.answered_as} answered instead."
 
 
+def _cut_off(result: AskResult) -> str:
+    """That an answer ended by its length, and by whose word."""
+    if result.limited:
+        return f"{_CUT_OFF}: {result.limited}. continue_run brings more of it."
+    return f"{_CUT_OFF} at its token limit; raise max_output_tokens, or continue_run for more."
+
+
 def _text(answer: AskAnswer, shown: Shown) -> Iterator[str]:
     by = " · ".join(part for part in (answer.model, answer.provider, answer.finish_reason) if part)
     run_line = f"Run: {answer.run_id} · {by or answer.status} · {answer.elapsed_seconds} s"
@@ -146,7 +161,7 @@ def _text(answer: AskAnswer, shown: Shown) -> Iterator[str]:
         yield f"{answer.status.capitalize()}: {answer.error or 'no reason recorded'}"
     if long:
         yield run_line
-    yield from (f"Note: {note}" for note in answer.notes)
+    yield from (f"Note: {note}" for note in answer.notes if not note.startswith(_CUT_OFF))
     if answer.tool_calls:
         yield f"Next: call ask with continue_run={answer.run_id!r} and tool_outputs for each call_id."
     for called in answer.tool_calls:

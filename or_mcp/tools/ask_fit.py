@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from or_mcp.catalogue.cache import Snapshot
+from or_mcp.catalogue.costs import Media
 from or_mcp.catalogue.policy import Policy
-from or_mcp.catalogue.prices import count_tokens
+from or_mcp.catalogue.prices import Prompt
 from or_mcp.catalogue.slugs import ROUTER_AUTHOR, author
+from or_mcp.catalogue.tokens import count_tokens, most_tokens
+from or_mcp.conversation.price import Sizes
 from or_mcp.conversation.thread import Message, Thread
 from or_mcp.conversation.turn import Turn
 from or_mcp.openrouter.errors import ModelUnavailable
@@ -19,12 +24,16 @@ from or_mcp.openrouter.wire.models import Model
 
 _MEDIUM_OF = {"image_url": "image", "file": "file", "input_audio": "audio"}
 _WORDS_FOR = {"image": "an image", "file": "a PDF (file)", "audio": "audio"}
-# Most models cut an image down to about this much.
-_IMAGE_TOKENS = 1_600
-_LINK_TOKENS = 5_000
+# Most models cut an image down to the first, and those that look closest to the second.
+_IMAGE_TOKENS, _IMAGE_TOKENS_AT_MOST = 1_600, 5_000
+_LINK_TOKENS, _LINK_TOKENS_AT_MOST = 5_000, 200_000
 _BYTES_PER_TOKEN = {"file": 40, "audio": 600}
+# Text in a PDF is compressed about four times; speech at 32 kbit/s is heard with 32 tokens a second.
+_BYTES_PER_TOKEN_AT_MOST = {"file": 1, "audio": 100}
 # A scan is large and says little.
 _LONGEST_DOCUMENT = 60_000
+# What a provider's template puts around a message, and around the functions and tools of a request.
+_MESSAGE_TOKENS, _TOOLS_TOKENS = 16, 1_000
 _SUGGESTED = 3
 
 
@@ -32,9 +41,14 @@ _SUGGESTED = 3
 class Needs:
     """What a model must be able to do to answer."""
 
-    tokens: int
+    sizes: Sizes
     takes: frozenset[str]
     parameters: frozenset[str]
+
+    @property
+    def tokens(self) -> int:
+        """About how long the prompt is."""
+        return self.sizes.usual.tokens
 
 
 def needs_of(thread: Thread, turn: Turn) -> Needs:
@@ -44,8 +58,27 @@ def needs_of(thread: Thread, turn: Turn) -> Needs:
         *(("tools",) if thread.functions else ()),
         *(("structured_outputs",) if turn.json_schema is not None else ()),
     }
-    words = [*thread.messages, *thread.functions, *([dict(turn.json_schema)] if turn.json_schema is not None else [])]
-    return Needs(sum(_tokens(each) for each in words), frozenset(media), frozenset(parameters))
+    return Needs(_sizes(thread, turn), frozenset(media), frozenset(parameters))
+
+
+def _sizes(thread: Thread, turn: Turn) -> Sizes:
+    said = [part for message in thread.messages for part in _said(message)]
+    media = [part for part in said if not isinstance(part, str)]
+    shapes = [*thread.functions, *([turn.json_schema] if turn.json_schema is not None else [])]
+    texts = [*(part for part in said if isinstance(part, str)), *(json.dumps(shape) for shape in shapes)]
+    around = _MESSAGE_TOKENS * len(thread.messages) + (_TOOLS_TOKENS if shapes or turn.web else 0)
+    return Sizes(
+        _prompt(sum(map(count_tokens, texts)), media, _media_tokens),
+        _prompt(sum(map(most_tokens, texts)) + around, media, _media_tokens_at_most),
+    )
+
+
+def _prompt(text: int, media: list[Message], weigh: Callable[[Message], int]) -> Prompt:
+    by_kind: Counter[str] = Counter()
+    for part in media:
+        by_kind[_MEDIUM_OF[part["type"]]] += weigh(part)
+    images = sum(part["type"] == "image_url" for part in media)
+    return Prompt(text + by_kind.total(), Media(images, by_kind["image"], by_kind["audio"]))
 
 
 def check_fits(snapshot: Snapshot, turn: Turn, needs: Needs, policy: Policy) -> None:
@@ -99,11 +132,6 @@ def _price(model: Model) -> Decimal:
     return price if price is not None and price >= 0 else Decimal("Infinity")
 
 
-def _tokens(node: Any) -> int:
-    """About how many tokens a message or a definition has."""
-    return sum(_media_tokens(part) if isinstance(part, dict) else count_tokens(part) for part in _said(node))
-
-
 def _said(node: Any) -> Iterator[str | Message]:
     """Every text in it, and every attachment as a whole."""
     if isinstance(node, str):
@@ -124,9 +152,25 @@ def _media_tokens(part: Message) -> int:
     medium = _MEDIUM_OF[part["type"]]
     if medium == "image":
         return _IMAGE_TOKENS
+    size = _bytes(part)
+    if size is None:
+        return _LINK_TOKENS
+    tokens = max(_IMAGE_TOKENS, size // _BYTES_PER_TOKEN[medium])
+    return min(tokens, _LONGEST_DOCUMENT) if medium == "file" else tokens
+
+
+def _media_tokens_at_most(part: Message) -> int:
+    medium = _MEDIUM_OF[part["type"]]
+    if medium == "image":
+        return _IMAGE_TOKENS_AT_MOST
+    size = _bytes(part)
+    if size is None:
+        return _LINK_TOKENS_AT_MOST
+    return max(_IMAGE_TOKENS_AT_MOST, size // _BYTES_PER_TOKEN_AT_MOST[medium])
+
+
+def _bytes(part: Message) -> int | None:
+    """How large an attachment is; None where only its address is sent."""
     inner = part[part["type"]]
     content = str(inner.get("file_data") or inner.get("data") or "")
-    if content.startswith("https://"):
-        return _LINK_TOKENS
-    tokens = max(_IMAGE_TOKENS, len(content) * 3 // 4 // _BYTES_PER_TOKEN[medium])
-    return min(tokens, _LONGEST_DOCUMENT) if medium == "file" else tokens
+    return None if content.startswith("https://") else len(content) * 3 // 4

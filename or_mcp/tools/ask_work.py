@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 import anyio
@@ -26,13 +27,18 @@ _HEALING = ({"id": "response-healing"},)
 
 @dataclass(frozen=True, slots=True)
 class AskResult:
-    """What is kept of an ask. `answered_as` is which of the models asked for has answered, where that is known."""
+    """What is kept of an ask.
+
+    `answered_as` is which of the models asked for has answered, where that is known; `limited` is by what its length
+    was, where the caller did not choose it.
+    """
 
     said: Said = field(default_factory=Said)
     json: Any = None
     json_problem: str | None = None
     repair: str | None = None
     answered_as: str | None = None
+    limited: str = ""
 
 
 _RESULT: TypeAdapter[AskResult] = TypeAdapter(AskResult)
@@ -61,12 +67,14 @@ class Asking:
         names: Mapping[str, str],
         schema: Mapping[str, Any] | None,
         repairs: bool,
+        limited: str,
     ) -> None:
         self._request = request
         self._upstream = upstream
         self._names = names
         self._schema = schema
         self._repairs = repairs
+        self._limited = limited
         self._state = AnswerState()
         self._result: AskResult | None = None
         self._repairing = False
@@ -75,7 +83,7 @@ class Asking:
         """Everything that has arrived."""
         result = self._result or AskResult(self._state.said())
         said = result.said
-        result = replace(result, answered_as=self._names.get((said.model or "").lower()))
+        result = replace(result, answered_as=self._names.get((said.model or "").lower()), limited=self._limited)
         return Kept(_RESULT.dump_json(result).decode(), said.cost_usd, said.generation_id)
 
     def progress(self) -> Progress:
@@ -159,4 +167,7 @@ def _both(first: Said, second: Said) -> Said:
     """The first answer with what both have cost. When that is not known, no generation's cost may pass for it."""
     if first.cost_usd is None or second.cost_usd is None:
         return replace(first, cost_usd=None, generation_id=None)
-    return replace(first, cost_usd=first.cost_usd + second.cost_usd)
+    billed = [said.provider_cost_usd for said in (first, second) if said.provider_cost_usd is not None]
+    return replace(
+        first, cost_usd=first.cost_usd + second.cost_usd, provider_cost_usd=sum(billed, Decimal(0)) if billed else None
+    )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Mapping
 from typing import Any
 
 import mcp_types
 
-from or_mcp.openrouter.errors import Failure, InvalidRequest
+from or_mcp.catalogue.closest import similar
+from or_mcp.openrouter.errors import Failure, InvalidRequest, shorten
 from or_mcp.runs.endings import Crash
 from or_mcp.tools.arguments import read_arguments
 from or_mcp.tools.call import Call, NeedsHost
@@ -45,6 +45,6 @@ async def answer(
 def _find(tools: Mapping[str, AnyTool], name: str) -> AnyTool:
     if name in tools:
         return tools[name]
-    close = difflib.get_close_matches(name, tools, n=1)
+    close = similar(name, tools)
     hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(tools)}"
-    raise InvalidRequest(f"There is no tool {name!r}: {hint}")
+    raise InvalidRequest(f"There is no tool {shorten(name, 60)!r}: {hint}")

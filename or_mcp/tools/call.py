@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import anyio.to_thread
 
@@ -64,18 +65,31 @@ class Caller:
         """The caller behind a key. At another upstream the same key is another caller: a simulator's runs and
         vectors must never be taken for real ones.
         """
-        own = _digest(f"{key}@{base_url}")
+        own = _digest(f"{key}@{_place(base_url)}")
         return cls(own, key, own)
 
     @classmethod
     def holding(cls, token: str, key: str | None, base_url: str) -> Caller:
         """The caller with a token of the operator's, whose key pays."""
-        return cls(_digest(f"token {token}@{base_url}"), key, cls.of(key, base_url).payer)
+        return cls(_digest(f"token {token}@{_place(base_url)}"), key, cls.of(key, base_url).payer)
 
     @property
     def is_guest(self) -> bool:
         """Whether somebody else's key pays: what that key knows of others is none of this caller's business."""
         return self.id != self.payer
+
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_PORTS = {"https": 443, "http": 80}
+
+
+def _place(base_url: str) -> str:
+    """An upstream by one name, however its address is spelled: another spelling must not begin another budget."""
+    address = urlsplit(base_url)
+    host = "127.0.0.1" if address.hostname in _LOOPBACK else (address.hostname or "").removesuffix(".")
+    port = address.port or _PORTS.get(address.scheme)
+    shown = "" if port == _PORTS.get(address.scheme) else f":{port}"
+    return f"{address.scheme}://{host}{shown}{address.path.rstrip('/')}"
 
 
 def _digest(text: str) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from or_mcp.catalogue.conditions import Condition
 from or_mcp.catalogue.policy import VARIABLE
+from or_mcp.catalogue.slugs import ROUTER_AUTHOR, author
 from or_mcp.catalogue.snapshot import Snapshot
 from or_mcp.openrouter.errors import Failure, ModelUnavailable
 from or_mcp.openrouter.wire.errors import Availability
@@ -32,6 +33,20 @@ async def check_models(call: Call, slugs: Sequence[str], modality: str = "text")
             _check_makes(slug, model, modality, snapshot)
             _check_alive(slug, model, modality, snapshot)
     return snapshot
+
+
+def check_keeps(snapshot: Snapshot | None, slugs: Sequence[str]) -> None:
+    """A picture or a sound would be paid for and lost: what `ask` keeps of an answer is its text.
+
+    Raises:
+        ModelUnavailable: A model makes one of them beside its text.
+    """
+    for slug in slugs:
+        model = snapshot.find(slug) if snapshot else None
+        made = model.architecture.output_modalities if model and model.architecture else ()
+        more = [each for each in made if each != "text"]
+        if snapshot is not None and model is not None and more and author(model.id) != ROUTER_AUTHOR:
+            raise _unavailable(slug, f"makes {' and '.join(more)} beside text, which ask cannot keep", "text", snapshot)
 
 
 async def known_models(call: Call) -> Snapshot | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import replace
-from decimal import Decimal
 from typing import Annotated
 
 import anyio
@@ -15,18 +14,19 @@ from pydantic.json_schema import SkipJsonSchema
 
 from or_mcp.attachments.lines import read_lines
 from or_mcp.catalogue.cache import Snapshot
-from or_mcp.catalogue.prices import Estimate, count_tokens, estimate_embedding
+from or_mcp.catalogue.prices import NOTHING, UNREAD, Estimate, estimate_embedding
+from or_mcp.catalogue.tokens import count_tokens
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.openrouter.wire.routing import Provider
 from or_mcp.runs.live import Kept, LiveRun
 from or_mcp.runs.record import Progress, RunRecord
-from or_mcp.tools.arguments import Arguments
-from or_mcp.tools.call import Call
+from or_mcp.tools.arguments import Amount, Arguments, Question, Text
+from or_mcp.tools.call import Call, decimal_or_none
 from or_mcp.tools.choosing import check_models
 from or_mcp.tools.embed_answer import EmbedAnswer, found_as_json, show
 from or_mcp.tools.keepsake import Keepsake, Shown
-from or_mcp.tools.paid import Order, place
+from or_mcp.tools.paid import Offer, Order, place
 from or_mcp.tools.reply import Reply
 from or_mcp.tools.tool import Tool
 from or_mcp.vectors.cache import VectorCache
@@ -60,10 +60,11 @@ class EmbedArguments(Arguments):
     )
     top_k: int = Field(10, ge=1, le=100, description="Default 10.")
     dimensions: Annotated[int, Field(ge=1)] | SkipJsonSchema[None] = None
+    max_cost_usd: Amount | SkipJsonSchema[None] = None
     input_type: str = Field("", description="e.g. search_document")
-    query: str = ""
+    query: Question = ""
     input_file: str = Field("", description="Path: a text per line, or JSONL with `text`.")
-    input: tuple[str, ...] = ()
+    input: tuple[Text, ...] = ()
 
 
 class EmbedAsked(EmbedArguments):
@@ -80,15 +81,18 @@ async def embed(arguments: EmbedArguments, call: Call) -> Reply:
     snapshot = await check_models(call, (plan.model,), OUTPUT_MODALITY)
     await anyio.to_thread.run_sync(_check_lengths, plan, snapshot)
     recipe = Recipe(call.caller.id, _concrete(plan.model, snapshot), plan.dimensions)
-    known = await anyio.to_thread.run_sync(look_up, plan.data_dir, plan, recipe, count_tokens)
+    known = await anyio.to_thread.run_sync(look_up, plan.data_dir, plan, recipe)
     plan.check_size(known.dimensions)
     order = Order(
         tool="embed",
         arguments=await anyio.to_thread.run_sync(_asked, arguments, plan),
         models=(plan.model,),
         prompt=plan.question.words if plan.question else plan.rows[0].words[:1000],
-        estimate=_estimate(plan.model, known, snapshot),
-        make=lambda: Embedding(plan, recipe, known, call.upstream, call.parts.provider),
+        offer=lambda _: Offer(
+            _estimate(plan.model, known, snapshot),
+            lambda: Embedding(plan, recipe, known, call.upstream, call.parts.provider),
+        ),
+        ceiling_usd=decimal_or_none(arguments.max_cost_usd),
     )
     return await place(call, order, KEEPSAKE, Shown())
 
@@ -134,10 +138,10 @@ def _concrete(slug: str, snapshot: Snapshot | None) -> str:
 
 def _estimate(model: str, known: Known, snapshot: Snapshot | None) -> Estimate:
     if not known.missing_tokens:
-        return Estimate(Decimal(0), Decimal(0))
+        return NOTHING
     if snapshot is None:
-        return Estimate(None, None, ("the catalogue with its prices could not be read",))
-    return estimate_embedding(snapshot, model, known.missing_tokens)
+        return UNREAD
+    return estimate_embedding(snapshot, model, known.missing_tokens, known.missing_at_most, known.requests)
 
 
 class Embedding:
@@ -171,6 +175,7 @@ class Embedding:
             model=spending.model or self._plan.model,
             done=self._done,
             tokens=spending.tokens,
+            provider_cost_usd=spending.provider_cost_usd,
             dimensions=self._embedder.dimensions,
             problem=self._result.problem or self._cache.problem,
         )
@@ -232,7 +237,7 @@ def _whole(record: RunRecord) -> str:
     return found_as_json(_result(record))
 
 
-KEEPSAKE = Keepsake(show=_show, result=_whole)
+KEEPSAKE = Keepsake(show=_show, result=_whole, provider_cost=lambda record: _result(record).provider_cost_usd)
 
 TOOL = Tool(
     name="embed",

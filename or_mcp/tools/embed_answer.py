@@ -15,6 +15,7 @@ from or_mcp.openrouter.errors import shorten
 from or_mcp.runs.record import RunRecord, Status
 from or_mcp.tools.explain import explanation, failure_of
 from or_mcp.tools.keepsake import Shown
+from or_mcp.tools.paid_answer import EstimateRange, estimate_range
 from or_mcp.tools.quoting import quoted
 from or_mcp.tools.reply import LIMIT, Answer, Maybe, Reply, usd
 from or_mcp.vectors.files import Saved
@@ -93,6 +94,8 @@ class EmbedAnswer(Answer):
     dimensions: Maybe[int] = None
     texts: int
     cost_usd: float | None
+    provider_cost_usd: Maybe[float] = None
+    cost_estimate_usd: EstimateRange
     usage: Maybe[EmbedUsage] = None
     elapsed_seconds: float
     generation_id: Maybe[str] = None
@@ -146,6 +149,8 @@ def _reply(record: RunRecord, result: EmbedResult, shown: Shown, room: _Room) ->
         dimensions=result.dimensions,
         texts=result.total,
         cost_usd=usd(record.cost_usd),
+        provider_cost_usd=usd(result.provider_cost_usd),
+        cost_estimate_usd=estimate_range(record),
         usage=EmbedUsage(total_tokens=result.tokens),
         elapsed_seconds=record.elapsed_seconds(),
         generation_id=record.generation_id,

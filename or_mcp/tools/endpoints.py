@@ -16,7 +16,7 @@ from or_mcp.openrouter.wire.routing import Provider as Preferences
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.call import Call
 from or_mcp.tools.choosing import known_models
-from or_mcp.tools.list_models import price_words, token_price
+from or_mcp.tools.list_models import price_words, row_prices
 from or_mcp.tools.reply import LIMIT, Answer, Maybe, Reply
 from or_mcp.tools.tool import Tool
 
@@ -145,13 +145,13 @@ def _identity(endpoint: Endpoint) -> tuple[str | None, str]:
 
 
 def _row(endpoint: Endpoint, *, zdr: bool | None, with_model: bool = False) -> EndpointRow:
-    pricing = endpoint.pricing
+    input_price, output_price = row_prices(endpoint.pricing, free=(endpoint.model_id or "").endswith(":free"))
     return EndpointRow(
         provider=endpoint.provider_name,
         tag=endpoint.tag,
         model=endpoint.model_id if with_model else None,
-        input_price=token_price(pricing, pricing.prompt if pricing else None),
-        output_price=token_price(pricing, pricing.completion if pricing else None),
+        input_price=input_price,
+        output_price=output_price,
         context=endpoint.context_length,
         max_output=endpoint.max_completion_tokens,
         quantization=endpoint.quantization,

@@ -20,16 +20,21 @@ from or_mcp.openrouter.errors import (
     StreamBroken,
     UpstreamFailed,
     from_facts,
+    shorten,
 )
 from or_mcp.runs.budget import OverBudget, dollars
 from or_mcp.runs.endings import Crash, Ending
 from or_mcp.runs.record import Cancelled, RunRecord
-from or_mcp.tools.quoting import visible
+from or_mcp.tools.quoting import in_quotes, told, visible
 
 GET_A_KEY = (
     "get a key at https://openrouter.ai/settings/keys and set OPENROUTER_API_KEY for this server, "
     "or run `or-mcp login` in a terminal"
 )
+
+
+# Whatever a message repeats of what was asked, the lines after it are seen.
+_SENTENCE_LIMIT = 8_000
 
 
 class RunFailed(Failure):
@@ -67,17 +72,18 @@ def _was_sent(failure: Failure, record: RunRecord) -> bool:
 
 def sentence(failure: Failure) -> str:
     """What happened, with what upstream says of it."""
-    parts = [failure.message]
+    parts = [shorten(failure.message, _SENTENCE_LIMIT)]
     if failure.quote:
-        parts.append(f'OpenRouter says: "{failure.quote}"')
+        parts.append(f"OpenRouter says: {in_quotes(failure.quote)}")
     found = failure.availability
     if found is not None:
         if found.excluded_by:
-            parts.append(f"excluded_by: {', '.join(found.excluded_by)}")
+            parts.append(f"excluded_by: {told(', '.join(found.excluded_by))}")
         if found.constraint is not None and found.constraint.field:
-            parts.append(f"constraint: {found.constraint.field} {found.constraint.detail or ''}".rstrip())
+            rule = [told(part) for part in (found.constraint.field, found.constraint.detail) if part]
+            parts.append(f"constraint: {' '.join(rule)}")
         if found.fallback_models:
-            parts.append(f"fallback_models: {', '.join(found.fallback_models)}")
+            parts.append(f"fallback_models: {told(', '.join(found.fallback_models))}")
     return " ".join(part if part.endswith("?") else part.rstrip(".") + "." for part in parts)
 
 
@@ -97,7 +103,9 @@ def next_step(failure: Failure) -> str:
     if isinstance(failure, NotAuthorized) and failure.status is None:
         return f"{GET_A_KEY}."
     if isinstance(failure, ModelUnavailable) and fallbacks:
-        return f"call again with {fallbacks[0]!r} in its place, or find another with list_models."
+        return f"call again with {shorten(fallbacks[0])!r} in its place, or find another with list_models."
+    if isinstance(failure, OverBudget) and failure.next_step:
+        return failure.next_step
     if isinstance(failure, RateLimited) and failure.retry_after:
         return f"wait {failure.retry_after:.0f} s, then call again."
     return next(_STEPS[kind] for kind in type(failure).__mro__ if kind in _STEPS)

@@ -9,24 +9,25 @@ from pydantic import Field, TypeAdapter
 from pydantic.json_schema import SkipJsonSchema
 
 from or_mcp.catalogue.cache import Snapshot
-from or_mcp.catalogue.prices import Estimate, FusionShape, count_tokens, estimate_fusion
+from or_mcp.catalogue.prices import UNREAD
 from or_mcp.catalogue.slugs import read_slugs, slug_of
 from or_mcp.conversation.thread import Message, Thread
-from or_mcp.fusion import plan as planning
-from or_mcp.fusion.plan import FusionChoices, FusionPlan, plan_fusion
+from or_mcp.fusion.plan import FusionCaps, FusionChoices, FusionPlan, plan_fusion
+from or_mcp.fusion.price import FusionPrice, bound
 from or_mcp.fusion.result import FusionResult, read_result
 from or_mcp.fusion.state import FusionState
 from or_mcp.fusion.telling import Clock, steps, tell
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import UpstreamFailed
+from or_mcp.runs.budget import Room
 from or_mcp.runs.live import Kept, LiveRun
 from or_mcp.runs.record import Progress, RunRecord
-from or_mcp.tools.arguments import Arguments
+from or_mcp.tools.arguments import Amount, Arguments, Question, Text
 from or_mcp.tools.call import Call, decimal_or_none
 from or_mcp.tools.choosing import check_can_be_forced, check_models, known_models, retiring
 from or_mcp.tools.fuse_answer import FuseAnswer, show, told_analysis
 from or_mcp.tools.keepsake import Keepsake, PanelText, Shown
-from or_mcp.tools.paid import Order, place
+from or_mcp.tools.paid import Offer, Order, limited_note, place
 from or_mcp.tools.permitted import permitted
 from or_mcp.tools.reply import Reply
 from or_mcp.tools.tool import Tool
@@ -67,13 +68,13 @@ class FuseArguments(Arguments):
     )
     temperature: Annotated[float, Field(ge=0, le=2)] | SkipJsonSchema[None] = None
     web: bool = Field(default=True, description="Let the panel search the web. Default true.")
-    max_cost_usd: Annotated[float, Field(gt=0)] | SkipJsonSchema[None] = None
+    max_cost_usd: Amount | SkipJsonSchema[None] = None
     wait_seconds: Annotated[float, Field(ge=0, le=3600)] | SkipJsonSchema[None] = Field(
         None, description="Wait this long, then answer `running`; 0 starts it."
     )
     detail: Literal["brief", "standard", "full"] = Field("standard", description="full adds every panelist's text.")
-    instructions: str = Field("", description="Style or role for the answer.")
-    prompt: str = Field(min_length=1, description="The whole question, self-contained.")
+    instructions: Text = Field("", description="Style or role for the answer.")
+    prompt: Question = Field(min_length=1, description="The whole question, self-contained.")
 
     def choices(self) -> FusionChoices:
         """The same, as the fusion room takes it."""
@@ -89,7 +90,6 @@ class FuseArguments(Arguments):
             max_completion_tokens=self.max_completion_tokens,
             temperature=self.temperature,
             web=self.web,
-            max_cost_usd=decimal_or_none(self.max_cost_usd),
         )
 
 
@@ -106,9 +106,8 @@ async def fuse(arguments: FuseArguments, call: Call) -> Reply:
         arguments=arguments,
         models=plan.models or (plan.choices.preset or plan.request.model,),
         prompt=arguments.prompt,
-        estimate=_estimate(plan, snapshot),
-        make=lambda: Fusing(plan, call.upstream),
-        ceiling_usd=plan.choices.max_cost_usd,
+        offer=lambda room: _offer(choices, snapshot, room, call),
+        ceiling_usd=decimal_or_none(arguments.max_cost_usd),
         wait_seconds=arguments.wait_seconds,
         notes=(*chosen, *plan.warnings(), *retiring(snapshot, plan.models)),
     )
@@ -118,15 +117,16 @@ async def fuse(arguments: FuseArguments, call: Call) -> Reply:
 class Fusing:
     """A fusion being carried out."""
 
-    def __init__(self, plan: FusionPlan, upstream: OpenRouter) -> None:
+    def __init__(self, plan: FusionPlan, upstream: OpenRouter, limited: str = "") -> None:
         self._plan = plan
         self._upstream = upstream
+        self._limited = limited
         self._state = FusionState(planned=plan.panel)
         self._clock = Clock()
 
     def kept(self) -> Kept:
         """Everything that has arrived."""
-        result = read_result(self._state)
+        result = read_result(self._state, self._limited)
         return Kept(_RESULT.dump_json(result).decode(), result.cost_usd, result.generation_id, result.outcome)
 
     def progress(self) -> Progress:
@@ -155,24 +155,13 @@ class Fusing:
             )
 
 
-def _estimate(plan: FusionPlan, snapshot: Snapshot | None) -> Estimate:
+def _offer(choices: FusionChoices, snapshot: Snapshot | None, room: Room, call: Call) -> Offer:
     if snapshot is None:
-        return Estimate(None, None, ("the catalogue with its prices could not be read",))
-    chosen = plan.choices
-    if chosen.preset and not chosen.analysis_models:
-        return Estimate(None, None, (f"preset {chosen.preset}: upstream decides its panel",))
-    panel = chosen.analysis_models or planning.DEFAULT_PANEL
-    writer = chosen.writer_model or planning.DEFAULT_PANEL[0]
-    shape = FusionShape(
-        panel=panel,
-        analyst=chosen.analyst_model or writer,
-        writer=writer,
-        steps=(chosen.max_tool_calls or planning.DEFAULT_STEPS) if chosen.web else 0,
-        completion_tokens=chosen.max_completion_tokens or planning.DEFAULT_COMPLETION_TOKENS,
-        question_tokens=count_tokens(chosen.prompt + chosen.instructions),
-        answer_tokens=planning.ANSWER_TOKENS,
-    )
-    return estimate_fusion(snapshot, shape)
+        price = FusionPrice(UNREAD, replace(FusionCaps.chosen(choices), stop_usd=room.usd))
+    else:
+        price = bound(choices, snapshot, room)
+    plan = plan_fusion(choices, call.parts.provider, price.caps)
+    return Offer(price.estimate, lambda: Fusing(plan, call.upstream, price.limited), limited_note(price.limited))
 
 
 _RESULT: TypeAdapter[FusionResult] = TypeAdapter(FusionResult)
@@ -211,7 +200,13 @@ def _thread(record: RunRecord, context: str | None) -> Thread:
     return replace(Thread.new(), messages=(question, *answer))
 
 
-KEEPSAKE = Keepsake(show=_show, result=_answer, panel=_panel, thread=_thread)
+KEEPSAKE = Keepsake(
+    show=_show,
+    result=_answer,
+    provider_cost=lambda record: _result(record).provider_cost_usd,
+    panel=_panel,
+    thread=_thread,
+)
 
 META: dict[str, Any] = {"anthropic/alwaysLoad": True, **SHOWN_BY_VIEW}
 

@@ -12,6 +12,7 @@ from or_mcp.openrouter.errors import shorten
 from or_mcp.runs.record import RunRecord, Status
 from or_mcp.tools.explain import explanation, failure_of
 from or_mcp.tools.keepsake import Shown
+from or_mcp.tools.paid_answer import EstimateRange, estimate_range
 from or_mcp.tools.quoting import quoted
 from or_mcp.tools.reply import LIMIT, Answer, Maybe, Reply, cut, usd
 
@@ -44,13 +45,6 @@ class ResponseRow(Answer):
     content: str
 
 
-class EstimateRange(Answer):
-    """What the run was estimated to cost."""
-
-    low: float
-    high: float
-
-
 class FuseAnswer(Answer):
     """The structured form."""
 
@@ -69,7 +63,8 @@ class FuseAnswer(Answer):
     analyst_model: Maybe[str] = None
     model: Maybe[str] = None
     cost_usd: float | None
-    cost_estimate_usd: Maybe[EstimateRange] = None
+    provider_cost_usd: Maybe[float] = None
+    cost_estimate_usd: EstimateRange
     usage: Maybe[WriterUsage] = None
     elapsed_seconds: float
     generation_id: Maybe[str] = None
@@ -135,6 +130,7 @@ def _reply(record: RunRecord, result: FusionResult, shown: Shown, room: _Room) -
         analyst_model=result.analyst_model,
         model=result.model,
         cost_usd=usd(record.cost_usd),
+        provider_cost_usd=usd(result.provider_cost_usd),
         cost_estimate_usd=estimate_range(record),
         usage=result.usage,
         elapsed_seconds=record.elapsed_seconds(),
@@ -143,13 +139,6 @@ def _reply(record: RunRecord, result: FusionResult, shown: Shown, room: _Room) -
         notes=[*result.notes, *_notes(record, result, shown, analysis, room), *shown.notes],
     )
     return Reply("\n".join(_text(answer, shown, first=len(result.notes))), answer)
-
-
-def estimate_range(record: RunRecord) -> EstimateRange | None:
-    """The estimate a run was admitted with."""
-    if record.low_usd is None or record.high_usd is None:
-        return None
-    return EstimateRange(low=float(round(record.low_usd, 6)), high=float(round(record.high_usd, 6)))
 
 
 def _error(record: RunRecord, result: FusionResult) -> str | None:

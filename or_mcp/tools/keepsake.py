@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 from or_mcp.conversation.thread import Thread
@@ -37,5 +38,6 @@ class Keepsake:
 
     show: Callable[[RunRecord, Shown], Reply]
     result: Callable[[RunRecord], str]
+    provider_cost: Callable[[RunRecord], Decimal | None]
     panel: Callable[[RunRecord], tuple[PanelText, ...]] | None = None
     thread: Callable[[RunRecord, str | None], Thread] | None = None

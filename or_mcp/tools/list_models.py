@@ -12,6 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.prices import per_million
+from or_mcp.catalogue.rates import is_free, listed_prices
 from or_mcp.catalogue.search import Found, Query, Sort, search
 from or_mcp.openrouter.wire.models import Model, Pricing
 from or_mcp.tools.arguments import Arguments
@@ -36,10 +37,10 @@ _OLD_SECONDS = 3_600
 class ListModelsArguments(Arguments):
     """What `list_models` takes."""
 
-    query: str = Field("", description="Name, family or wish.")
+    query: str = Field("", max_length=300, description="Name, family or wish.")
     output_modality: str = Field("text", description="text (default), embeddings, image, rerank, audio, video, all.")
     input_modality: str = Field("", description="image, file, audio, video.")
-    supports: tuple[str, ...] = Field((), description="e.g. tools, structured_outputs, reasoning.")
+    supports: tuple[str, ...] = Field((), max_length=20, description="e.g. tools, structured_outputs, reasoning.")
     author: str = Field("", description="e.g. anthropic.")
     max_input_price: Annotated[float, Field(ge=0)] | SkipJsonSchema[None] = Field(None, description="USD/M tokens.")
     max_output_price: Annotated[float, Field(ge=0)] | SkipJsonSchema[None] = Field(None, description="USD/M tokens.")
@@ -134,13 +135,14 @@ def freshness(snapshot: Snapshot) -> list[str]:
 
 def model_row(model: Model) -> ModelRow:
     """One compact row."""
+    input_price, output_price = row_prices(model.pricing, free=is_free(model))
     return ModelRow(
         id=model.id,
         name=model.name,
         context=model.context_length,
         max_output=model.top_provider.max_completion_tokens if model.top_provider else None,
-        input_price=token_price(model.pricing, model.pricing.prompt if model.pricing else None),
-        output_price=token_price(model.pricing, model.pricing.completion if model.pricing else None),
+        input_price=input_price,
+        output_price=output_price,
         modalities=modalities(model),
         supports=[name for name in _NAMED_SUPPORTS if name in model.supported_parameters],
         created=datetime.fromtimestamp(model.created, UTC).date().isoformat() if model.created else None,
@@ -149,17 +151,15 @@ def model_row(model: Model) -> ModelRow:
     )
 
 
-def token_price(pricing: Pricing | None, per_token: Decimal | None) -> float | None:
-    """USD per million tokens; null where it depends, or where something else than tokens is paid for."""
-    amount = per_million(per_token)
-    if amount is None or (amount == 0 and pricing is not None and _costs_otherwise(pricing)):
-        return None
-    return float(round(amount, 6))
+def row_prices(pricing: Pricing | None, *, free: bool) -> tuple[float | None, float | None]:
+    """USD per million tokens in and out; null where it depends, or where something else than tokens is paid for."""
+    prompt, completion = listed_prices(pricing, free=free)
+    return _per_million(prompt), _per_million(completion)
 
 
-def _costs_otherwise(pricing: Pricing) -> bool:
-    others = (pricing.request, pricing.image, pricing.image_output, pricing.audio, pricing.audio_output)
-    return any(price and price > 0 for price in others)
+def _per_million(price: Decimal | None) -> float | None:
+    amount = per_million(price)
+    return None if amount is None else float(round(amount, 6))
 
 
 def modalities(model: Model) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from or_mcp.catalogue.prices import Estimate
-from or_mcp.runs.budget import Standing, check_ceiling, dollars
+from or_mcp.runs.budget import PER_DAY, OverBudget, Room, Standing, check, dollars
 from or_mcp.runs.live import Work
 from or_mcp.runs.record import Progress, RunRecord, RunRequest
 from or_mcp.runs.runner import Begun
@@ -21,18 +22,28 @@ from or_mcp.tools.keepsake import Keepsake, Shown
 from or_mcp.tools.reply import Reply
 
 MESSAGE_LIMIT = 199
+# How often a call looks at what is left before it is refused because others were faster.
+_LOOKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A call as it would be sent, and what it costs then: the limits in the one are those that the other stands on."""
+
+    estimate: Estimate
+    make: Callable[[], Work]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A paid call that has been checked: what it is, what it may cost, and how to carry it out."""
+    """A paid call that has been checked: what it is, and how it would be carried out with so much room."""
 
     tool: str
     arguments: Arguments
     models: tuple[str, ...]
     prompt: str
-    estimate: Estimate
-    make: Callable[[], Work]
+    offer: Callable[[Room], Offer]
     ceiling_usd: Decimal | None = None
     wait_seconds: float | None = None
     context: str | None = None
@@ -48,8 +59,6 @@ class Order:
             arguments=self.arguments.model_dump(mode="json", exclude_defaults=True),
             models=self.models,
             prompt=self.prompt,
-            low_usd=self.estimate.low,
-            high_usd=self.estimate.high,
             ceiling_usd=self.ceiling_usd,
             context=self.context,
             attached=self.attached,
@@ -67,7 +76,10 @@ async def place(call: Call, order: Order, keepsake: Keepsake, shown: Shown) -> R
     runner.pays(payer, call.upstream)
     request = order.request(call.caller)
     lasting = call.lasting
-    begun = await runner.join(request) or await _begin(call, order, request)
+    begun, told = await runner.join(request), order.notes
+    if begun is None:
+        begun, offer = await _begin(call, order, request)
+        told += _of_the_offer(offer)
     if lasting is not None:
         lasting.began(begun.run_id)
     tell = Narrator(call.tell).tell if call.tell is not None else None
@@ -82,20 +94,42 @@ async def place(call: Call, order: Order, keepsake: Keepsake, shown: Shown) -> R
         replace(
             shown,
             replayed=begun.replayed,
-            cost_line=cost_line(record, standing),
+            cost_line=cost_line(record, standing, keepsake),
             progress=record.progress.message if record.progress else "",
-            notes=tuple(standing_notes(call, order)),
+            notes=(*told, *about_the_store(call)),
         ),
     )
 
 
-async def _begin(call: Call, order: Order, request: RunRequest) -> Begun:
-    runner = call.parts.runner
-    key_left = await call.parts.key_limits.left(call.caller.payer, call.upstream)
-    check_ceiling(request, runner.limits)
-    await confirm(call, request, runner.limits.per_call_usd)
-    run_id = call.lasting.run_id if call.lasting else None
-    return await runner.begin(request, order.make, key_left=key_left, run_id=run_id)
+async def _begin(call: Call, order: Order, request: RunRequest) -> tuple[Begun, Offer]:
+    """Offer what there is room for, and take it; what others take meanwhile makes it less.
+
+    Raises:
+        OverBudget: There is no room for it.
+    """
+    runner, run_id = call.parts.runner, call.lasting.run_id if call.lasting else None
+    key = await call.parts.key_limits.heard(call.caller.payer, call.upstream)
+    for _ in range(_LOOKS):
+        room = await runner.room(request, key)
+        offer = order.offer(room)
+        priced = _priced(request, offer.estimate)
+        check(priced, room)
+        await confirm(call, priced, runner.limits.per_call_usd)
+        # Whoever took from the same budget since that look makes this one be refused, and looked at again.
+        with suppress(OverBudget):
+            return await runner.begin(priced, offer.make, key=key, run_id=run_id), offer
+    raise OverBudget("Other calls take what is left of the budget faster than this one can be admitted")
+
+
+def _priced(request: RunRequest, estimate: Estimate) -> RunRequest:
+    return replace(request, low_usd=estimate.low, high_usd=estimate.high, most_usd=estimate.most)
+
+
+def _of_the_offer(offer: Offer) -> tuple[str, ...]:
+    """What the caller should know of how it was sent, and of what is not known."""
+    unknown = tuple(f"Cost not estimated: {reason}." for reason in offer.estimate.unknown)
+    unbounded = () if offer.estimate.most is not None else ("What it costs at most cannot be bounded.",)
+    return (*offer.notes, *unknown, *unbounded, *offer.estimate.notes)
 
 
 def _patience(call: Call, order: Order) -> float:
@@ -104,18 +138,26 @@ def _patience(call: Call, order: Order) -> float:
     return patience(call.host, call.parts.wait_seconds, order.wait_seconds)
 
 
-def standing_notes(call: Call, order: Order) -> list[str]:
-    """What the caller should know beside the result."""
-    notes = list(order.notes)
-    notes += [f"Cost not estimated: {reason}." for reason in order.estimate.unknown]
-    if call.parts.runner.store.problem:
-        notes.append(call.parts.runner.store.problem)
-    return notes
+def limited_note(limited: str) -> tuple[str, ...]:
+    """That limits were lowered to what there is room for."""
+    return (f"{limited[0].upper()}{limited[1:]}.",) if limited else ()
 
 
-def cost_line(record: RunRecord, standing: Standing) -> str:
-    """The one line under every paid answer."""
+def about_the_store(call: Call) -> list[str]:
+    """What is not kept."""
+    runner = call.parts.runner
+    if not runner.store.problem:
+        return []
+    bounded = [f"The daily budget ({PER_DAY}) holds for this process only."] if runner.limits.per_day_usd else []
+    return [runner.store.problem, *bounded]
+
+
+def cost_line(record: RunRecord, standing: Standing, keepsake: Keepsake) -> str:
+    """The one line under every paid answer. A provider bills by itself whoever brought a key of its own."""
     cost = "unknown" if record.cost_usd is None else dollars(record.cost_usd)
+    provider_cost = keepsake.provider_cost(record)
+    if provider_cost:
+        cost += f", and {dollars(provider_cost)} billed by your provider"
     left = "no daily budget" if standing.left_usd is None else f"budget left ${standing.left_usd:.2f}"
     return f"Cost: {cost} · today ${standing.today_usd:.2f} · {left}"
 

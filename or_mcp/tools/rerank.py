@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Annotated
 
+import anyio.to_thread
 from pydantic import Field, TypeAdapter
 from pydantic.json_schema import SkipJsonSchema
 
 from or_mcp.catalogue.cache import Snapshot
-from or_mcp.catalogue.prices import Estimate, count_tokens, estimate_rerank
+from or_mcp.catalogue.prices import UNREAD
+from or_mcp.catalogue.reranking import Pairs, estimate_rerank
+from or_mcp.catalogue.tokens import count_tokens, most_tokens
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import shorten
 from or_mcp.openrouter.wire.embeddings import RerankRequest
 from or_mcp.runs.live import Kept, LiveRun
 from or_mcp.runs.record import Progress, RunRecord, Status
-from or_mcp.tools.arguments import Arguments
-from or_mcp.tools.call import Call
+from or_mcp.tools.arguments import Amount, Arguments, Question, Text
+from or_mcp.tools.call import Call, decimal_or_none
 from or_mcp.tools.choosing import check_models
 from or_mcp.tools.explain import explanation, failure_of
 from or_mcp.tools.keepsake import Keepsake, Shown
-from or_mcp.tools.paid import Order, place
+from or_mcp.tools.paid import Offer, Order, place
+from or_mcp.tools.paid_answer import EstimateRange, estimate_range
 from or_mcp.tools.quoting import quoted
 from or_mcp.tools.reply import LIMIT, Answer, Maybe, Reply, usd
 from or_mcp.tools.tool import Tool
@@ -43,8 +47,9 @@ class RerankArguments(Arguments):
 
     model: str = Field(min_length=1)
     top_n: Annotated[int, Field(ge=1)] | SkipJsonSchema[None] = None
-    query: str = Field(min_length=1)
-    documents: tuple[str, ...] = Field(min_length=1)
+    max_cost_usd: Amount | SkipJsonSchema[None] = None
+    query: Question = Field(min_length=1)
+    documents: tuple[Text, ...] = Field(min_length=1)
 
 
 async def rerank(arguments: RerankArguments, call: Call) -> Reply:
@@ -60,22 +65,31 @@ async def rerank(arguments: RerankArguments, call: Call) -> Reply:
         top_n=min(arguments.top_n, len(arguments.documents)) if arguments.top_n else None,
         provider=call.parts.provider,
     )
+    usual, at_most = await anyio.to_thread.run_sync(
+        lambda: [_pairs(arguments, count_tokens), _pairs(arguments, most_tokens)]
+    )
+    before = await call.parts.runner.paid_by(call.caller.payer, "rerank", (arguments.model,))
+    estimate = estimate_rerank(snapshot, arguments.model, usual, at_most, _unit_price(before)) if snapshot else UNREAD
     order = Order(
         tool="rerank",
         arguments=arguments,
         models=(arguments.model,),
         prompt=arguments.query,
-        estimate=_estimate(arguments, snapshot),
-        make=lambda: Reranking(request, call.upstream),
+        offer=lambda _: Offer(estimate, lambda: Reranking(request, call.upstream)),
+        ceiling_usd=decimal_or_none(arguments.max_cost_usd),
         notes=tuple(_too_long(arguments, snapshot)),
     )
     return await place(call, order, KEEPSAKE, Shown())
 
 
-def _estimate(arguments: RerankArguments, snapshot: Snapshot | None) -> Estimate:
-    if snapshot is None:
-        return Estimate(None, None, ("the catalogue with its prices could not be read",))
-    return estimate_rerank(snapshot, arguments.model, len(arguments.documents))
+def _pairs(arguments: RerankArguments, count: Callable[[str], int]) -> Pairs:
+    return Pairs(count(arguments.query), tuple(map(count, arguments.documents)))
+
+
+def _unit_price(records: Sequence[RunRecord]) -> Decimal | None:
+    """The dearest that a unit has been among these runs; None when none of them tells."""
+    told = ((record.cost_usd, _result(record).search_units) for record in records)
+    return max((cost / units for cost, units in told if cost and units), default=None)
 
 
 def _too_long(arguments: RerankArguments, snapshot: Snapshot | None) -> Iterator[str]:
@@ -125,6 +139,7 @@ class Reranking:
             provider=reply.provider,
             search_units=usage.search_units if usage else None,
             total_tokens=usage.total_tokens if usage else None,
+            provider_cost_usd=usage.provider_cost if usage else None,
         )
         await run.told("ordered", self._request.model)
 
@@ -154,6 +169,8 @@ class RerankAnswer(Answer):
     model: Maybe[str] = None
     provider: Maybe[str] = None
     cost_usd: float | None
+    provider_cost_usd: Maybe[float] = None
+    cost_estimate_usd: EstimateRange
     usage: Maybe[RerankUsage] = None
     elapsed_seconds: float
     generation_id: Maybe[str] = None
@@ -186,6 +203,8 @@ def _reply(record: RunRecord, result: RerankResult, shown: Shown, chars: int, ro
         model=result.model,
         provider=result.provider,
         cost_usd=usd(record.cost_usd),
+        provider_cost_usd=usd(result.provider_cost_usd),
+        cost_estimate_usd=estimate_range(record),
         usage=RerankUsage(search_units=result.search_units, total_tokens=result.total_tokens),
         elapsed_seconds=record.elapsed_seconds(),
         generation_id=record.generation_id,
@@ -237,7 +256,7 @@ def _whole(record: RunRecord) -> str:
     return "\n".join(f"{n}. {row.score:.6f} [{row.index}] {row.text}" for n, row in enumerate(rows, 1))
 
 
-KEEPSAKE = Keepsake(show=_show, result=_whole)
+KEEPSAKE = Keepsake(show=_show, result=_whole, provider_cost=lambda record: _result(record).provider_cost_usd)
 
 TOOL = Tool(
     name="rerank",

@@ -105,7 +105,9 @@ async def _wait(arguments: RunArguments, call: Call) -> RunRecord:
 async def _whole(record: RunRecord, keepsake: Keepsake, call: Call) -> Reply:
     runner = call.parts.runner
     standing = await runner.standing(call.caller.id, call.caller.payer)
-    shown = Shown(cost_line=cost_line(record, standing), progress=record.progress.message if record.progress else "")
+    shown = Shown(
+        cost_line=cost_line(record, standing, keepsake), progress=record.progress.message if record.progress else ""
+    )
     reply = keepsake.show(record, shown)
     _received(record, call)
     values: dict[str, Any] = reply.structured.model_dump(mode="json")

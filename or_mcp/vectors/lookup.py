@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from or_mcp.catalogue.tokens import count_tokens, most_tokens
+from or_mcp.vectors.batching import split
 from or_mcp.vectors.cache import VectorCache
 from or_mcp.vectors.decoding import FLOAT_BYTES
 from or_mcp.vectors.plan import EmbedPlan
@@ -14,10 +17,12 @@ from or_mcp.vectors.texts import Recipe, Text
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The vectors that were paid for before, and about how many tokens are still to be."""
+    """The vectors that were paid for before; of what is still to be paid, tokens as usual and at most, and requests."""
 
     vectors: Mapping[Text, bytes]
     missing_tokens: int
+    missing_at_most: int
+    requests: int
     problem: str | None = None
 
     @property
@@ -26,11 +31,32 @@ class Known:
         return next((len(vector) // FLOAT_BYTES for vector in self.vectors.values()), None)
 
 
-def look_up(directory: Path | None, plan: EmbedPlan, recipe: Recipe, count_tokens: Callable[[str], int]) -> Known:
+def look_up(directory: Path | None, plan: EmbedPlan, recipe: Recipe) -> Known:
     """What the cache has of a plan's texts."""
     keys = {recipe.key(text): text for text in dict.fromkeys(plan.wanted)}
     with VectorCache(directory) as cache:
-        found = cache.read(list(keys))
+        found = _of_one_length(cache.read(list(keys)))
     vectors = {text: found[key] for key, text in keys.items() if key in found}
-    tokens = sum(count_tokens(text.words) for text in keys.values() if text not in vectors)
-    return Known(vectors, tokens, cache.problem)
+    missing = [text for text in keys.values() if text not in vectors]
+    # New vectors may be longer than those that were kept: then all are asked for.
+    perhaps = [*missing, *vectors] if missing else []
+    at_most = sum(most_tokens(text.words) for text in perhaps)
+    return Known(vectors, _tokens(missing), at_most, _requests(perhaps), cache.problem)
+
+
+def _of_one_length(found: Mapping[bytes, bytes]) -> Mapping[bytes, bytes]:
+    """Vectors that can be compared: a model's may have changed their length."""
+    lengths = Counter(map(len, found.values()))
+    if len(lengths) < 2:
+        return found
+    length, _ = lengths.most_common(1)[0]
+    return {key: vector for key, vector in found.items() if len(vector) == length}
+
+
+def _tokens(texts: Iterable[Text]) -> int:
+    return sum(count_tokens(text.words) for text in texts)
+
+
+def _requests(texts: list[Text]) -> int:
+    """How many requests may be made: the first text may go alone, to tell the dimensions, and types go apart."""
+    return len(split([count_tokens(text.words) for text in texts])) + 2 if texts else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from or_mcp.openrouter.errors import UpstreamFailed, shorten
 from or_mcp.openrouter.wire.embeddings import RerankReply, RerankRequest
@@ -30,6 +31,7 @@ class RerankResult:
     provider: str | None = None
     search_units: int | None = None
     total_tokens: int | None = None
+    provider_cost_usd: Decimal | None = None
 
 
 def read_relevance(reply: RerankReply, request: RerankRequest) -> tuple[Relevance, ...]:

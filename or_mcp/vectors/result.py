@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from or_mcp.openrouter.errors import shorten
 from or_mcp.vectors.files import Saved, save
@@ -41,6 +42,7 @@ class EmbedResult:
     asked_dimensions: int | None = None
     dimensions: int | None = None
     tokens: int = 0
+    provider_cost_usd: Decimal | None = None
     ranking: tuple[Ranked, ...] = ()
     texts: tuple[str, ...] = ()
     likenesses: Likenesses | None = None

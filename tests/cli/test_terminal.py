@@ -201,6 +201,7 @@ async def test_what_models_write_cannot_command_the_terminal_and_json_still_hold
         (["fuse"], 2, "the following arguments are required: question"),
         (["simulate", "--port", "99999"], 2, "takes 0 to 65535"),
         (["simulate", "--faults", "/no/such/file"], 2, "--faults /no/such/file"),
+        (["simulate", "--models", "/no/such/file"], 2, "--models /no/such/file"),
         (["nonsense"], 2, "invalid choice: 'nonsense'"),
     ],
 )

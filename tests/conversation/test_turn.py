@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from or_mcp.catalogue.web import WebUse
 from or_mcp.conversation.thread import Thread
-from or_mcp.conversation.turn import ToolOutput, Turn, request_for, say
+from or_mcp.conversation.turn import Caps, ToolOutput, Turn, request_for, say
 from or_mcp.openrouter.errors import InvalidRequest
-from or_mcp.openrouter.wire.routing import Provider
+from or_mcp.openrouter.wire.routing import MaxPrice, Provider
 from tests.oracle import request_problems
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
@@ -21,8 +22,13 @@ WAITING = Thread(
 TOOL = {"name": "look", "description": "d", "parameters": {"type": "object"}}
 
 
-def body(turn: Turn, thread: Thread | None = None, provider: Provider | None = None) -> dict[str, Any]:
-    request = request_for(say(thread or Thread.new(), turn), turn, provider).body()
+UNBOUNDED = Caps()
+
+
+def body(
+    turn: Turn, thread: Thread | None = None, provider: Provider | None = None, caps: Caps = UNBOUNDED
+) -> dict[str, Any]:
+    request = request_for(say(thread or Thread.new(), turn), turn, caps, provider).body()
     assert not request_problems("/chat/completions", request)
     return request
 
@@ -126,11 +132,14 @@ def test_what_the_operator_demands_stays_when_parameters_are_required():
     assert request["response_format"]["json_schema"]["schema"] == {"type": "object"}
 
 
-def test_a_ceiling_of_the_caller_goes_upstream_as_a_stop_condition():
-    assert body(Turn("m", "q", max_cost_usd=Decimal("0.5")))["stop_server_tools_when"] == [
-        {"type": "max_cost", "max_cost_in_dollars": 0.5}
-    ]
-    assert "stop_server_tools_when" not in body(Turn("m", "q", web=True))
+def test_limits_go_upstream_as_stop_conditions_tools_and_prices():
+    stop = {"type": "max_cost", "max_cost_in_dollars": 0.5}
+    assert body(Turn("m", "q"), caps=Caps(stop_usd=Decimal("0.5")))["stop_server_tools_when"] == [stop]
+    assert "stop_server_tools_when" not in body(Turn("m", "q"))
+    searching = body(Turn("m", "q"), caps=Caps(web=WebUse(2), max_price=MaxPrice(prompt=Decimal("0.1"))))
+    assert searching["stop_server_tools_when"] == [{"type": "step_count_is", "step_count": 2}]
+    assert searching["tools"][0]["parameters"]["max_uses"] == 2
+    assert searching["provider"] == {"max_price": {"prompt": "0.1"}}
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ async def test_the_catalogue_is_every_model_of_every_modality(upstream: Upstream
         models = await client.models()
         embedding = await client.embedding_models()
     ids = {model.id for model in models}
-    assert {"openai/gpt-5-mini", "cohere/rerank-v4", "openai/whisper-1"} <= ids
+    assert {"openai/gpt-5-mini", "cohere/rerank-4-pro", "openai/whisper-1"} <= ids
     assert {model.id for model in embedding} < ids
     assert not [request for request in upstream.requests if request.key_fingerprint]
 
@@ -109,7 +109,7 @@ async def test_a_generation_is_found_by_either_form_of_its_id(upstream: Upstream
 async def test_embeddings_and_rerank_are_read(upstream: Upstream):
     async with client_of(upstream.base_url) as client:
         embedded = await client.embeddings(EmbeddingsRequest(model="openai/text-embedding-3-small", input=("a", "b")))
-        ranked = await client.rerank(RerankRequest(model="cohere/rerank-v4", query="q", documents=("a", "b")))
+        ranked = await client.rerank(RerankRequest(model="cohere/rerank-4-pro", query="q", documents=("a", "b")))
     assert len(embedded.data) == 2
     assert {row.index for row in ranked.results} == {0, 1}
 

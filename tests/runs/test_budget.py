@@ -54,7 +54,7 @@ async def test_an_answer_is_limited_where_only_that_keeps_it_under_the_ceiling(c
         await client.call_tool("ask", {"prompt": "Hello?", "model": "openai/gpt-5-mini"})
         await client.call_tool("ask", {"prompt": "Hello?", "model": "anthropic/claude-opus-5-fast"})
     cheap, dear = upstream.posts("/chat/completions")
-    assert "max_completion_tokens" not in cheap.body
+    assert cheap.body["max_completion_tokens"] == 128_000
     assert 16_000 < dear.body["max_completion_tokens"] < 64_000
 
 
@@ -69,10 +69,10 @@ async def test_a_budget_for_seven_lets_seven_through_from_two_processes_whatever
 ):
     async with connect(OR_MCP_STORE="off") as client:
         probe = await client.call_tool("fuse", question(99))
-    high = Decimal(str(probe.structured_content["cost_estimate_usd"]["high"]))
+    most = Decimal(str(probe.structured_content["cost_estimate_usd"]["most"]))
     upstream.reset()
     upstream.script({"path": "/responses", "latency_ms": 2000})
-    limited = environment | {"OR_MCP_DAILY_BUDGET_USD": str(high * 7 + high / 2)}
+    limited = environment | {"OR_MCP_DAILY_BUDGET_USD": str(most * 7 + most / 10)}
     told: list[str] = []
 
     async def fuse(client: Any, number: int) -> None:

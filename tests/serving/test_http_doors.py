@@ -16,7 +16,7 @@ from mcp.client.context import ClientRequestContext
 from mcp.client.streamable_http import streamable_http_client
 
 from or_mcp.simulator import Simulator
-from or_mcp.simulator.accounts import fingerprint_of
+from or_mcp.simulator.money.accounts import fingerprint_of
 from tests.conftest import text_of
 from tests.serving.programs import LEGACY, environment, fetched, free_port, serving_http, started
 

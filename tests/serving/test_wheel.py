@@ -49,7 +49,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_everything_the_program_needs_is_in_the_wheel(wheel: Path):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    assert {"or_mcp/py.typed", "or_mcp/view/fusion.html", "or_mcp/server.py", "or_mcp/simulator/app.py"} <= names
+    assert {"or_mcp/py.typed", "or_mcp/view/fusion.html", "or_mcp/server.py", "or_mcp/simulator/api/app.py"} <= names
     sources = {str(path.relative_to(ROOT)) for path in (ROOT / "or_mcp").rglob("*.py")}
     assert {name for name in names if name.endswith(".py")} == sources
     assert not [name for name in names if name.startswith(("tests/", "bench/", "manifests/"))]

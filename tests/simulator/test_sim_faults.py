@@ -1,16 +1,17 @@
 """Scripted trouble does what the rule says, where it says."""
 
-import dataclasses
 import json
-import re
 import time
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import jsonschema
 import pytest
 
-from or_mcp.simulator import Fault, FaultError, Simulator, faults, load_faults
+from or_mcp.simulator import Fault, FaultError, Simulator, load_faults
+from or_mcp.simulator.delivery.faults import rules_schema
+from tests.simulator import page
 from tests.simulator.calls import Caller, Stream, answer_of, ask, chat, fuse, fusion_items
 
 PANEL = ["~anthropic/claude-opus-latest", "z-ai/glm-5.2"]
@@ -238,11 +239,11 @@ BAD_RULES: list[tuple[Any, str]] = [
     ({"latency": 3}, "rule 0: latency: unknown field"),
     ({"match": {"paths": "/x"}}, "rule 0: match.paths: unknown field"),
     ({"match": "x"}, "rule 0: match: expected an object"),
-    ({"status": "503"}, "rule 0: status: expected an HTTP status"),
-    ({"times": -1}, "rule 0: times: expected a whole number"),
-    ({"html": 1}, "rule 0: html: expected true or false"),
+    ({"status": "503"}, "rule 0: status: expected a valid integer, got '503'"),
+    ({"times": -1}, "rule 0: times: expected greater than or equal to 0"),
+    ({"html": 1}, "rule 0: html: expected a valid boolean"),
     ({"chunk_size": 0}, "rule 0: chunk_size: expected"),
-    ({"panel_failures": {"a/b": "down"}}, "rule 0: panel_failures: expected an object"),
+    ({"panel_failures": {"a/b": "down"}}, "rule 0: panel_failures.a/b: expected"),
     ("rule", "rule 0: expected an object"),
 ]
 
@@ -253,10 +254,19 @@ def test_a_rule_that_makes_no_sense_is_refused_by_name(rule: Any, complaint: str
         Simulator().script(rule)
 
 
-def test_every_field_of_a_rule_is_checked_and_explained() -> None:
-    names = {field.name for field in dataclasses.fields(Fault)}
-    assert names == set(faults.FIELDS)
-    assert [name for name in names if not re.search(rf"^    .*\b{name}\b", faults.__doc__ or "", re.MULTILINE)] == []
+def test_the_page_about_the_simulator_tells_what_the_rules_are() -> None:
+    assert page.PAGE.read_text(encoding="utf-8") == page.written(), "run make docs"
+
+
+def test_the_schema_of_the_rules_admits_what_the_simulator_admits() -> None:
+    schema = rules_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for rule in ({"match": {"path": "/responses", "times": 2}, "status": 503}, {"refusal": "No."}, {"body": [1]}):
+        jsonschema.validate([rule], schema)
+        Simulator().script(rule)
+    for rule, _complaint in BAD_RULES:
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate([rule], schema)
 
 
 def test_rules_can_come_from_a_file(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from or_mcp.simulator import Simulator
-from or_mcp.simulator.pricing import applicable
+from or_mcp.simulator.money.pricing import applicable
 from tests.simulator.calls import KEY, MANAGEMENT_KEY, Caller, ask, chat, fuse
 
 ALIAS_AND_TARGET = ("~openai/gpt-latest", "openai/gpt-5.6-sol")
@@ -59,7 +59,7 @@ async def test_embedding_and_rerank_are_charged(caller: Caller) -> None:
     reply = await caller.result("/embeddings", {"model": "openai/text-embedding-3-small", "input": ["x" * 400] * 3})
     assert (reply["usage"]["prompt_tokens"], reply["usage"]["cost"]) == (300, 300 * 0.02 / 1_000_000)
     reply = await caller.result("/rerank", {"model": "cohere/rerank-v3.5", "query": "a", "documents": ["b"] * 101})
-    assert (reply["usage"]["search_units"], reply["usage"]["cost"]) == (2, 0.004)
+    assert (reply["usage"]["search_units"], reply["usage"]["cost"]) == (2, 0.002)
 
 
 async def test_key_credits_activity_and_generation_agree(caller: Caller) -> None:

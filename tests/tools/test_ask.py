@@ -54,6 +54,10 @@ async def refused(connect: Connect, upstream: Upstream, arguments: dict[str, Any
     return text_of(result)
 
 
+# What no question goes without, where anything bounds its price.
+LIMITS = ("max_completion_tokens", "stop_server_tools_when")
+
+
 async def test_every_choice_goes_upstream(connect: Connect, upstream: Upstream):
     async with connect() as client:
         result = await client.call_tool(
@@ -79,8 +83,16 @@ async def test_every_choice_goes_upstream(connect: Connect, upstream: Upstream):
         "max_completion_tokens": 500,
         "temperature": 0.5,
         "reasoning": {"effort": "low"},
-        "tools": [{"type": "openrouter:web_search"}],
-        "stop_server_tools_when": [{"type": "max_cost", "max_cost_in_dollars": 1.0}],
+        "tools": [
+            {
+                "type": "openrouter:web_search",
+                "parameters": {"engine": "exa", "max_uses": 3, "max_results": 5, "max_characters": 1500},
+            }
+        ],
+        "stop_server_tools_when": [
+            {"type": "step_count_is", "step_count": 3},
+            {"type": "max_cost", "max_cost_in_dollars": 1.0},
+        ],
         "stream": True,
     }
     told = result.structured_content
@@ -97,7 +109,7 @@ async def test_the_least_that_can_be_asked(connect: Connect, upstream: Upstream)
     async with connect(OR_MCP_DEFAULT_MODEL=MINI) as client:
         result = await client.call_tool("ask", {"prompt": "Hello?"})
     body = sent(upstream)
-    assert set(body) == {"model", "messages", "session_id", "stream"}
+    assert set(body) == {"model", "messages", "session_id", "stream", *LIMITS}
     told = result.structured_content
     assert (told["model"], told["tool_calls"], told["citations"], told["replayed"]) == (MINI, [], [], False)
     assert "json" not in told

@@ -77,7 +77,9 @@ async def test_a_conversation_goes_on_from_a_fusion(connect: Connect, upstream: 
 
 async def test_a_conversation_cannot_go_on_from_vectors(connect: Connect, upstream: Upstream):
     async with connect() as client:
-        ranked = await client.call_tool("rerank", {"model": "cohere/rerank-v4", "query": "q", "documents": ["a", "b"]})
+        ranked = await client.call_tool(
+            "rerank", {"model": "cohere/rerank-4-pro", "query": "q", "documents": ["a", "b"]}
+        )
         result = await client.call_tool(
             "ask", {"model": MINI, "prompt": "Why?", "continue_run": ranked.structured_content["run_id"]}
         )

@@ -21,8 +21,8 @@ ARGUMENTS = {
     "temperature web max_cost_usd wait_seconds detail instructions prompt",
     "ask": "model fallback_models continue_run reasoning_effort max_output_tokens temperature web max_cost_usd "
     "wait_seconds attachments json_schema tools tool_choice tool_outputs instructions prompt",
-    "embed": "model output top_k dimensions input_type query input_file input",
-    "rerank": "model top_n query documents",
+    "embed": "model output top_k dimensions max_cost_usd input_type query input_file input",
+    "rerank": "model top_n max_cost_usd query documents",
     "list_models": "query output_modality input_modality supports author max_input_price max_output_price min_context "
     "free sort limit cursor",
     "endpoints": "model zdr sort limit",
@@ -81,10 +81,10 @@ def test_title_description_hints_and_output_are_all_there(tool: AnyTool):
     assert ("Costs money" in (listed.description or "")) is spends
 
 
-def test_all_eight_together_weigh_less_than_ten_thousand_bytes():
+def test_all_together_weigh_less_than_thirteen_thousand_bytes():
     weights = {name: weight(name) for name in LISTED}
     print(f"\ntools/list: {weights}, {sum(weights.values())} bytes in all")
-    assert sum(weights.values()) < 10_000
+    assert sum(weights.values()) < 13_000
 
 
 def test_fuse_is_always_loaded():

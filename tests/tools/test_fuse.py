@@ -23,15 +23,33 @@ def sent(upstream: Upstream) -> dict[str, Any]:
     return post.body
 
 
+# What a panelist may look up, with the limits that are priced.
+WEB_TOOLS = [
+    {
+        "type": "openrouter:web_search",
+        "parameters": {"max_uses": 4, "engine": "exa", "max_results": 5, "max_characters": 1500},
+    },
+    {"type": "openrouter:web_fetch", "parameters": {"max_uses": 2, "max_content_tokens": 2500}},
+]
+
+
 async def test_the_panel_is_forced_and_capped_to_one_invocation(connect: Connect, upstream: Upstream):
     async with connect() as client:
         result = await client.call_tool("fuse", {"prompt": QUESTION})
     body = sent(upstream)
     assert body["tool_choice"] == "required"
-    assert body["max_tool_calls"] == 1
+    assert body["stop_server_tools_when"] == [
+        {"type": "step_count_is", "step_count": 1},
+        {"type": "max_cost", "max_cost_in_dollars": 5.0},
+    ]
     assert body["stream"] is True
-    assert body["tools"] == [{"type": "openrouter:fusion"}]
-    assert "analysis_models" not in str(body)
+    assert body["tools"] == [
+        {
+            "type": "openrouter:fusion",
+            "parameters": {"max_tool_calls": 4, "max_completion_tokens": 16_000, "tools": WEB_TOOLS},
+        }
+    ]
+    assert body["max_output_tokens"] == 16_000
     assert result.structured_content["outcome"] == "fused"
     assert len(result.structured_content["panel"]) == 3
 
@@ -80,7 +98,7 @@ async def test_a_preset_goes_upstream_as_the_plugin_alone(connect: Connect, upst
         result = await client.call_tool("fuse", {"prompt": QUESTION, "preset": "general-fast"})
     body = sent(upstream)
     assert body["model"] == "openrouter/fusion"
-    assert body["plugins"] == [{"id": "fusion", "preset": "general-fast"}]
+    assert body["plugins"] == [{"id": "fusion", "preset": "general-fast", "max_tool_calls": 4, "tools": WEB_TOOLS}]
     assert "tools" not in body
     assert result.structured_content["outcome"] == "fused"
     assert any("preset general-fast" in note for note in result.structured_content["notes"])
@@ -141,6 +159,7 @@ async def test_numbers_booleans_and_lists_sent_as_strings_are_read(connect: Conn
     assert parameters == {
         "analysis_models": ["openai/gpt-5-mini", "openai/gpt-5-nano"],
         "max_tool_calls": 3,
+        "max_completion_tokens": 16_000,
         "temperature": 0.5,
         "tools": [],
     }
@@ -331,7 +350,7 @@ async def test_models_spelled_as_agents_spell_them_are_the_models_that_are_meant
 async def test_a_preset_nobody_knows_is_passed_on_and_said(connect: Connect, upstream: Upstream):
     async with connect() as client:
         result = await client.call_tool("fuse", {"prompt": QUESTION, "preset": "general-hihg"})
-    assert sent(upstream)["plugins"] == [{"id": "fusion", "preset": "general-hihg"}]
+    assert sent(upstream)["plugins"][0]["preset"] == "general-hihg"
     assert any("'general-hihg' was passed on" in note for note in result.structured_content["notes"])
 
 

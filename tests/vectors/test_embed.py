@@ -15,7 +15,7 @@ import anyio
 import numpy as np
 import pytest
 
-from or_mcp.simulator.vectors import vector_of
+from or_mcp.simulator.api.vectors import vector_of
 from tests.conftest import Connect, Upstream, text_of
 from tests.oracle import request_problems
 from tests.vectors.embedding import MODEL, embed, sent, words

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, PlainSerializer
 
 # No real call costs this much, and no unit of anything.
-_MOST_USD = 100_000
+MOST_USD = 100_000
 # Accounts may: this only keeps nonsense out.
 _MOST_AMOUNT_USD = 10**12
 # A float has 17 digits; more than this is no amount of money, and would fill pages when written out.
@@ -25,11 +25,11 @@ def _amount(value: object, most: int) -> Decimal | None:
 
 
 def _price(value: object) -> Decimal | None:
-    return _amount(value, _MOST_USD)
+    return _amount(value, MOST_USD)
 
 
 def _cost(value: object) -> Decimal | None:
-    amount = _amount(value, _MOST_USD)
+    amount = _amount(value, MOST_USD)
     return amount if amount is not None and amount >= 0 else None
 
 

@@ -1,0 +1,1 @@
+"""How a reply travels: framing, refusals, pace and scripted trouble."""

@@ -1,0 +1,1 @@
+"""What things cost, and who paid for what."""

@@ -1,0 +1,123 @@
+"""The outer model's part of a run: its reasoning, tool calls, citations and answer, and what they cost."""
+
+from or_mcp.simulator.delivery.faults import Fault
+from or_mcp.simulator.money.pricing import Tokens
+from or_mcp.simulator.run.asks import Ask, must_use_tools, named_tool
+from or_mcp.simulator.run.outcomes import Citation, Outcome, ToolCall
+from or_mcp.simulator.run.schema import Example
+from or_mcp.simulator.run.texts import MARK, Writer, dice_for, shortened, token_count, topics
+from or_mcp.simulator.wire import compact
+
+_EFFORT_TOKENS = {"none": 0, "minimal": 16, "low": 64, "medium": 192, "high": 512, "xhigh": 1024, "max": 2048}
+
+
+def write(outcome: Outcome, seed: int, fault: Fault) -> None:
+    """Fill in what the outer model says, and the tokens of it."""
+    ask = outcome.ask
+    dice = dice_for(seed, "answer", outcome.model.slug, ask.instructions, ask.question)
+    writer = Writer(dice, ask.question)
+    thought = _reasoning_tokens(outcome)
+    if ask.effort not in (None, "none"):
+        outcome.reasoning = writer.thought()
+    if fault.preamble and outcome.fusion:
+        outcome.preamble = f"{MARK}Let me put this to a panel first."
+    if fault.empty_completion:
+        _say_nothing(outcome)
+        return
+    if fault.refusal:
+        outcome.refusal = fault.refusal if isinstance(fault.refusal, str) else f"{MARK}I can't help with that."
+    else:
+        outcome.tool_calls = _tool_calls(ask, seed)
+        if not outcome.tool_calls:
+            outcome.searches = int(ask.web.searches and outcome.fusion is None and ask.tool_choice != "none")
+            outcome.text = _answer(outcome, writer, fault)
+    _shorten(outcome, thought, fault)
+    if outcome.searches or (outcome.fusion and outcome.fusion.sources):
+        outcome.citations = _citations(outcome, writer)
+    outcome.tokens = Tokens(completion=_said(outcome) + thought, reasoning=thought)
+
+
+def _reasoning_tokens(outcome: Outcome) -> int:
+    effort = outcome.ask.effort
+    if effort is None:
+        effort = "medium" if outcome.model.must_reason else "none"
+    wanted = _EFFORT_TOKENS.get(effort, 0)
+    if outcome.model.must_reason:
+        wanted = max(wanted, _EFFORT_TOKENS["minimal"])
+    return min(wanted, (outcome.ask.max_tokens or wanted) * 3 // 4) if "reasoning" in outcome.model.row else 0
+
+
+def _say_nothing(outcome: Outcome) -> None:
+    # Upstream's zero completion insurance: nothing generated, nothing charged.
+    outcome.empty = True
+
+
+def _tool_calls(ask: Ask, seed: int) -> list[ToolCall]:
+    return [_tool_call(ask, seed, name) for name in _tools_to_call(ask)]
+
+
+def _tool_call(ask: Ask, seed: int, name: str) -> ToolCall:
+    # The prompt's length keeps the ids of two turns of one conversation apart.
+    dice = dice_for(seed, "tool", name, ask.question, ask.prompt_tokens)
+    arguments = Example(ask.functions[name] or {"type": "object"}, dice, " ".join(topics(ask.question)[:3])).value()
+    return ToolCall(f"call_{dice.getrandbits(64):016x}", name, compact(arguments))
+
+
+def _tools_to_call(ask: Ask) -> list[str]:
+    """The functions that are called at once: the forced one, or all that the question names."""
+    choice = ask.tool_choice
+    named = named_tool(choice)
+    if named is not None:
+        return [named] if named in ask.functions else []
+    if not ask.functions or choice == "none":
+        return []
+    mentioned = [name for name in ask.functions if name in ask.question]
+    if must_use_tools(choice):
+        # With server tools offered first, the model has already used one of them.
+        if ask.server_tools and ask.body["tools"][0] in ask.server_tools:
+            return []
+        mentioned = mentioned or [next(iter(ask.functions))]
+    elif ask.answers_tool:
+        return []
+    return mentioned[:1] if ask.body.get("parallel_tool_calls") is False else mentioned
+
+
+def _answer(outcome: Outcome, writer: Writer, fault: Fault) -> str:
+    ask, form = outcome.ask, outcome.ask.output_format
+    about = " ".join(topics(ask.question)[:3])
+    if form["type"] == "json_schema":
+        return compact(Example(form["schema"], dice_for("schema", ask.question), about).value())
+    if form["type"] == "json_object":
+        return compact({"answer": MARK + about})
+    if fault.answer is not None:
+        return fault.answer
+    text = writer.text(fault.answer_chars)
+    if outcome.fusion and not outcome.fusion.replies and fault.answer_chars is None:
+        text = f"{MARK}I could not consult the panel; this is my own view.\n{text}"
+    return text
+
+
+def _shorten(outcome: Outcome, thought: int, fault: Fault) -> None:
+    limit = outcome.ask.max_tokens or outcome.model.max_output
+    room = max(limit - thought, 3)
+    if token_count(outcome.text) > room:
+        outcome.text = shortened(outcome.text, room * 4)
+        outcome.truncated = True
+    elif fault.truncated:
+        outcome.text = shortened(outcome.text, max(len(outcome.text) * 2 // 3, len(MARK)))
+        outcome.truncated = True
+
+
+def _citations(outcome: Outcome, writer: Writer) -> list[Citation]:
+    sources = outcome.fusion.sources if outcome.fusion else writer.sources(3)
+    found: list[Citation] = []
+    at = 0
+    for source, line in zip(sources, outcome.text.split("\n"), strict=False):
+        found.append(Citation(source["url"], source["title"], at, at + len(line)))
+        at += len(line) + 1
+    return found
+
+
+def _said(outcome: Outcome) -> int:
+    said = token_count(outcome.text) + token_count(outcome.refusal or "") + token_count(outcome.preamble)
+    return said + sum(token_count(call.name + call.arguments) for call in outcome.tool_calls)
