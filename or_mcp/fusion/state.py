@@ -8,11 +8,9 @@ from typing import Literal
 
 from or_mcp.openrouter.errors import Failure, StreamBroken, UpstreamFailed, from_error
 from or_mcp.openrouter.wire.errors import ErrorBody
-from or_mcp.openrouter.wire.responses import Annotation, OutputItem, Response, ResponseEvent
+from or_mcp.openrouter.wire.responses import ENDINGS, FAILURES, Annotation, OutputItem, Response, ResponseEvent
 
 PanelistStatus = Literal["pending", "answered", "failed"]
-_FAILURES = frozenset({"response.failed", "response.cancelled"})
-_ENDINGS = frozenset({"response.completed", "response.incomplete"}) | _FAILURES
 _PREFIX = "response.fusion_call."
 
 
@@ -71,7 +69,7 @@ class FusionState:
         """
         if event.type.startswith(_PREFIX):
             return list(self._fusion_event(event.type.removeprefix(_PREFIX), event))
-        if event.type in _ENDINGS:
+        if event.type in ENDINGS:
             return self._end(event)
         if event.type in ("error", "response.error") or (not event.type and event.error):
             raise self._failure(event)
@@ -187,7 +185,7 @@ class FusionState:
         if event.response is not None:
             self._see(event.response)
             self._adopt(event.response)
-        self.failed = event.type in _FAILURES
+        self.failed = event.type in FAILURES
         if self.failed:
             raise self._failure(event)
         if not self.answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
@@ -46,9 +47,11 @@ from or_mcp.openrouter.wire.endpoints import (
 from or_mcp.openrouter.wire.errors import ErrorEnvelope
 from or_mcp.openrouter.wire.lenient import Request
 from or_mcp.openrouter.wire.models import Model, ModelList, ModelReply
-from or_mcp.openrouter.wire.responses import Response, ResponseEvent, ResponsesRequest
+from or_mcp.openrouter.wire.responses import ENDINGS, Response, ResponseEvent, ResponsesRequest
 
 READ_SECONDS = 30.0
+# What an answer used follows its end at once.
+_USAGE_SECONDS = 10.0
 _PAGES = 50
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -232,7 +235,10 @@ async def _response_events(reply: OpenReply) -> AsyncIterator[ResponseEvent]:
         yield ResponseEvent(type=f"response.{response.status or 'completed'}", response=response)
         return
     async for data in reply.events(body):
-        yield _event(data, ResponseEvent, reply)
+        event = _event(data, ResponseEvent, reply)
+        if event.type in ENDINGS:
+            reply.enough()
+        yield event
 
 
 async def _chat_chunks(reply: OpenReply) -> AsyncIterator[ChatChunk]:
@@ -243,8 +249,29 @@ async def _chat_chunks(reply: OpenReply) -> AsyncIterator[ChatChunk]:
             raise _no_answer(body, reply)
         yield chunk
         return
+    finished = False
     async for data in reply.events(body):
-        yield _event(data, ChatChunk, reply)
+        chunk = _late(data, reply) if finished else _event(data, ChatChunk, reply)
+        if chunk is None:
+            continue
+        if chunk.usage is not None and chunk.usage.cost is not None and (finished or chunk.finishes):
+            reply.enough()
+        elif chunk.finishes and not finished:
+            reply.expect(_USAGE_SECONDS)
+        elif chunk.goes_on and finished:
+            # It was the end of one step of several.
+            reply.expect(math.inf)
+        finished = chunk.finishes or (finished and not chunk.goes_on)
+        yield chunk
+
+
+def _late(data: str, reply: OpenReply) -> ChatChunk | None:
+    """What follows the end of an answer, if it can be read: trouble there does not undo the answer."""
+    try:
+        chunk = _event(data, ChatChunk, reply)
+    except StreamBroken:
+        return None
+    return None if chunk.fails else chunk
 
 
 def _is_json(body: bytes) -> bool:

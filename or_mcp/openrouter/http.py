@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -55,17 +56,6 @@ class HttpReply:
     generation_id: str | None
 
 
-async def _read_the_rest(chunks: AsyncIterator[bytes]) -> None:
-    """A connection that was read to its end can serve the next call; a slow end is not worth waiting for."""
-    with anyio.move_on_after(_LAST_BYTES_SECONDS):
-        async for _ in chunks:
-            pass
-
-
-async def _once(body: bytes) -> AsyncIterator[bytes]:
-    yield body
-
-
 class OpenReply:
     """A reply whose body is still arriving: as events, or at once when upstream chose not to stream."""
 
@@ -73,27 +63,54 @@ class OpenReply:
         self._response = response
         self.generation_id = response.headers.get("x-generation-id")
         self.streamed = response.headers.get("content-type", "").startswith("text/event-stream")
+        self._until = math.inf
+        self._whole = False
+
+    def expect(self, seconds: float) -> None:
+        """What came would do; what may follow is waited for so long, and its breaking is no trouble any more."""
+        self._until = anyio.current_time() + seconds
+
+    def enough(self) -> None:
+        """Nothing is missing: whatever follows is no event."""
+        # A connection that was read to its end can serve the next call; a slow end is not worth waiting for.
+        self._whole = True
+        self.expect(_LAST_BYTES_SECONDS)
 
     async def events(self, received: bytes | None = None) -> AsyncIterator[str]:
         """The data of each event up to `[DONE]`, as it arrives; `received` is a body that was read already.
 
         Raises:
-            StreamBroken: The connection broke, or an event is too large to be real.
+            StreamBroken: The connection broke while something was missing, or an event is too large to be real.
         """
         reader = EventReader()
-        chunks = _once(received) if received is not None else self._response.aiter_bytes()
         try:
-            async for chunk in chunks:
+            async for chunk in self._chunks(received):
                 for data in reader.feed(chunk):
                     if data.strip() == _DONE:
-                        await _read_the_rest(chunks)
-                        return
+                        self.enough()
+                    if self._whole:
+                        break
                     yield data
         except (httpx2.HTTPError, EventTooLarge) as error:
+            if self._until < math.inf:
+                return
             raise self._broken(error) from error
-        for data in reader.end():
+        for data in () if self._whole else reader.end():
             if data.strip() != _DONE:
                 yield data
+
+    async def _chunks(self, received: bytes | None) -> AsyncIterator[bytes]:
+        if received is not None:
+            yield received
+            return
+        chunks = aiter(self._response.aiter_bytes())
+        while True:
+            chunk = None
+            with anyio.CancelScope(deadline=self._until):
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                return
+            yield chunk
 
     async def body(self) -> bytes:
         """The whole body.

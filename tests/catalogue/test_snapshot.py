@@ -44,6 +44,17 @@ def test_a_canonical_name_is_the_paid_model_never_its_free_variant():
     assert model is paid
 
 
+def test_a_canonical_name_of_two_models_is_the_first_listed_whatever_comes_after():
+    first, second = Model(id="a/b", canonical_slug="a/b-1"), Model(id="a/c", canonical_slug="a/b-1")
+    assert Snapshot.of((first, second)).find("a/b-1") is first
+
+
+def test_a_name_of_its_own_goes_before_another_models_canonical_name():
+    dated, own = Model(id="a/b", canonical_slug="a/b-1"), Model(id="a/b-1")
+    assert Snapshot.of((own, dated)).find("a/b-1") is own
+    assert Snapshot.of((dated, own)).find("a/b-1") is own
+
+
 def test_a_moving_name_leads_to_its_target(catalogue: Snapshot):
     alias = catalogue.find("~anthropic/claude-opus-latest")
     assert alias is not None

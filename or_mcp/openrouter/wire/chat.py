@@ -85,3 +85,21 @@ class ChatChunk(Reply):
     choices: Rows[Choice] = ()
     usage: Lenient[Usage] = None
     error: Lenient[ErrorBody] = None
+
+    @property
+    def finishes(self) -> bool:
+        """Whether the model has ended its answer."""
+        return any(choice.finish_reason for choice in self.choices)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the model says something, and does not end with it."""
+        said = [choice.delta for choice in self.choices if choice.delta is not None]
+        return not self.finishes and any(piece.content or piece.reasoning or piece.tool_calls for piece in said)
+
+    @property
+    def fails(self) -> bool:
+        """Whether it tells of an error."""
+        return self.error is not None or any(
+            choice.error is not None or choice.finish_reason == "error" for choice in self.choices
+        )

@@ -9,6 +9,10 @@ from or_mcp.openrouter.wire.lenient import Count, Lenient, Number, Reply, Reques
 from or_mcp.openrouter.wire.routing import Provider, Reasoning, StopWhen, WebTool
 from or_mcp.openrouter.wire.usage import Usage
 
+FAILURES = frozenset({"response.failed", "response.cancelled"})
+ENDINGS = frozenset({"response.completed", "response.incomplete"}) | FAILURES
+"""The types of the event after which an answer is over, whatever its connection does."""
+
 
 class FusionParameters(Request):
     """How a panel works, in the tool form."""
