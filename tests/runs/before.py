@@ -86,3 +86,13 @@ class Before:
     def close(self) -> None:
         """End it."""
         self._connection.close()
+
+    def multiply(self, run_id: str, times: int) -> None:
+        """Copy a run as often, a minute apart."""
+        names = ", ".join(name for name in COLUMNS if name not in ("run_id", "started"))
+        self._connection.execute(
+            "WITH RECURSIVE counted (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < ?) "
+            f"INSERT INTO runs (run_id, started, {names}) "
+            f"SELECT 'copy' || n, started - n * 60.0, {names} FROM runs, counted WHERE run_id = ?",
+            (times, run_id),
+        )
