@@ -78,3 +78,98 @@ async def test_a_document_is_read_once_while_the_conversation_carries_what_was_r
     assert [each["annotations"] for each in deltas if "annotations" in each] == [[note]]
     told = await caller.result("/chat/completions", chat(messages=[question, message, ASKED]))
     assert "annotations" not in told["choices"][0]["message"]
+
+
+R_CALL = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "look", "arguments": "{}"}
+R_OUTPUT = {"type": "function_call_output", "call_id": "c1", "output": "out"}
+M_CALL = {"role": "assistant", "content": [{"type": "tool_use", "id": "c1", "name": "look", "input": {}}]}
+M_OUTPUT = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c1", "content": "out"}]}
+
+
+@pytest.mark.parametrize(
+    ("items", "status"),
+    [
+        ([ASKED, R_CALL, R_OUTPUT], 200),
+        ([ASKED, R_CALL], 400),
+        ([ASKED, R_OUTPUT], 400),
+        ([ASKED, R_CALL, R_OUTPUT, R_OUTPUT], 400),
+        ([ASKED, R_CALL, R_OUTPUT | {"call_id": "c2"}], 400),
+    ],
+)
+async def test_every_call_has_its_output_on_responses(caller: Caller, items: list[Any], status: int) -> None:
+    body = {"model": "openai/gpt-5-mini", "input": items}
+    assert (await caller.post("/responses", body)).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("messages", "status"),
+    [
+        ([ASKED, M_CALL, M_OUTPUT], 200),
+        ([ASKED, M_CALL], 400),
+        ([ASKED, M_CALL, ASKED], 400),
+        ([ASKED, M_OUTPUT], 400),
+    ],
+)
+async def test_every_call_has_its_output_on_messages(caller: Caller, messages: list[Any], status: int) -> None:
+    body = {"model": "anthropic/claude-haiku-4.5", "max_tokens": 100, "messages": messages}
+    assert (await caller.post("/messages", body)).status_code == status
+
+
+async def test_claude_wants_the_thinking_that_a_turn_of_tools_began_with(caller: Caller) -> None:
+    body = {"model": "anthropic/claude-haiku-4.5", "max_tokens": 2000, "thinking": {"type": "enabled"}}
+    told = (await caller.result("/messages", body | {"messages": [ASKED]}))["content"][0]
+    assert told["type"] == "thinking"
+    kept = {"role": "assistant", "content": [told, *M_CALL["content"]]}
+    forged = {"role": "assistant", "content": [told | {"signature": "x"}, *M_CALL["content"]]}
+    for message, status in ((kept, 200), (M_CALL, 400), (forged, 400)):
+        reply = await caller.post("/messages", body | {"messages": [ASKED, message, M_OUTPUT]})
+        assert reply.status_code == status
+    later = [ASKED, M_CALL, M_OUTPUT, {"role": "assistant", "content": "Done."}, ASKED]
+    assert (await caller.post("/messages", body | {"messages": later})).status_code == 200
+
+
+SEALS = {"openai": "encrypted_content", "anthropic": "signature", "google": "encrypted_content"}
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+async def test_responses_seal_reasoning_the_way_its_maker_does(caller: Caller, maker: str) -> None:
+    body = {"model": MAKERS[maker], "input": QUESTION, "reasoning": {"effort": "low"}}
+    item, message = (await caller.result("/responses", body))["output"]
+    assert item["format"].startswith({"x": "xai"}.get(maker, maker))
+    assert message.get("phase") == ("final_answer" if maker == "openai" else None)
+
+    async def status(model: str, reasoning: dict[str, Any]) -> int:
+        items = [{"role": "user", "content": QUESTION}, reasoning, message, {"role": "user", "content": QUESTION}]
+        return (await caller.post("/responses", {"model": model, "input": items})).status_code
+
+    assert await status(MAKERS[maker], item) == 200
+    assert await status(MAKERS[maker], item | {SEALS[maker]: "eyJ4IjoxfQ=="}) == 400
+    for other in MAKERS.keys() - {maker}:
+        assert await status(MAKERS[other], item) == 400
+
+
+@pytest.mark.parametrize(
+    ("model", "event"),
+    [
+        ("deepseek/deepseek-r1-0528", "response.reasoning_text.delta"),
+        ("anthropic/claude-opus-5", "response.reasoning_text.delta"),
+        ("openai/gpt-5.6-sol", "response.reasoning_summary_text.delta"),
+    ],
+)
+async def test_open_reasoning_is_streamed_as_text_and_sealed_reasoning_as_a_summary(
+    caller: Caller, model: str, event: str
+) -> None:
+    body = {"model": model, "input": QUESTION, "reasoning": {"effort": "high"}}
+    kinds = {kind for kind in (await caller.stream("/responses", body)).types if "reasoning" in kind}
+    assert event in kinds
+    assert len({kind.split("_")[1].split(".")[0] for kind in kinds}) == 1
+
+
+async def test_gemini_signs_parallel_calls_under_their_own_ids_in_one_place(caller: Caller) -> None:
+    tools = [{"type": "function", "function": {"name": name}} for name in ("get_weather", "get_time")]
+    body = chat("get_weather and get_time, please", MAKERS["google"], tools=tools, reasoning={"effort": "low"})
+    message = (await caller.result("/chat/completions", body))["choices"][0]["message"]
+    signed = [each for each in message["reasoning_details"] if each["type"] == "reasoning.encrypted"]
+    assert [each["id"] for each in signed] == [call["id"] for call in message["tool_calls"]]
+    assert len({each["index"] for each in signed}) == 1
+    assert len({each["data"] for each in signed}) == 2

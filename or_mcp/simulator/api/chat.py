@@ -60,8 +60,11 @@ def _fusion_records(run: FusionRun) -> list[JsonObject]:
 def reasoning_details(outcome: Outcome) -> list[JsonObject]:
     """What happened before the answer: server tool calls, then the reasoning."""
     details = _fusion_records(outcome.fusion) if outcome.fusion else []
-    details += thoughts(outcome.reasoning, outcome.model.author)
-    return [detail | {"index": index} for index, detail in enumerate(details)]
+    details = [detail | {"index": index} for index, detail in enumerate(details)]
+    calls = [call.id for call in outcome.tool_calls]
+    told = thoughts(outcome.reasoning, outcome.model.author, outcome.model.slug, calls)
+    # Parts with ids of their own are told apart by those, not by their place.
+    return details + [detail | {"index": len(details) + (0 if "id" in detail else n)} for n, detail in enumerate(told)]
 
 
 def annotations(outcome: Outcome) -> list[JsonObject]:

@@ -62,7 +62,8 @@ def _run(state: State, account: Account, outcome: Outcome, plan: FusionPlan | No
         outcome.fusion.byok = outcome.byok
     write(outcome, state.seed, fault)
     owner = (account.fingerprint, outcome.model.slug, outcome.endpoint.tag)
-    cache = state.cache.use(owner, outcome.model, outcome.endpoint.row["pricing"], ask.segments)
+    prices, marked = outcome.endpoint.row["pricing"], ask.caches_only_marked
+    cache = state.cache.use(owner, outcome.model, prices, ask.segments, marked=marked)
     settle(outcome, cache, fault)
     if ask.api == "responses" and _too_long(ask, outcome.model):
         _overflow(outcome)

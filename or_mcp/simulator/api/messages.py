@@ -4,6 +4,7 @@ import json
 
 from or_mcp.simulator.delivery.faults import Fault
 from or_mcp.simulator.delivery.framing import Document, EventStream, Frame, named_event
+from or_mcp.simulator.run.history import signature_of
 from or_mcp.simulator.run.outcomes import Citation, Outcome
 from or_mcp.simulator.run.texts import dice_for, pieces
 from or_mcp.simulator.wire import JsonObject, as_object, dollars, objects
@@ -39,7 +40,8 @@ def _usage(outcome: Outcome, *, final: bool) -> JsonObject:
 def _blocks(outcome: Outcome) -> list[JsonObject]:
     blocks: list[JsonObject] = []
     if outcome.reasoning:
-        blocks.append({"type": "thinking", "thinking": outcome.reasoning, "signature": "c2ltdWxhdGVk"})
+        signature = signature_of(outcome.reasoning, outcome.model.author)
+        blocks.append({"type": "thinking", "thinking": outcome.reasoning, "signature": signature})
     if outcome.fusion:
         call = {"type": "server_tool_use", "id": f"srvtoolu_{outcome.fusion.id[-10:]}", "name": "openrouter:fusion"}
         blocks.append(call | {"input": {"prompt": outcome.fusion.prompt}})

@@ -6,6 +6,7 @@ from typing import Any
 from or_mcp.simulator.api.fusion_events import FusionEvents
 from or_mcp.simulator.delivery.faults import Fault
 from or_mcp.simulator.delivery.framing import Document, EventStream, Frame
+from or_mcp.simulator.run.history import reasoning_item
 from or_mcp.simulator.run.outcomes import FusionRun, Outcome, ToolCall
 from or_mcp.simulator.run.texts import dice_for, pieces
 from or_mcp.simulator.wire import JsonObject, as_object, dollars, objects
@@ -30,6 +31,7 @@ _ECHOED: dict[str, Any] = {
     "reasoning": None,
     "safety_identifier": None,
     "prompt_cache_key": None,
+    "prompt_cache_options": None,
 }
 _ERROR_CODES = {"rate_limit_exceeded": "rate_limit_exceeded", "invalid_prompt": "invalid_prompt"}
 COMMENT = ":\n\n"
@@ -139,7 +141,7 @@ def play(outcome: Outcome, fault: Fault) -> Script:
     for kind in ("response.created", "response.in_progress"):
         script.emit(kind, response=response_object(outcome, "in_progress", [], None))
     if outcome.reasoning:
-        _reasoning(script, outcome.reasoning)
+        _reasoning(script)
     if outcome.preamble:
         _message(script, outcome.preamble, phase="commentary")
     if outcome.fusion is not None:
@@ -173,17 +175,32 @@ def _capped_call(script: Script, run: FusionRun) -> None:
     script.finish_item(index, opened | {"status": "incomplete"} | refused)
 
 
-def _reasoning(script: Script, text: str) -> None:
-    item: JsonObject = {"id": f"rs_{script.outcome.id[-12:]}", "type": "reasoning", "summary": []}
-    index = script.add_item(item | {"status": "in_progress"})
-    where: JsonObject = {"output_index": index, "item_id": item["id"], "summary_index": 0}
+def _reasoning(script: Script) -> None:
+    outcome = script.outcome
+    item = reasoning_item(outcome.reasoning, outcome.model.author, outcome.model.slug)
+    item = {"id": f"rs_{outcome.id[-12:]}"} | item
+    index = script.add_item({"id": item["id"], "type": "reasoning", "summary": [], "status": "in_progress"})
+    where: JsonObject = {"output_index": index, "item_id": item["id"]}
+    (_summary if item["summary"] else _open_thought)(script, where, outcome.reasoning)
+    script.finish_item(index, item | {"status": "completed"})
+
+
+def _summary(script: Script, where: JsonObject, text: str) -> None:
+    where = where | {"summary_index": 0}
     script.emit("response.reasoning_summary_part.added", **where, part={"type": "summary_text", "text": ""})
     for delta in script.cut(text):
         script.emit("response.reasoning_summary_text.delta", **where, delta=delta)
     script.emit("response.reasoning_summary_text.done", **where, text=text)
-    part = {"type": "summary_text", "text": text}
-    script.emit("response.reasoning_summary_part.done", **where, part=part)
-    script.finish_item(index, item | {"status": "completed", "summary": [part]})
+    script.emit("response.reasoning_summary_part.done", **where, part={"type": "summary_text", "text": text})
+
+
+def _open_thought(script: Script, where: JsonObject, text: str) -> None:
+    where = where | {"content_index": 0}
+    script.emit("response.content_part.added", **where, part={"type": "reasoning_text", "text": ""})
+    for delta in script.cut(text):
+        script.emit("response.reasoning_text.delta", **where, delta=delta)
+    script.emit("response.reasoning_text.done", **where, text=text)
+    script.emit("response.content_part.done", **where, part={"type": "reasoning_text", "text": text})
 
 
 def _web_search(script: Script) -> None:
@@ -213,7 +230,8 @@ def _message(script: Script, text: str, phase: str | None = None) -> None:
     outcome = script.outcome
     identity = f"msg_tmp_{outcome.id[-10:]}{'_0' if phase else ''}"
     item: JsonObject = {"id": identity, "type": "message", "status": "in_progress", "role": "assistant", "content": []}
-    item |= {"phase": phase} if phase else {}
+    if phase or outcome.model.author == "openai":
+        item["phase"] = phase or "final_answer"
     index = script.add_item(item)
     where: JsonObject = {"output_index": index, "item_id": identity, "content_index": 0}
     part = _refusal_part(script, where) if outcome.refusal and not phase else _text_part(script, where, text, phase)

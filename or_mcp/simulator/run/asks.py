@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from or_mcp.simulator.run.caching import Segment, keep_of
 from or_mcp.simulator.run.counting import PART_KINDS, Counter
-from or_mcp.simulator.run.history import check_tool_messages
+from or_mcp.simulator.run.history import check_thinking_kept, check_tool_messages
 from or_mcp.simulator.run.validation import check_shape, invalid, read_preferences
 from or_mcp.simulator.run.web import WebTools, read_web_tools
 from or_mcp.simulator.wire import JsonObject, as_list, as_object, compact, objects
@@ -41,6 +41,11 @@ class Ask:
     def prompt_tokens(self) -> int:
         """The tokens of everything that was sent."""
         return sum(segment.tokens for segment in self.segments)
+
+    @property
+    def caches_only_marked(self) -> bool:
+        """Whether nothing is to be cached but what is marked."""
+        return as_object(self.body.get("prompt_cache_options")).get("mode") == "explicit"
 
     def add(self, text: str, tokens: int, control: object = None) -> None:
         """Count a part of the prompt, with the `cache_control` it came with."""
@@ -107,8 +112,7 @@ _RENAMED = {"max_output_tokens": "max_tokens", "max_completion_tokens": "max_tok
 def read_ask(api: Api, body: JsonObject, counter: Counter | None = None) -> Ask:
     """The request in one form; refuses what upstream's schema refuses."""
     check_shape(api, body)
-    if api == "chat":
-        check_tool_messages(body)
+    check_tool_messages(api, body)
     models = [body["model"]] if body.get("model") else []
     ask = Ask(api, body, models + [slug for slug in as_list(body.get("models")) if slug not in models])
     ask.counter = counter or ask.counter
@@ -118,6 +122,8 @@ def read_ask(api: Api, body: JsonObject, counter: Counter | None = None) -> Ask:
     content = body["input"] if api == "responses" else body["messages"]
     for item in [{"role": "user", "content": content}] if isinstance(content, str) else objects(content):
         _read_item(ask, item)
+    if api == "messages":
+        check_thinking_kept(body, thinks=ask.effort not in (None, "none"))
     if keep := keep_of(as_object(body.get("cache_control"))):
         ask.segments[-1] = replace(ask.segments[-1], keep=keep)
     return ask
@@ -132,7 +138,7 @@ def text_of(content: object) -> str:
 
 def _read_instructions(ask: Ask, content: object) -> None:
     ask.instructions = text_of(content)
-    marks = [part.get("cache_control") for part in objects(content)]
+    marks = [_mark_of(part) for part in objects(content)]
     ask.add(ask.instructions, ask.counter.text(ask.instructions), next(filter(None, marks), None))
 
 
@@ -165,7 +171,7 @@ def _read_part(ask: Ask, part: JsonObject) -> None:
     medium = PART_KINDS.get(kind)
     if medium is None:
         text = str(part.get("text") or "") or (compact(part) if kind in ("tool_use", "tool_result", "thinking") else "")
-        ask.add(f"{kind}:{text}", ask.counter.text(text), part.get("cache_control"))
+        ask.add(f"{kind}:{text}", ask.counter.text(text), _mark_of(part))
         return
     url = part.get("image_url")
     address = as_object(url).get("url", url)
@@ -175,7 +181,7 @@ def _read_part(ask: Ask, part: JsonObject) -> None:
     ask.media.add(medium)
     ask.images += medium == "image"
     ask.audio_tokens += tokens if medium == "audio" else 0
-    ask.add(compact(part), tokens, part.get("cache_control"))
+    ask.add(compact(part), tokens, _mark_of(part))
 
 
 def _read_tools(ask: Ask) -> None:
@@ -188,6 +194,10 @@ def _read_tools(ask: Ask) -> None:
             ask.add(compact(tool), ask.counter.text(compact(tool)), tool.get("cache_control"))
         else:
             ask.server_tools.append(tool)
+
+
+def _mark_of(part: JsonObject) -> object:
+    return part.get("cache_control") or part.get("prompt_cache_breakpoint")
 
 
 def named_tool(choice: object) -> str | None:

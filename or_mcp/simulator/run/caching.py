@@ -54,10 +54,15 @@ class PromptCache:
         """Forget everything."""
         self._until.clear()
 
-    def use(self, owner: tuple[str, ...], model: Model, prices: JsonObject, segments: Sequence[Segment]) -> CacheUse:
-        """Look a prompt up, remember it, and say what of it is billed how; `owner` is whose cache it is."""
+    def use(
+        self, owner: tuple[str, ...], model: Model, prices: JsonObject, segments: Sequence[Segment], *, marked: bool
+    ) -> CacheUse:
+        """Look a prompt up, remember it, and say what of it is billed how; `owner` is whose cache it is.
+
+        `marked` says that the request wants nothing else cached than what it marks.
+        """
         marks = [place for place, segment in enumerate(segments, start=1) if segment.keep]
-        last = max(marks, default=0) if model.author in _MARKED_ONLY else len(segments)
+        last = max(marks, default=0) if marked or model.author in _MARKED_ONLY else len(segments)
         if "input_cache_read" not in prices or not last:
             return CacheUse()
         prefixes = list(_prefixes(segments[:last]))

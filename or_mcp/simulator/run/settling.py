@@ -47,6 +47,7 @@ class Loop:
     growth: int
     tier: Decimal = Decimal(1)
     greedy: bool = False
+    writes: bool = True
     hour: bool = False
     tokens: Tokens = NO_TOKENS
     bill: Bill = NO_BILL
@@ -96,7 +97,7 @@ class Loop:
         self.bill += bill(self.prices, used, tier=self.tier)
 
     def _all_written(self, used: Tokens) -> Tokens:
-        if not Rates(self.prices, used.prompt).writing_costs_more:
+        if not self.writes or not Rates(self.prices, used.prompt).writing_costs_more:
             return replace(used, cached=0, written=0, written_1h=0)
         written = used.prompt - used.audio
         return replace(used, cached=0, written=written, written_1h=written if self.hour else 0)
@@ -154,6 +155,7 @@ def settle(outcome: Outcome, cache: CacheUse, fault: Fault) -> None:
         step_tokens(fault),
         tier=TIERS.get(outcome.tier, Decimal(1)),
         greedy=fault.greedy,
+        writes=not ask.caches_only_marked or any(segment.keep for segment in ask.segments),
         hour=any((segment.keep or 0) > 300 for segment in ask.segments),
     )
     answer = outcome.tokens
