@@ -59,6 +59,39 @@ async def test_a_writer_that_can_be_forced_or_of_which_nothing_is_known_is_taken
     assert [post.body["model"] for post in upstream.posts()] == [WRITER], result.content
 
 
+def making(slug: str, *outputs: str) -> dict[str, Any]:
+    return row(slug, architecture={"input_modalities": ["text"], "output_modalities": list(outputs)})
+
+
+@pytest.mark.parametrize(
+    ("outputs", "words"),
+    [
+        (("text", "image"), "makes image beside text, which ask cannot keep"),
+        (("text", "audio", "image"), "makes audio and image beside text, which ask cannot keep"),
+        (("image",), "makes image, not text"),
+    ],
+)
+async def test_a_model_whose_pictures_or_sounds_would_be_paid_for_and_lost_is_refused(
+    connect: Connect, upstream: Upstream, outputs: tuple[str, ...], words: str
+):
+    listed(upstream, making(MINI, *outputs), making("a/words", "text"))
+    async with connect() as client:
+        for named in ({"model": MINI}, {"model": "a/words", "fallback_models": [MINI]}):
+            result = await client.call_tool("ask", {"prompt": "Draw!", **named})
+            assert text_of(result).startswith(f"model_unavailable: {MINI} {words}")
+    assert not upstream.posts()
+
+
+@pytest.mark.parametrize("slug", ["openrouter/auto", "@preset/mine"])
+async def test_a_name_behind_which_upstream_chooses_the_model_is_left_to_it(
+    connect: Connect, upstream: Upstream, slug: str
+):
+    listed(upstream, making("openrouter/auto", "text", "image"))
+    async with connect() as client:
+        await client.call_tool("ask", {"prompt": "Why?", "model": slug})
+    assert [post.body["model"] for post in upstream.posts()] == [slug]
+
+
 @pytest.mark.parametrize("tool", ["ask", "fuse"])
 async def test_a_model_that_was_retired_is_refused_before_anything_is_sent(
     connect: Connect, upstream: Upstream, today: None, tool: str
