@@ -70,11 +70,31 @@ def panel(name: str, model: str, **fields: Any) -> dict[str, Any]:
     return {"type": f"response.fusion_call.panel.{name}", "model": model, **fields}
 
 
+PANELIST = (panel("added", "a/b"), panel("completed", "a/b", content="x"))
+
+
 def test_a_panelist_whose_end_was_not_heard_is_ended_by_the_record():
     began = (panel("added", "a/b"), panel("delta", "a/b", delta="It is"))
     result = heard(*began, output=(fusion(("a/b", "It is so."), analysis=ANALYSIS), message("y")))
     assert [(each.model, each.status, each.text) for each in result.panel] == [("a/b", "answered", "It is so.")]
     assert result.outcome == "fused"
+
+
+def test_the_words_of_a_panelist_that_was_cut_off_are_kept():
+    result = heard(panel("added", "a/b"), panel("delta", "a/b", delta="It is"), output=(message("y"),))
+    (member,) = result.panel
+    assert (member.status, member.text, member.error) == ("failed", "It is", "cut off after 5 characters")
+
+
+def test_a_whole_fusion_needs_no_note_and_one_that_runs_has_none_yet():
+    result = heard(*PANELIST, output=(fusion(("a/b", "x"), analysis=ANALYSIS), message("y")))
+    assert (result.outcome, result.notes) == ("fused", ())
+    state = FusionState(("a/b",))
+    for event in PANELIST:
+        state.apply(ResponseEvent.model_validate(event))
+    running = read_result(state)
+    assert (running.outcome, running.notes) == (None, ())
+    assert [each.status for each in running.panel] == ["answered"]
 
 
 def test_a_text_that_the_record_lacks_is_kept_beside_its_twins():
