@@ -129,6 +129,16 @@ async def test_a_panelist_about_to_be_retired_is_told_of_in_a_fusion(connect: Co
     assert notes == [f"{MINI} retires on {days(3)}."]
 
 
+@pytest.mark.parametrize("tool", ["ask", "fuse"])
+async def test_without_a_catalogue_the_choice_is_upstreams(connect: Connect, upstream: Upstream, tool: str):
+    upstream.script({"path": "/models", "status": 404})
+    named = {"ask": {"model": MINI}, "fuse": {"analysis_models": [MINI], "writer_model": MINI}}
+    async with connect(OR_MCP_MAX_COST_PER_CALL_USD="0") as client:
+        result = await client.call_tool(tool, {"prompt": "Why?", **named[tool]})
+    assert not result.is_error, text_of(result)
+    assert [post.body["model"] for post in upstream.posts()] == [MINI]
+
+
 def test_today_is_the_day_by_universal_time():
     before = datetime.now(UTC).date()
     assert before <= choosing._today() <= datetime.now(UTC).date()
