@@ -35,13 +35,22 @@ def today(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choosing, "_today", lambda: TODAY)
 
 
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"writer_model": WRITER},
+        {"writer_model": WRITER, "analysis_models": ["a/able"], "analyst_model": "a/able"},
+        # Under a preset the analyst writes too.
+        {"preset": "general-fast", "analyst_model": WRITER},
+    ],
+)
 async def test_a_writer_that_cannot_be_made_to_convene_a_panel_is_refused_before_anything_is_sent(
-    connect: Connect, upstream: Upstream
+    connect: Connect, upstream: Upstream, named: dict[str, Any]
 ):
     able = row("a/able", supported_parameters=["tools", "tool_choice"])
     listed(upstream, row(WRITER, supported_parameters=["tools", "temperature"]), able)
     async with connect() as client:
-        result = await client.call_tool("fuse", {"prompt": "Why?", "writer_model": WRITER})
+        result = await client.call_tool("fuse", {"prompt": "Why?", **named})
     assert result.is_error
     kind, spent, *_ = text_of(result).split("\n")
     assert kind.startswith(f"model_unavailable: {WRITER} cannot be made to convene a panel (it takes no tool_choice)")
@@ -57,6 +66,16 @@ async def test_a_writer_that_can_be_forced_or_of_which_nothing_is_known_is_taken
     async with connect() as client:
         result = await client.call_tool("fuse", {"prompt": "Why?", "writer_model": WRITER})
     assert [post.body["model"] for post in upstream.posts()] == [WRITER], result.content
+
+
+async def test_in_place_of_upstream_only_a_writer_that_can_be_forced_is_chosen(connect: Connect, upstream: Upstream):
+    other = row("a/other", supported_parameters=["temperature"])
+    listed(upstream, other, row("a/able", supported_parameters=["tool_choice"]))
+    async with connect(OR_MCP_MODELS="a/*") as client:
+        await client.call_tool("fuse", {"prompt": "Why?", "analysis_models": ["a/other", "a/able"]})
+        refused = await client.call_tool("fuse", {"prompt": "Why?", "analysis_models": ["a/other"]})
+    assert [post.body["model"] for post in upstream.posts()] == ["a/able"]
+    assert text_of(refused).startswith("model_unavailable: a/other cannot be made to convene a panel")
 
 
 def making(slug: str, *outputs: str) -> dict[str, Any]:
