@@ -10,12 +10,11 @@ _WIDE = re.compile(
     r"[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+"
 )
 
-_LIGHT = "nrtlsdcm"
-_VOWELS = "aeiou"
 _KINDS = {
-    "v": _VOWELS,
-    "c": _LIGHT,
-    "x": "".join(set(string.ascii_lowercase) - set(_VOWELS + _LIGHT)),
+    "v": "aeiou",
+    "c": "nrtlsdcm",
+    "m": "bfghpy",
+    "r": "jkqvwxz",
     "U": string.ascii_uppercase,
     "p": string.punctuation,
     "s": " ",
@@ -39,13 +38,12 @@ _CONTINUING = bytes(range(0x80, 0xC0))
 # a token for each place where it stands: the least that any vocabulary saves on random letters of these kinds.
 _JOINED: Mapping[bytes, int] = {
     # A space goes with the word or the sign after it.
-    **dict.fromkeys((b"sv", b"sc", b"sx", b"sU", b"sp"), 96),
-    b"vc": 75,
-    b"vx": 55,
-    **dict.fromkeys((b"cv", b"xv"), 40),
-    b"cc": 60,
-    b"UU": 40,
-    b"pp": 20,
+    **dict.fromkeys((b"sv", b"sc", b"sm", b"sr", b"sU", b"sp"), 97),
+    b"vc": 78,
+    **dict.fromkeys((b"vm", b"vr", b"cc"), 60),
+    **dict.fromkeys((b"cv", b"mv", b"rv", b"cm", b"mc", b"mm", b"vv"), 35),
+    b"UU": 37,
+    b"pp": 15,
     b"ssss": 300,
 }
 # The same for characters, told by their first bytes: accented, Hebrew and Arabic letters; Greek; Cyrillic.
@@ -88,7 +86,7 @@ def most_tokens(text: str) -> int:
     """How many tokens a text has at most, whichever vocabulary counts it.
 
     Measured by `python -m bench.tokens`: never less than the largest count of twelve vocabularies, for language, code,
-    data and random characters of every script; about twice that count for English and code, 1.1 to 2.4 times for
+    data and random characters of every script; about twice that count for English and code, 1.1 to 2.3 times for
     other languages, and no more than one token a byte. A text made to be counted badly may have a few percent more.
     """
     # Half a character is sent as three bytes.

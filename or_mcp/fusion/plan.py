@@ -44,6 +44,11 @@ class FusionChoices:
     temperature: float | None = None
     web: bool = True
 
+    @property
+    def writer(self) -> str:
+        """The model that writes the answer, if the caller named it: under a preset the analyst writes too."""
+        return self.writer_model or (self.analyst_model if self.preset else "")
+
 
 @dataclass(frozen=True, slots=True)
 class FusionCaps:
@@ -147,7 +152,7 @@ def _with_preset(choices: FusionChoices, caps: FusionCaps, provider: Provider | 
     plugin = FusionPlugin(
         preset=choices.preset,
         analysis_models=choices.analysis_models or None,
-        model=choices.writer_model or choices.analyst_model or None,
+        model=choices.writer or None,
         max_tool_calls=caps.steps,
         tools=caps.web(choices).tools(),
     )
@@ -166,7 +171,7 @@ def _with_tool(choices: FusionChoices, caps: FusionCaps, provider: Provider | No
         tools=caps.web(choices).tools(),
     )
     tool = FusionTool(parameters=parameters)
-    return _request(choices.writer_model or SLUG, choices, caps, provider, tools=(tool,))
+    return _request(choices.writer or SLUG, choices, caps, provider, tools=(tool,))
 
 
 def _request(

@@ -81,7 +81,7 @@ class _Asking:
 
     def _shape(self, caps: FusionCaps) -> FusionShape:
         chosen = self.choices
-        writer = chosen.writer_model or (chosen.analyst_model if chosen.preset else "") or DEFAULT_PANEL[0]
+        writer = chosen.writer or DEFAULT_PANEL[0]
         return FusionShape(
             panel=chosen.analysis_models or DEFAULT_PANEL,
             analyst=chosen.analyst_model or writer,

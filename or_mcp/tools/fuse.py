@@ -99,8 +99,8 @@ async def fuse(arguments: FuseArguments, call: Call) -> Reply:
     choices, chosen = permitted(arguments.choices(), call.parts.policy, await known_models(call))
     plan = plan_fusion(choices, call.parts.provider)
     snapshot = await check_models(call, plan.models)
-    if choices.writer_model:
-        check_can_be_forced(snapshot, choices.writer_model)
+    if choices.writer:
+        check_can_be_forced(snapshot, choices.writer)
     order = Order(
         tool="fuse",
         arguments=arguments,

@@ -24,8 +24,7 @@ def permitted(
     if policy.allows(snapshot, SLUG):
         return choices, ()
     panel = choices.analysis_models or _of_the_default_panel(choices, policy, snapshot)
-    writer = choices.writer_model or (choices.analyst_model if choices.preset else "")
-    writer = writer or next((name for name in panel if can_be_forced(snapshot, name)), panel[0])
+    writer = choices.writer or next((name for name in panel if can_be_forced(snapshot, name)), panel[0])
     analyst = choices.analyst_model or writer
     named = replace(choices, analysis_models=panel, analyst_model=analyst, writer_model=writer)
     if named == choices:

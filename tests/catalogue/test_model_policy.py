@@ -6,6 +6,7 @@ import pytest
 
 from or_mcp.catalogue.policy import Policy
 from or_mcp.catalogue.snapshot import Snapshot
+from or_mcp.openrouter.wire.models import Model
 
 
 @pytest.mark.parametrize(
@@ -58,3 +59,25 @@ def test_a_refusal_names_the_setting_and_what_is_allowed(catalogue: Snapshot):
 
 def test_a_refusal_needs_no_catalogue():
     assert "openai/x" in Policy(("anthropic/*",)).explain("openai/x").message
+
+
+def ranked(slug: str, intelligence: float | None, output: str = "text") -> Model:
+    return Model.model_validate(
+        {
+            "id": slug,
+            "architecture": {"output_modalities": [output]},
+            "benchmarks": {"artificial_analysis": {"intelligence_index": intelligence}},
+        }
+    )
+
+
+def test_in_place_of_a_router_the_best_that_are_allowed_and_give_what_is_wanted_are_named():
+    rows = [ranked(f"a/{score}", score) for score in (10, 60, 30, 50)]
+    others = (ranked("b/best", 99), ranked("a/unknown", None), ranked("a/vectors", 70, "embeddings"))
+    failure = Policy(("a/*",)).explain("openrouter/auto", Snapshot.of((*rows, *others)))
+    assert failure.message.startswith("openrouter/auto picks the model itself")
+    assert failure.availability is not None
+    assert failure.availability.fallback_models == ("a/60", "a/50", "a/30")
+    wanted = Policy(("a/*",)).explain("openrouter/auto", Snapshot.of((*rows, *others)), "embeddings")
+    assert wanted.availability is not None
+    assert wanted.availability.fallback_models == ("a/vectors",)

@@ -58,6 +58,78 @@ def test_a_panelist_nobody_heard_of_again_has_failed():
     assert result.notes == ('Partial panel: 1/2 panelists answered. Failed: c/d ("no reply was recorded").',)
 
 
+def heard(*events: dict[str, Any], output: tuple[dict[str, Any], ...] = ()) -> FusionResult:
+    state = FusionState()
+    completed = {"type": "response.completed", "response": {"status": "completed", "output": list(output)}}
+    for event in (*events, completed):
+        state.apply(ResponseEvent.model_validate(event))
+    return read_result(state)
+
+
+def panel(name: str, model: str, **fields: Any) -> dict[str, Any]:
+    return {"type": f"response.fusion_call.panel.{name}", "model": model, **fields}
+
+
+PANELIST = (panel("added", "a/b"), panel("completed", "a/b", content="x"))
+
+
+def test_a_panelist_whose_end_was_not_heard_is_ended_by_the_record():
+    began = (panel("added", "a/b"), panel("delta", "a/b", delta="It is"))
+    result = heard(*began, output=(fusion(("a/b", "It is so."), analysis=ANALYSIS), message("y")))
+    assert [(each.model, each.status, each.text) for each in result.panel] == [("a/b", "answered", "It is so.")]
+    assert result.outcome == "fused"
+
+
+def test_the_words_of_a_panelist_that_was_cut_off_are_kept():
+    result = heard(panel("added", "a/b"), panel("delta", "a/b", delta="It is"), output=(message("y"),))
+    (member,) = result.panel
+    assert (member.status, member.text, member.error) == ("failed", "It is", "cut off after 5 characters")
+
+
+def test_a_whole_fusion_needs_no_note_and_one_that_runs_has_none_yet():
+    result = heard(*PANELIST, output=(fusion(("a/b", "x"), analysis=ANALYSIS), message("y")))
+    assert (result.outcome, result.notes) == ("fused", ())
+    state = FusionState(("a/b",))
+    for event in PANELIST:
+        state.apply(ResponseEvent.model_validate(event))
+    running = read_result(state)
+    assert (running.outcome, running.notes) == (None, ())
+    assert [each.status for each in running.panel] == ["answered"]
+
+
+def test_a_text_that_the_record_lacks_is_kept_beside_its_twins():
+    said = [
+        panel(name, "a/b", **more)
+        for text in ("x", "y")
+        for name, more in (("added", {}), ("completed", {"content": text}))
+    ]
+    result = heard(*said, output=(fusion(("a/b", "y"), analysis=ANALYSIS), message("z")))
+    assert [(each.status, each.text) for each in result.panel] == [("answered", "x"), ("answered", "y")]
+
+
+@pytest.mark.parametrize(
+    ("item", "note"),
+    [
+        (fusion(("a/b", "x"), ("c/d", "y")), "No analysis: 2/2 panelists answered, but the analyst failed"),
+        (fusion(("a/b", "x"), failed=("c/d",)), "No analysis: 1/2 panelists answered, but the analyst failed"),
+        (fusion(failed=("a/b",), failure_reason="all_panels_failed"), "Not fused: every panelist failed"),
+        (fusion(failure_reason="unexpected_error"), "Not fused: the panel failed (unexpected_error)"),
+        (None, "Not fused: the panel was never convened; one model wrote this answer alone."),
+    ],
+)
+def test_an_answer_without_a_whole_panel_says_so_first(item: dict[str, Any] | None, note: str):
+    result = ended(*([item] if item else []), message("z"))
+    assert result.outcome == ("no_analysis" if note.startswith("No analysis") else "not_fused")
+    assert result.notes[0].startswith(note)
+    assert ("one model wrote this answer alone" in result.notes[0]) is (result.outcome == "not_fused")
+
+
+def test_a_panel_that_was_planned_and_never_convened_is_no_panel_of_failures():
+    result = ended(message("z"), planned=("a/b", "c/d"))
+    assert (result.outcome, result.panel) == ("not_fused", ())
+    assert result.notes[0].startswith("Not fused: the panel was never convened")
+
+
 def test_a_refused_second_call_is_not_the_record():
     capped = {"type": "openrouter:fusion", "status": "incomplete", "failure_reason": "fusion_invocation_capped"}
     result = ended(fusion(("a/b", "x"), analysis=ANALYSIS), capped, message("y"))

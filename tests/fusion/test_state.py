@@ -202,6 +202,51 @@ def test_what_nobody_knows_changes_nothing():
     assert read_result(play(strange)) == read_result(FusionState())
 
 
+def test_a_record_and_an_answer_that_only_the_stream_tells_are_kept():
+    done = {"type": "response.output_item.done"}
+    item, answer = record([(A, "text")]), message("The answer.")
+    events = [done | {"output_index": 1, "item": item}, done | {"output_index": 2, "item": answer}, final([])]
+    result = read_result(play(events))
+    assert (result.outcome, result.answer) == ("fused", "The answer.")
+    assert [each.text for each in result.answered] == ["text"]
+
+
+def test_words_of_a_model_that_sits_twice_stay_with_the_one_that_still_writes():
+    two = [call("panel.added", model=A), call("panel.added", model=A)]
+    other = [call("panel.added", model=B), call("panel.delta", model=B, delta="Mine.")]
+    said = [call("panel.delta", model=A, delta="It is "), call("panel.failed", model=A, error="gone")]
+    later = [call("panel.delta", model=A, delta="so."), call("panel.completed", model=A)]
+    failed, answered, third = play([*other, *two, *said, *later]).panel[1:] + play(other).panel
+    assert (failed.status, failed.text) == ("failed", "")
+    assert (answered.status, answered.text) == ("answered", "It is so.")
+    assert third.text == "Mine."
+
+
+def test_the_generation_is_the_one_of_the_headers_or_else_of_the_response():
+    known = FusionState(generation_id="gen-header")
+    known.apply(ResponseEvent.model_validate(final([])))
+    assert known.generation_id == "gen-header"
+    assert play([final([])]).generation_id == "gen-1"
+    assert play([final([], id=None)]).generation_id is None
+
+
+def test_that_the_answer_begins_is_told_once_and_never_of_a_commentary():
+    state = FusionState()
+    commentary = {"type": "response.output_item.added", "output_index": 0, "item": message("", phase="commentary")}
+    preamble = {"type": "response.output_text.delta", "output_index": 0, "delta": "Let me ask a panel."}
+    told = [
+        milestone.step
+        for event in [
+            commentary,
+            preamble,
+            *answering("The |answer |is here."),
+            final([message("The answer is here.")]),
+        ]
+        for milestone in state.apply(ResponseEvent.model_validate(event))
+    ]
+    assert told == ["answer_started", "finished"]
+
+
 def test_citations_are_taken_from_the_final_message_or_else_from_the_stream():
     added = {"type": "response.output_text.annotation.added", "annotation": {"url": "https://a.example", "title": "A"}}
     streamed = read_result(play([added, final([message("x")])]))

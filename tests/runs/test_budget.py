@@ -128,3 +128,31 @@ async def test_the_limit_on_the_key_counts_when_it_is_lower(connect: Connect, up
     assert told.startswith("over_budget:")
     assert "left on the OpenRouter key" in told
     assert not upstream.posts()
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        {"limit_remaining": 1e-6, "effective_budget": {"remaining_usd": 50}},
+        {"limit_remaining": 50, "effective_budget": {"remaining_usd": 1e-6}},
+        {"limit_remaining": None, "effective_budget": {"remaining_usd": 1e-6}},
+        {"limit_remaining": 1e-6},
+        {"limit_remaining": 0},
+        {"limit_remaining": -3},
+    ],
+)
+async def test_whatever_limits_a_key_the_most_is_its_limit(connect: Connect, upstream: Upstream, key: dict[str, Any]):
+    upstream.script({"path": "/key", "status": 200, "body": {"data": {"label": "k", **key}}})
+    async with connect() as client:
+        told = text_of(await client.call_tool("ask", {"prompt": "?", "model": PANEL[0], "max_output_tokens": 1000}))
+    assert told.startswith("over_budget: ")
+    assert "key" in told
+    assert not upstream.posts()
+
+
+@pytest.mark.parametrize("key", [{"limit_remaining": None}, {"limit_remaining": 50, "effective_budget": None}, {}])
+async def test_a_key_without_a_limit_that_counts_may_spend(connect: Connect, upstream: Upstream, key: dict[str, Any]):
+    upstream.script({"path": "/key", "status": 200, "body": {"data": {"label": "k", **key}}})
+    async with connect() as client:
+        assert not (await client.call_tool("ask", {"prompt": "?", "model": PANEL[0]})).is_error
+    assert len(upstream.posts()) == 1

@@ -35,13 +35,22 @@ def today(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choosing, "_today", lambda: TODAY)
 
 
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"writer_model": WRITER},
+        {"writer_model": WRITER, "analysis_models": ["a/able"], "analyst_model": "a/able"},
+        # Under a preset the analyst writes too.
+        {"preset": "general-fast", "analyst_model": WRITER},
+    ],
+)
 async def test_a_writer_that_cannot_be_made_to_convene_a_panel_is_refused_before_anything_is_sent(
-    connect: Connect, upstream: Upstream
+    connect: Connect, upstream: Upstream, named: dict[str, Any]
 ):
     able = row("a/able", supported_parameters=["tools", "tool_choice"])
     listed(upstream, row(WRITER, supported_parameters=["tools", "temperature"]), able)
     async with connect() as client:
-        result = await client.call_tool("fuse", {"prompt": "Why?", "writer_model": WRITER})
+        result = await client.call_tool("fuse", {"prompt": "Why?", **named})
     assert result.is_error
     kind, spent, *_ = text_of(result).split("\n")
     assert kind.startswith(f"model_unavailable: {WRITER} cannot be made to convene a panel (it takes no tool_choice)")
@@ -57,6 +66,49 @@ async def test_a_writer_that_can_be_forced_or_of_which_nothing_is_known_is_taken
     async with connect() as client:
         result = await client.call_tool("fuse", {"prompt": "Why?", "writer_model": WRITER})
     assert [post.body["model"] for post in upstream.posts()] == [WRITER], result.content
+
+
+async def test_in_place_of_upstream_only_a_writer_that_can_be_forced_is_chosen(connect: Connect, upstream: Upstream):
+    other = row("a/other", supported_parameters=["temperature"])
+    listed(upstream, other, row("a/able", supported_parameters=["tool_choice"]))
+    async with connect(OR_MCP_MODELS="a/*") as client:
+        await client.call_tool("fuse", {"prompt": "Why?", "analysis_models": ["a/other", "a/able"]})
+        refused = await client.call_tool("fuse", {"prompt": "Why?", "analysis_models": ["a/other"]})
+    assert [post.body["model"] for post in upstream.posts()] == ["a/able"]
+    assert text_of(refused).startswith("model_unavailable: a/other cannot be made to convene a panel")
+
+
+def making(slug: str, *outputs: str) -> dict[str, Any]:
+    return row(slug, architecture={"input_modalities": ["text"], "output_modalities": list(outputs)})
+
+
+@pytest.mark.parametrize(
+    ("outputs", "words"),
+    [
+        (("text", "image"), "makes image beside text, which ask cannot keep"),
+        (("text", "audio", "image"), "makes audio and image beside text, which ask cannot keep"),
+        (("image",), "makes image, not text"),
+    ],
+)
+async def test_a_model_whose_pictures_or_sounds_would_be_paid_for_and_lost_is_refused(
+    connect: Connect, upstream: Upstream, outputs: tuple[str, ...], words: str
+):
+    listed(upstream, making(MINI, *outputs), making("a/words", "text"))
+    async with connect() as client:
+        for named in ({"model": MINI}, {"model": "a/words", "fallback_models": [MINI]}):
+            result = await client.call_tool("ask", {"prompt": "Draw!", **named})
+            assert text_of(result).startswith(f"model_unavailable: {MINI} {words}")
+    assert not upstream.posts()
+
+
+@pytest.mark.parametrize("slug", ["openrouter/auto", "@preset/mine"])
+async def test_a_name_behind_which_upstream_chooses_the_model_is_left_to_it(
+    connect: Connect, upstream: Upstream, slug: str
+):
+    listed(upstream, making("openrouter/auto", "text", "image"))
+    async with connect() as client:
+        await client.call_tool("ask", {"prompt": "Why?", "model": slug})
+    assert [post.body["model"] for post in upstream.posts()] == [slug]
 
 
 @pytest.mark.parametrize("tool", ["ask", "fuse"])
@@ -94,6 +146,16 @@ async def test_a_panelist_about_to_be_retired_is_told_of_in_a_fusion(connect: Co
         result = await client.call_tool("fuse", {"prompt": "Why?", "analysis_models": panel, "web": False})
     notes = [note for note in result.structured_content["notes"] if "retires" in note]
     assert notes == [f"{MINI} retires on {days(3)}."]
+
+
+@pytest.mark.parametrize("tool", ["ask", "fuse"])
+async def test_without_a_catalogue_the_choice_is_upstreams(connect: Connect, upstream: Upstream, tool: str):
+    upstream.script({"path": "/models", "status": 404})
+    named = {"ask": {"model": MINI}, "fuse": {"analysis_models": [MINI], "writer_model": MINI}}
+    async with connect(OR_MCP_MAX_COST_PER_CALL_USD="0") as client:
+        result = await client.call_tool(tool, {"prompt": "Why?", **named[tool]})
+    assert not result.is_error, text_of(result)
+    assert [post.body["model"] for post in upstream.posts()] == [MINI]
 
 
 def test_today_is_the_day_by_universal_time():
