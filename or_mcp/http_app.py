@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -26,7 +27,7 @@ from or_mcp.server import Program
 from or_mcp.settings import Settings, SettingsError, read_settings
 from or_mcp.web.doors import METADATA, PATH, Door, LoopbackOnly, TokenVerifier, known_hosts, metadata, no_sign_in
 from or_mcp.web.drain import Drain
-from or_mcp.web.health import MetricsPage, Readiness, healthz
+from or_mcp.web.health import Health, MetricsPage, Readiness
 from or_mcp.web.limits import BODY_LIMIT, Limits
 from or_mcp.web.metrics import Metrics
 from or_mcp.web.sessions import Sessions
@@ -52,7 +53,7 @@ def build_app(program: Program, *, stateless: bool = False) -> Starlette:
     )
     routes = [
         Route(PATH, _guarded(Sessions(holding, one_by_one), settings)),
-        Route("/healthz", healthz),
+        Route("/healthz", Health(program).answer),
         Route("/readyz", Readiness(program, lambda: drain.draining).answer),
         Route("/metrics", MetricsPage(program, metrics, settings).answer),
         *(_sign_in_routes() if settings.http_auth != "none" else []),
@@ -102,7 +103,10 @@ def _app() -> Starlette:
         raise SystemExit(_CANNOT_START) from None
     log_as_json(settings.log_level, "or_mcp")
     # One of several, as far as it knows: a session would be known to one of them alone.
-    return build_app(Program(settings), stateless=True)
+    program = Program(settings)
+    # Whoever runs this process puts another in its place.
+    program.died = lambda: signal.raise_signal(signal.SIGTERM)
+    return build_app(program, stateless=True)
 
 
 def __getattr__(name: str) -> Any:

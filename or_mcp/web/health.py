@@ -24,10 +24,16 @@ _PATIENCE_SECONDS = 3.0
 _UNREACHABLE = ("connection_failed", "upstream_failed", "deadline")
 
 
-async def healthz(request: Request) -> Response:
-    """The process lives."""
-    del request
-    return PlainTextResponse("ok\n")
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether this process lives."""
+
+    program: Program
+
+    async def answer(self, request: Request) -> Response:
+        """200, or 500 where it is ending because it failed."""
+        del request
+        return PlainTextResponse("ok\n") if self.program.failure is None else PlainTextResponse("failed\n", 500)
 
 
 @dataclass(slots=True)
