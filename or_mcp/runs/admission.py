@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import partial
-from json import dumps
 
 from or_mcp.runs import ledger, queries
 from or_mcp.runs.amounts import moment, start_of_day
@@ -55,7 +54,7 @@ class Admission:
             caller=request.caller,
             payer=request.payer,
             fingerprint=request.fingerprint,
-            arguments=dumps(request.arguments, ensure_ascii=False),
+            arguments=request.kept_arguments(),
             models=request.models,
             prompt=request.prompt,
             started=moment(tx.now),
@@ -65,7 +64,8 @@ class Admission:
             most_usd=request.most_usd,
             charged_usd=reserve(tx, request, self._limits, key_left),
         )
-        queries.save(tx, record, context=request.context)
+        queries.save(tx, record)
+        queries.keep_asked(tx, record, request.context)
         return record, False
 
     def _check_known(self) -> None:

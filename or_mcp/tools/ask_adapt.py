@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,11 +13,6 @@ from or_mcp.conversation.turn import Turn
 # Behind these names upstream chooses the model.
 _CHOOSERS = {ROUTER_AUTHOR, "@preset"}
 _LADDER = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-
-
-def digest(parts: Sequence[Message]) -> str:
-    """Stands for what is attached: a file that was changed makes another question of the same words."""
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest() if parts else ""
 
 
 def adapt(turn: Turn, snapshot: Snapshot | None) -> tuple[Turn, list[str]]:

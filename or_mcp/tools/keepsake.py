@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from or_mcp.conversation.thread import Thread
+from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunRecord
 from or_mcp.tools.reply import Reply
 
@@ -38,4 +39,4 @@ class Keepsake:
     show: Callable[[RunRecord, Shown], Reply]
     result: Callable[[RunRecord], str]
     panel: Callable[[RunRecord], tuple[PanelText, ...]] | None = None
-    thread: Callable[[RunRecord, str | None], Thread] | None = None
+    thread: Callable[[RunRecord, Context | None], Thread] | None = None

@@ -10,6 +10,7 @@ from decimal import Decimal
 from or_mcp.catalogue.prices import Estimate
 from or_mcp.runs.budget import Standing, check_ceiling, dollars
 from or_mcp.runs.live import Work
+from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import Progress, RunRecord, RunRequest
 from or_mcp.runs.runner import Begun
 from or_mcp.runs.waiting import patience
@@ -35,7 +36,7 @@ class Order:
     make: Callable[[], Work]
     ceiling_usd: Decimal | None = None
     wait_seconds: float | None = None
-    context: str | None = None
+    context: Context | None = None
     attached: str = ""
     notes: tuple[str, ...] = ()
 

@@ -144,7 +144,7 @@ async def _part(arguments: RunArguments, record: RunRecord, keepsake: Keepsake, 
 async def _text_of(arguments: RunArguments, record: RunRecord, keepsake: Keepsake, call: Call) -> str:
     match arguments.part:
         case "request":
-            return json.dumps(json.loads(record.arguments), ensure_ascii=False, indent=1)
+            return json.dumps(record.asked, ensure_ascii=False, indent=1)
         case "events":
             events = await call.parts.runner.events(record.run_id)
             return "\n".join(f"{at.at:%H:%M:%S.%f} {at.step} {at.model} {at.detail}".rstrip() for at in events)
