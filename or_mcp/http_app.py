@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
@@ -38,7 +38,7 @@ from or_mcp.web.doors import (
     no_sign_in,
 )
 from or_mcp.web.drain import Drain
-from or_mcp.web.health import Liveness, MetricsPage, Readiness
+from or_mcp.web.health import Health, MetricsPage, Readiness
 from or_mcp.web.keys import Keys
 from or_mcp.web.limits import BODY_LIMIT, Limits
 from or_mcp.web.metrics import Metrics
@@ -67,7 +67,7 @@ def build_app(program: Program, *, stateless: bool = False) -> Starlette:
     )
     routes = [
         Route(PATH, _guarded(Sessions(holding, one_by_one), program)),
-        Route("/healthz", Liveness(program).answer),
+        Route("/healthz", Health(program).answer),
         Route("/readyz", Readiness(program, lambda: drain.draining).answer),
         Route("/metrics", MetricsPage(program, metrics, settings).answer),
         *(_sign_in_routes() if settings.http_auth != "none" else []),
@@ -75,19 +75,12 @@ def build_app(program: Program, *, stateless: bool = False) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        try:
-            async with holding.run(), one_by_one.run(), drain.listening():
-                yield
-        except Exception:
-            logger.exception("or-mcp's core has ended")
-            print("or-mcp: ended by a failure of its own; its log has the details", file=sys.stderr)  # noqa: T201
-            app.state.died()
+        async with holding.run(), one_by_one.run(), drain.listening():
+            yield
 
     paths = frozenset(route.path for route in routes)
     app = Starlette(routes=routes, lifespan=lifespan, middleware=_middleware(settings, metrics, drain, paths))
     app.state.drain = drain
-    # A process that can do nothing more ends; whoever serves it otherwise than by a signal says how.
-    app.state.died = partial(signal.raise_signal, signal.SIGTERM)
     app.state.settings = settings
     return app
 
@@ -127,7 +120,10 @@ def _app() -> Starlette:
         raise SystemExit(_CANNOT_START) from None
     log_as_json(settings.log_level, "or_mcp")
     # One of several, as far as it knows: a session would be known to one of them alone.
-    return build_app(Program(settings), stateless=True)
+    program = Program(settings)
+    # Whoever runs this process puts another in its place.
+    program.died = lambda: signal.raise_signal(signal.SIGTERM)
+    return build_app(program, stateless=True)
 
 
 def __getattr__(name: str) -> Any:

@@ -87,7 +87,7 @@ async def _run(call: Call, arguments: dict[str, str]) -> str:
         "elapsed_seconds": record.elapsed_seconds(),
         "cost_usd": None if record.cost_usd is None else float(record.cost_usd),
         "generation_id": record.generation_id,
-        "request": json.loads(record.arguments),
+        "request": record.asked,
         "failure": json.loads(record.failure) if record.failure else None,
         "result": json.loads(record.result) if record.result else None,
     }

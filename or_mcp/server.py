@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -91,6 +91,8 @@ class Program:
         # Whoever watches this process sets these before it runs.
         self.heard: Callable[[str, float], None] | None = None
         self.spent: Callable[[str, Decimal], None] | None = None
+        self.died: Callable[[], None] | None = None
+        self.failure: Exception | None = None
         self.server: Server[Parts] = Server(
             NAME,
             title=TITLE,
@@ -156,18 +158,30 @@ class Program:
             rules=rules(settings),
             keepsakes={tool.name: tool.keepsake for tool in ALL_TOOLS if tool.keepsake},
         )
-        async with anyio.create_task_group() as background:
-            async with catalogue.running(background), runner.running(), self.tasks.carrying():
-                if warm:
-                    background.start_soon(apart, warm_up, parts, self.owner)
-                self.parts = parts
-                try:
-                    yield parts
-                finally:
-                    runner.stopping = True
-                    self.parts = None
-            background.cancel_scope.cancel()
+        with self._noticing_failure():
+            async with anyio.create_task_group() as background:
+                async with catalogue.running(background), runner.running(), self.tasks.carrying():
+                    if warm:
+                        background.start_soon(apart, warm_up, parts, self.owner)
+                    self.parts = parts
+                    try:
+                        yield parts
+                    finally:
+                        runner.stopping = True
+                        self.parts = None
+                background.cancel_scope.cancel()
         await http.close()
+
+    @contextmanager
+    def _noticing_failure(self) -> Generator[None]:
+        """Nothing may end the parts before their time; if something does, whoever serves them hears of it."""
+        try:
+            yield
+        except Exception as error:
+            self.failure = error
+            if self.died is not None:
+                self.died()
+            raise
 
     def leave(self) -> None:
         """The host is going: from here on a cancelled request no longer cancels its run."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import closing, suppress
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -16,6 +17,8 @@ from or_mcp.stdio import open_stdio
 
 if TYPE_CHECKING:
     import uvicorn
+
+logger = logging.getLogger(__name__)
 
 _GRACE_SECONDS = 2
 
@@ -28,11 +31,12 @@ async def serve_stdio(settings: Settings) -> None:
         program.leave()
         tasks.cancel_scope.cancel()
 
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_on_signal, stop)
-        async with open_stdio(at_end=program.leave) as (incoming, outgoing):
-            await program.server.run(incoming, outgoing, program.server.create_initialization_options())
-        tasks.cancel_scope.cancel()
+    with _ending(program):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_on_signal, stop)
+            async with open_stdio(at_end=program.leave) as (incoming, outgoing):
+                await program.server.run(incoming, outgoing, program.server.create_initialization_options())
+            tasks.cancel_scope.cancel()
 
 
 async def serve_http(settings: Settings, host: str, port: int) -> None:
@@ -42,30 +46,30 @@ async def serve_http(settings: Settings, host: str, port: int) -> None:
     from or_mcp.web.protocol import Server
 
     # Whoever is reached from other machines may be one of several behind a balancer.
-    app = build_app(Program(settings), stateless=not is_loopback(host))
+    program = Program(settings)
+    app = build_app(program, stateless=not is_loopback(host))
     server = Server(_config(app, host, port))
-    died = anyio.Event()
-    app.state.died = died.set
+
+    def end() -> None:
+        server.should_exit = True
+
+    program.died = end
     print(f"or-mcp: MCP at http://{host}:{port}{PATH}", file=sys.stderr)  # noqa: T201
 
     async def stop() -> None:
         # Until all calls are answered the port stays open, so that probes and callers hear of it.
         app.state.drain.begin()
         await app.state.drain.ended()
-        server.should_exit = True
+        end()
 
-    async def end() -> None:
-        await died.wait()
-        server.should_exit = True
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_on_signal, stop)
-        tasks.start_soon(end)
-        # uvicorn says itself that a port is taken, and would then end the program with a code of its own.
-        with suppress(SystemExit):
-            await server.serve()
-        tasks.cancel_scope.cancel()
-    if not server.started or died.is_set():
+    with _ending(program):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_on_signal, stop)
+            # uvicorn says itself that a port is taken, and would then end the program with a code of its own.
+            with suppress(SystemExit):
+                await server.serve()
+            tasks.cancel_scope.cancel()
+    if not server.started:
         raise SystemExit(1)
 
 
@@ -103,8 +107,23 @@ async def _on_signal(stop: Callable[[], Awaitable[None]]) -> None:
     """A signal ends the program in good order; a second one finds no handler, and ends it at once."""
     if sys.platform == "win32":
         return
-    # A terminal that is closed ends it too, unless somebody has said that it shall not (nohup).
-    hang_up = [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else []
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, *hang_up) as signals:
+    heard = [signal.SIGTERM, signal.SIGINT]
+    # Whoever starts a program with `nohup` wants it to outlive its terminal.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        heard.append(signal.SIGHUP)
+    with anyio.open_signal_receiver(*heard) as signals:
         await anext(signals)
     await stop()
+
+
+@contextmanager
+def _ending(program: Program) -> Generator[None]:
+    """A program that fails says so in one line and in its exit code, and does not live on."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001
+        program.failure = program.failure or error
+    if program.failure is not None:
+        logger.critical("or-mcp failed", exc_info=program.failure)
+        print("or-mcp: it failed and has ended; what was paid for is kept, see `or-mcp runs`", file=sys.stderr)  # noqa: T201
+        raise SystemExit(1)

@@ -37,6 +37,7 @@ class Attachment:
     media_type: str
     content: str = field(repr=False)
     format: str = ""
+    digest: str = ""
 
     def part(self) -> dict[str, Any]:
         """The content part of a chat message."""
@@ -82,6 +83,11 @@ async def attach(
     return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
 
 
+def digest_of(attached: Sequence[Attachment]) -> str:
+    """Stands for what is attached: a file that was changed makes another question of the same words."""
+    return sha256("".join(each.digest or each.content for each in attached).encode()).hexdigest() if attached else ""
+
+
 def _attach_each(
     references: Sequence[str], sandbox: Sandbox, modalities: frozenset[str] | None, allow_secrets: frozenset[str]
 ) -> tuple[Attachment, ...]:
@@ -123,7 +129,8 @@ def _from_file(file: OpenedFile, reference: str, *, allow_secrets: bool) -> Atta
     else:
         encoded = b64encode(file.data).decode("ascii")
         content = encoded if kind.part == "audio" else f"data:{kind.media_type};base64,{encoded}"
-    return Attachment(kind.part, file.name, len(file.data), kind.media_type, content, kind.format)
+    digest = sha256(f"{kind} {file.name!a}\0".encode() + file.data).hexdigest()
+    return Attachment(kind.part, file.name, len(file.data), kind.media_type, content, kind.format, digest)
 
 
 def _kind(file: OpenedFile, reference: str) -> Kind:

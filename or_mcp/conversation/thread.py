@@ -28,14 +28,14 @@ class Thread:
         """A conversation that begins."""
         return cls(f"or-mcp-{secrets.token_hex(12)}")
 
-    def dump(self) -> str:
+    def dump(self) -> dict[str, Any]:
         """The thread as it is kept."""
-        return _THREAD.dump_json(self).decode()
+        return _THREAD.dump_python(self)
 
     @classmethod
-    def load(cls, kept: str) -> Thread:
+    def load(cls, kept: Any) -> Thread:
         """The thread that was kept."""
-        return _THREAD.validate_json(kept)
+        return _THREAD.validate_python(kept)
 
     @property
     def is_unanswered(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from json import dumps
 
 from or_mcp.runs import ledger, queries
 from or_mcp.runs.amounts import moment, start_of_day
@@ -53,7 +52,7 @@ class Admission:
             caller=request.caller,
             payer=request.payer,
             fingerprint=request.fingerprint,
-            arguments=dumps(request.arguments, ensure_ascii=False),
+            arguments=request.kept_arguments(),
             models=request.models,
             prompt=request.prompt,
             started=moment(tx.now),
@@ -63,7 +62,8 @@ class Admission:
             most_usd=request.most_usd,
             charged_usd=reserve(tx, request, self._limits, key),
         )
-        queries.save(tx, record, context=request.context)
+        queries.save(tx, record)
+        queries.keep_asked(tx, record, request.context)
         return record, False
 
     def _check_known(self) -> None:

@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from or_mcp.runs import ledger
 from or_mcp.runs.amounts import moment, units, usd
+from or_mcp.runs.pieces import HEAD, LONG, Context, Piece
 from or_mcp.runs.record import Progress, RunEvent, RunRecord
 from or_mcp.runs.transaction import Transaction
 
 _COLUMNS = tuple(field.name for field in fields(RunRecord))
 _AMOUNTS = ("low_usd", "high_usd", "most_usd", "charged_usd", "cost_usd")
-# Whoever receives a run says so; whoever carries it does not know.
-_CARRIED = tuple(column for column in (*_COLUMNS, "booked_usd", "booked_as") if column not in ("run_id", "delivered"))
+# Only what a run brings is written again: how it began stays, and whoever receives it says so himself.
+_CARRIED = (
+    *("status", "ended", "charged_usd", "cost_usd", "generation_id", "outcome", "result", "failure", "progress"),
+    *("booked_usd", "booked_as"),
+)
 _SAVE = (
-    f"INSERT INTO runs ({', '.join(_COLUMNS)}, booked_usd, booked_as, context) "  # noqa: S608
-    f"VALUES ({', '.join('?' * (len(_COLUMNS) + 3))}) "
+    f"INSERT INTO runs ({', '.join(_COLUMNS)}, booked_usd, booked_as) "  # noqa: S608
+    f"VALUES ({', '.join('?' * (len(_COLUMNS) + 2))}) "
     f"ON CONFLICT (run_id) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in _CARRIED)}"
 )
 _EVENT = "INSERT INTO events (run_id, n, at, step, model, detail) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 # A list shows the beginning of a prompt; what a run has brought may be megabytes.
-_LONG = {"prompt": "substr(prompt, 1, 200)", "arguments": "'{}'", "result": "NULL", "failure": "NULL"}
+_LONG = {"prompt": f"substr(prompt, 1, {HEAD})", "arguments": "'{}'", "result": "NULL", "failure": "NULL"}
 _LISTED = ", ".join(_LONG.get(column, column) for column in _COLUMNS)
 # How many runs are forgotten in one transaction that other programs wait for.
 _FORGOTTEN_AT_ONCE = 200
+_PIECES_AT_ONCE = 20
 
 
 class Look(NamedTuple):
@@ -45,30 +50,54 @@ class Look(NamedTuple):
         return self.status != "running"
 
 
-def save(tx: Transaction, record: RunRecord, events: Sequence[RunEvent] = (), context: str | None = None) -> None:
+def save(tx: Transaction, record: RunRecord, events: Sequence[RunEvent] = ()) -> None:
     """Write a run as it stands, and what has happened since the last time; the ledger moves with it.
 
-    It may be done again, and also where the run is not there any more. `context`, what the run was asked in, is
-    large: it is written once, and read only to go on from there.
+    It may be done again, and also where the run is not there any more.
     """
     booked = ledger.Booked(units(record.charged_usd) or 0, ledger.state_of(record.status, units(record.cost_usd)))
     before = ledger.booked(tx, record.run_id)
-    row = _row(record)
-    tx.execute(_SAVE, (*row, *booked, context))
+    tx.execute(_SAVE, (*_row(record), *booked))
     tx.each(_EVENT, [_event_row(record.run_id, event) for event in events])
     ledger.move(tx, _account(record), before, booked)
 
 
-def context_of(tx: Transaction, run_id: str) -> str | None:
+def keep_asked(tx: Transaction, record: RunRecord, context: Context | None) -> None:
+    """Keep what is large of what a run was asked, each text once; it is read only to go on from there."""
+    bodies = dict(context.bodies) if context is not None else {}
+    kept = None
+    if len(record.prompt) >= LONG:
+        prompt = Piece(_storable(record.prompt).encode())
+        kept = prompt.hash
+        bodies[kept] = prompt.body
+    text = _storable(context.text) if context is not None else None
+    tx.execute("UPDATE runs SET context = ?, prompt_kept = ? WHERE run_id = ?", (text, kept, record.run_id))
+    for name, body in bodies.items():
+        if tx.execute("SELECT 1 FROM pieces WHERE hash = ?", (name,)).fetchone() is None:
+            tx.execute("INSERT INTO pieces (hash, body) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, body))
+    tx.each("INSERT INTO run_pieces (run_id, hash) VALUES (?, ?)", [(record.run_id, name) for name in bodies])
+
+
+def context_of(tx: Transaction, run_id: str) -> Context | None:
     """What a run was asked in."""
     row = tx.execute("SELECT context FROM runs WHERE run_id = ?", (run_id,)).fetchone()
-    return row[0] if row else None
+    if row is None or row[0] is None:
+        return None
+    bodies = tx.execute(
+        "SELECT p.hash, p.body FROM run_pieces r JOIN pieces p ON p.hash = r.hash WHERE r.run_id = ?", (run_id,)
+    )
+    return Context(row[0], dict(bodies.fetchall()))
 
 
 def find(tx: Transaction, run_id: str, caller: str | None) -> RunRecord | None:
     """One run; another caller's is not there."""
     record = _first(tx, "run_id = ?", run_id)
-    return record if record is not None and caller in (None, record.caller) else None
+    if record is None or caller not in (None, record.caller):
+        return None
+    long = tx.execute(
+        "SELECT p.body FROM runs r JOIN pieces p ON p.hash = r.prompt_kept WHERE r.run_id = ?", (run_id,)
+    ).fetchone()
+    return record if long is None else replace(record, prompt=long[0].decode())
 
 
 def look(tx: Transaction, run_id: str) -> Look | None:
@@ -155,6 +184,12 @@ def forget_before(tx: Transaction, since: datetime) -> int:
     return deleted.rowcount
 
 
+def forget_pieces(tx: Transaction) -> int:
+    """Delete some texts that no run refers to; how many."""
+    unused = "SELECT hash FROM pieces p WHERE NOT EXISTS (SELECT 1 FROM run_pieces r WHERE r.hash = p.hash) LIMIT ?"
+    return tx.execute(f"DELETE FROM pieces WHERE hash IN ({unused})", (_PIECES_AT_ONCE,)).rowcount  # noqa: S608
+
+
 def _account(record: RunRecord) -> ledger.Account:
     estimate = (units(record.low_usd), units(record.high_usd), units(record.most_usd))
     started, models = record.started.timestamp(), json.dumps(record.models)
@@ -176,6 +211,8 @@ def _looks(tx: Transaction, where: str, *values: Any) -> list[Look]:
 
 
 def _row(record: RunRecord) -> tuple[Any, ...]:
+    if len(record.prompt) >= LONG:
+        record = replace(record, prompt=record.prompt[:HEAD])
     return tuple(_encode(getattr(record, column)) for column in _COLUMNS)
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
 from or_mcp.openrouter.errors import CallerCanAct, Failure
+from or_mcp.runs.pieces import Context
 
 Status = Literal["running", "completed", "failed", "cancelled", "interrupted"]
 
@@ -36,8 +37,13 @@ class RunRequest:
     high_usd: Decimal | None = None
     most_usd: Decimal | None = None
     ceiling_usd: Decimal | None = None
-    context: str | None = None
+    context: Context | None = None
     attached: str = ""
+
+    def kept_arguments(self) -> str:
+        """The arguments as they are kept, without what is kept beside them."""
+        repeated = self.arguments.get("prompt") == self.prompt
+        return json.dumps({**self.arguments, **({"prompt": None} if repeated else {})}, ensure_ascii=False)
 
     @property
     def fingerprint(self) -> str:
@@ -60,7 +66,10 @@ class Progress(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run as it stands. `result` is the tool's own JSON: everything that has arrived."""
+    """One run as it stands. `result` is the tool's own JSON: everything that has arrived.
+
+    In `arguments` the prompt is null: it is kept once.
+    """
 
     run_id: str
     tool: str
@@ -85,6 +94,12 @@ class RunRecord:
     failure: str | None = None
     progress: Progress | None = None
     delivered: bool = False
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The arguments of the call."""
+        arguments = json.loads(self.arguments)
+        return arguments | {"prompt": self.prompt} if arguments.get("prompt", "") is None else arguments
 
     @property
     def finished(self) -> bool:

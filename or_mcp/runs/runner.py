@@ -25,6 +25,7 @@ from or_mcp.runs.costs import Costs
 from or_mcp.runs.endings import Crash, Ending, StoreAway, stopped
 from or_mcp.runs.key_limit import Heard
 from or_mcp.runs.live import HEARTBEAT_SECONDS, LiveRun, Tell, Work, told_somehow
+from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunEvent, RunRecord, RunRequest, Status, new_run_id
 from or_mcp.runs.store import Store
 
@@ -220,7 +221,7 @@ class Runner:
         records = await self.store.read(lambda tx: queries.latest(tx, caller, limit))
         return [await self._as_it_stands(record) for record in records]
 
-    async def context(self, run_id: str) -> str | None:
+    async def context(self, run_id: str) -> Context | None:
         """What a run was asked in."""
         return await self.store.read(partial(queries.context_of, run_id=run_id))
 

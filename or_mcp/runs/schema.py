@@ -90,6 +90,16 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX runs_by_generation ON runs (generation_id) WHERE generation_id IS NOT NULL;
     CREATE UNIQUE INDEX events_by_number ON events (run_id, n);
     """,
+    """
+    ALTER TABLE runs ADD COLUMN prompt_kept TEXT;
+    CREATE TABLE pieces (hash TEXT PRIMARY KEY, body BLOB NOT NULL);
+    CREATE TABLE run_pieces (
+        run_id TEXT NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,
+        hash TEXT NOT NULL,
+        PRIMARY KEY (run_id, hash)
+    );
+    CREATE INDEX run_pieces_by_hash ON run_pieces (hash);
+    """,
 )
 
 

@@ -25,6 +25,7 @@ async def forget(store: Store, since: datetime, forget_files: Callable[[datetime
     """Delete what is older. What it cost stays in the ledger."""
     await book(store)
     await _bit_by_bit(store, partial(queries.forget_before, since=since))
+    await _bit_by_bit(store, queries.forget_pieces)
     await store.write(ledger.forget)
     if forget_files is not None:
         await anyio.to_thread.run_sync(forget_files, since)

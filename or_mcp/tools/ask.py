@@ -10,7 +10,7 @@ import anyio.to_thread
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from or_mcp.attachments.attach import COUNT_LIMIT, Attachment, HoldsSecrets, attach
+from or_mcp.attachments.attach import COUNT_LIMIT, Attachment, HoldsSecrets, attach, digest_of
 from or_mcp.attachments.urls import is_url
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.conversation.functions import MOST_FUNCTIONS
@@ -20,9 +20,10 @@ from or_mcp.conversation.thread import Thread
 from or_mcp.conversation.turn import ToolOutput, Turn, request_for, say
 from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.runs.budget import Room
+from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunRecord
 from or_mcp.tools.arguments import Amount, Arguments, Question, Text
-from or_mcp.tools.ask_adapt import adapt, digest, messages_for, names_of, without_others_functions
+from or_mcp.tools.ask_adapt import adapt, messages_for, names_of, without_others_functions
 from or_mcp.tools.ask_answer import AskAnswer, full_text, show
 from or_mcp.tools.ask_fit import check_fits, needs_of
 from or_mcp.tools.ask_work import Asking, go_on, result_of
@@ -91,7 +92,7 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
     snapshot = await check_models(call, turn.models)
     check_keeps(snapshot, turn.models)
     turn, notes = adapt(turn, snapshot)
-    turn, attached = await _attached(turn, arguments, thread, call, snapshot)
+    turn, digest, attached = await _attached(turn, arguments, thread, call, snapshot)
     thread = say(thread, turn)
     sent, left_out = without_others_functions(thread, turn, snapshot)
     needs = needs_of(sent, turn)
@@ -121,8 +122,8 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
         offer=offer,
         ceiling_usd=decimal_or_none(arguments.max_cost_usd),
         wait_seconds=arguments.wait_seconds,
-        context=thread.dump(),
-        attached=await anyio.to_thread.run_sync(digest, turn.attached),
+        context=await anyio.to_thread.run_sync(_kept, thread),
+        attached=digest,
         notes=(*notes, *attached, *left_out, *retiring(snapshot, turn.models)),
     )
     return await place(call, order, KEEPSAKE, Shown())
@@ -155,15 +156,20 @@ async def _thread(arguments: AskArguments, call: Call) -> Thread:
     keepsake = call.parts.keepsakes.get(record.tool)
     if keepsake is None or keepsake.thread is None:
         raise InvalidRequest(f"continue_run takes a run of ask or fuse; {record.run_id} is one of {record.tool}")
-    return keepsake.thread(record, await call.parts.runner.context(record.run_id))
+    context = await call.parts.runner.context(record.run_id)
+    return await anyio.to_thread.run_sync(keepsake.thread, record, context)
+
+
+def _kept(thread: Thread) -> Context:
+    return Context.of(thread.dump())
 
 
 async def _attached(
     turn: Turn, arguments: AskArguments, thread: Thread, call: Call, snapshot: Snapshot | None
-) -> tuple[Turn, list[str]]:
-    """The turn with what is attached; what the conversation holds already is not sent once more."""
+) -> tuple[Turn, str, list[str]]:
+    """The turn with what is attached, and its digest; what the conversation holds already is not sent once more."""
     if not arguments.attachments:
-        return turn, []
+        return turn, "", []
     model = snapshot.find(turn.model) if snapshot else None
     accepts = frozenset(model.architecture.input_modalities) if model and model.architecture else None
     found = await _read(arguments.attachments, call, accepts, turn.model)
@@ -174,7 +180,7 @@ async def _attached(
         names = ", ".join(again)
         parts.append({"type": "text", "text": f"(Attached again, and to be found further up: {names})"})
     notes = [f"Already in this conversation, and not sent again: {name}." for name in again]
-    return replace(turn, attached=tuple(parts)), notes
+    return replace(turn, attached=tuple(parts)), digest_of(found), notes
 
 
 async def _read(

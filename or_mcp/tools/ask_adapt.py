@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import cast
 
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.slugs import ROUTER_AUTHOR, author
@@ -15,27 +13,6 @@ from or_mcp.conversation.turn import Turn
 # Behind these names upstream chooses the model.
 _CHOOSERS = {ROUTER_AUTHOR, "@preset"}
 _LADDER = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-
-
-def digest(parts: Sequence[Message]) -> str:
-    """Stands for what is attached: a file that was changed makes another question of the same words."""
-    hasher = hashlib.sha256()
-    for text in _texts(parts):
-        # Spelling twenty megabytes as JSON would take ten times as long.
-        hasher.update(b"%d:" % len(text) + text.encode())
-    return hasher.hexdigest() if parts else ""
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for name, inner in cast("Mapping[str, object]", value).items():
-            yield name
-            yield from _texts(inner)
-    elif isinstance(value, list | tuple):
-        for inner in cast("Sequence[object]", value):
-            yield from _texts(inner)
-    else:
-        yield str(value)
 
 
 def adapt(turn: Turn, snapshot: Snapshot | None) -> tuple[Turn, list[str]]:

@@ -18,6 +18,7 @@ from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure
 from or_mcp.openrouter.wire.chat import ChatRequest
 from or_mcp.runs.live import Kept, LiveRun
+from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import Progress, RunRecord
 
 _REPAIR_SECONDS = 120.0
@@ -49,9 +50,9 @@ def result_of(record: RunRecord) -> AskResult:
     return _RESULT.validate_json(record.result) if record.result else AskResult()
 
 
-def go_on(record: RunRecord, context: str | None) -> Thread:
+def go_on(record: RunRecord, context: Context | None) -> Thread:
     """The conversation after a run; of an answer that did not end well, as far as it came."""
-    thread = Thread.load(context) if context else Thread.new()
+    thread = Thread.load(context.value()) if context else Thread.new()
     message = result_of(record).said.message(whole=record.status == "completed")
     return replace(thread, messages=(*thread.messages, message)) if message else thread
 

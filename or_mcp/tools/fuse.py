@@ -21,6 +21,7 @@ from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import UpstreamFailed
 from or_mcp.runs.budget import Room
 from or_mcp.runs.live import Kept, LiveRun
+from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import Progress, RunRecord
 from or_mcp.tools.arguments import Amount, Arguments, Question, Text
 from or_mcp.tools.call import Call, decimal_or_none
@@ -184,7 +185,7 @@ def _panel(record: RunRecord) -> tuple[PanelText, ...]:
     return tuple(PanelText(each.model, each.status, each.text or each.error or "") for each in _result(record).panel)
 
 
-def _thread(record: RunRecord, context: str | None) -> Thread:
+def _thread(record: RunRecord, context: Context | None) -> Thread:
     """A conversation about the fusion: the question, and all that came of it."""
     del context
     result = _result(record)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from or_mcp.conversation.thread import Thread
+from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunRecord
 from or_mcp.tools.reply import Reply
 
@@ -40,4 +41,4 @@ class Keepsake:
     result: Callable[[RunRecord], str]
     provider_cost: Callable[[RunRecord], Decimal | None]
     panel: Callable[[RunRecord], tuple[PanelText, ...]] | None = None
-    thread: Callable[[RunRecord, str | None], Thread] | None = None
+    thread: Callable[[RunRecord, Context | None], Thread] | None = None

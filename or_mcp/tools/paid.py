@@ -10,6 +10,7 @@ from decimal import Decimal
 from or_mcp.catalogue.prices import Estimate
 from or_mcp.runs.budget import PER_DAY, OverBudget, Room, Standing, check, dollars
 from or_mcp.runs.live import Work
+from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import Progress, RunRecord, RunRequest
 from or_mcp.runs.runner import Begun
 from or_mcp.runs.waiting import patience
@@ -45,7 +46,7 @@ class Order:
     offer: Callable[[Room], Offer]
     ceiling_usd: Decimal | None = None
     wait_seconds: float | None = None
-    context: str | None = None
+    context: Context | None = None
     attached: str = ""
     notes: tuple[str, ...] = ()
 

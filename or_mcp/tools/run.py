@@ -148,7 +148,7 @@ async def _part(part: Part, arguments: RunArguments, record: RunRecord, keepsake
 async def _text_of(part: Part, model: str, record: RunRecord, keepsake: Keepsake, call: Call) -> str:
     match part:
         case "request":
-            return json.dumps(json.loads(record.arguments), ensure_ascii=False, indent=1)
+            return json.dumps(record.asked, ensure_ascii=False, indent=1)
         case "events":
             events = await call.parts.runner.events(record.run_id)
             return "\n".join(f"{at.at:%H:%M:%S.%f} {at.step} {at.model} {at.detail}".rstrip() for at in events)

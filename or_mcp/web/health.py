@@ -25,16 +25,15 @@ _UNREACHABLE = ("connection_failed", "upstream_failed", "deadline")
 
 
 @dataclass(frozen=True, slots=True)
-class Liveness:
-    """Whether the process lives: without the parts that carry runs it answers, and can do nothing."""
+class Health:
+    """Whether this process lives."""
 
     program: Program
 
     async def answer(self, request: Request) -> Response:
-        """200, or 503."""
+        """200, or 500 where it is ending because it failed."""
         del request
-        lives = self.program.parts is not None
-        return PlainTextResponse("ok\n" if lives else "its core has ended\n", 200 if lives else 503)
+        return PlainTextResponse("ok\n") if self.program.failure is None else PlainTextResponse("failed\n", 500)
 
 
 @dataclass(slots=True)

@@ -49,7 +49,11 @@ class Killable:
 
     async def terminate(self) -> int:
         """SIGTERM; the exit code."""
-        self._process.send_signal(signal.SIGTERM)
+        return await self.end(signal.SIGTERM)
+
+    async def end(self, number: signal.Signals) -> int:
+        """End it by a signal; the exit code."""
+        self._process.send_signal(number)
         return await self._process.wait()
 
     async def close_stdin(self) -> int:

@@ -50,6 +50,7 @@ async def until_written(file: Path, runs: set[str]) -> None:
 async def test_a_lock_held_for_a_minute(upstream: Upstream, environment: dict[str, str], file: Path):
     upstream.script({"path": "/chat/completions", "duration_s": 3})
     answers: list[str | None] = []
+    refused: Any = None
 
     async def ask(server: Killable, number: int) -> None:
         answers.append(await completed(server, number))
@@ -63,7 +64,7 @@ async def test_a_lock_held_for_a_minute(upstream: Upstream, environment: dict[st
                     await anyio.sleep(0.02)
             with closing(sqlite3.connect(file, isolation_level=None)) as other:
                 other.execute("BEGIN IMMEDIATE")
-                refused: Any = await one.client.call_tool("ask", ASK)
+                refused = await one.client.call_tool("ask", ASK)
                 await anyio.sleep(60 - 20)
                 other.execute("ROLLBACK")
         assert text_of(refused).startswith("internal: The run store is locked by another program")
