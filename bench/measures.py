@@ -19,6 +19,7 @@ from bench.programs import BOTH, PRODUCT, ROOT, Program, address, environment
 from bench.protocol import ERAS, MODERN, Era
 from bench.searching import searching
 from bench.session import Session, session
+from bench.stalls import stalls
 from bench.vectors import embedding
 from bench.web import load, web_server
 
@@ -64,6 +65,7 @@ class Bench:
             yield from self._throughput(era)
         yield from embedding(self.port, self.data, self.effort.rounds)
         yield from searching(self.effort.starts)
+        yield from stalls(self.port, self.data, self.effort.rounds)
 
     def _commands(self) -> Iterator[Figure]:
         samples: dict[str, list[float]] = {"--help": [], "--version": [], "empty": []}

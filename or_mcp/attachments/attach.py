@@ -13,7 +13,7 @@ import anyio.to_thread
 
 from or_mcp.attachments.kinds import ACCEPTED, PDF, TEXT, Kind, PartKind, as_text, hint, kind_of
 from or_mcp.attachments.paths import OpenedFile, Sandbox, megabytes
-from or_mcp.attachments.secrets import find_secrets, tell
+from or_mcp.attachments.secrets import Secret, find_in_bytes, find_secrets, tell
 from or_mcp.attachments.spelling import quote
 from or_mcp.attachments.urls import Link, check_url, is_url
 from or_mcp.openrouter.errors import InvalidRequest
@@ -116,8 +116,8 @@ def _from_link(link: Link) -> Attachment:
 def _from_file(file: OpenedFile, reference: str, *, allow_secrets: bool) -> Attachment:
     kind = _kind(file, reference)
     text = as_text(file.data)
-    if text is not None and not allow_secrets:
-        _check_secrets(text, file.name, reference)
+    if not allow_secrets:
+        _check_secrets(find_in_bytes(file.data) if text is None else find_secrets(text, file.name), reference)
     if kind is TEXT and text is not None:
         content = text
     else:
@@ -142,8 +142,7 @@ def _kind(file: OpenedFile, reference: str) -> Kind:
     return kind
 
 
-def _check_secrets(text: str, name: str, reference: str) -> None:
-    found = find_secrets(text, name)
+def _check_secrets(found: Sequence[Secret], reference: str) -> None:
     if found:
         raise HoldsSecrets(reference, tell(found))
 

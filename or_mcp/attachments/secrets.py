@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
+from or_mcp.attachments.named_secrets import in_settings, spelled_out
 from or_mcp.attachments.randomness import looks_random, looks_typed, placeholder
 
 AWS_KEY_ID = "AWS access key id"
@@ -73,25 +74,51 @@ _TOKENS = (
     ),
 )
 _KEY_BLOCK = re.compile(r"-----BEGIN (?:[A-Z]{2,9} )?PRIVATE KEY(?: BLOCK)?-----")
-# A line of a key: base64, longer than any word or path is likely to be.
-_KEY_LINE = re.compile(r"[A-Za-z0-9+/]{60,}+")
-_KEY_REACH = 400
-
-_SETTINGS_NAME = re.compile(
-    r"(?i)\.?env(?:\..{1,40})?\Z|.{0,200}\.(?:env|ini|cfg|conf|properties|toml|ya?ml|npmrc|pypirc)\Z|credentials\Z"
+# Lines of a key: nothing but base64, with line ends that may be spelled out.
+_KEY_LINE = re.compile(r"""(?:\n|\\n|\A)[ \t"']{0,8}([A-Za-z0-9+/]{16,}+={0,2})(?=[ \t"',]{0,8}(?:\r|\n|\\|\Z))""")
+_KEY_REACH, _KEY_LENGTH = 600, 40
+# As OpenRouter makes them: whatever else stands in it, this is one.
+_OWN_KEY = re.compile(r"[0-9a-f]{32}")
+_IN_BYTES = (
+    ("OpenRouter key", re.compile(rb"sk-or-v1-[0-9a-f]{64}")),
+    (
+        AWS_KEY_ID,
+        re.compile(
+            rb"(?<![A-Za-z0-9+/])A[KS]IA[A-Z2-7]{16}(?=[^A-Za-z0-9+/][\x00-\xff]{0,200}?"
+            rb"[^A-Za-z0-9+/][A-Za-z0-9+/]{40}[^A-Za-z0-9+/])"
+        ),
+    ),
 )
-_SETTING = re.compile(r"""\s{0,16}(?:export |set )?\s{0,8}["']?([A-Za-z_][\w.-]{0,100}+)["']?\s{0,8}[=:]\s{0,8}(.+)""")
-_SECRET_WORD = re.compile(r"(?i)passw(?:or)?d|passphrase|pwd|secret|token|(?:api|access|private)[_-]?key|auth(?!or)")
-_HARMLESS_WORD = re.compile(r"(?i)public|tokeni[sz]|tokens\b|limit|length|(?:url|uri|path|file|dir|name|host|type)\Z")
-_VALUE = re.compile(r"""(["']?)([^\s"'`<>(){}\[\],;]{10,300}+)\1\s{0,16}(?:[#;].*)?\Z""")
+
+# A text is looked through piece by piece, so that others come to their turn; what lies across a cut is seen whole.
+_PIECE, _OVERLAP = 500_000, 2_000
 
 
 def find_secrets(text: str, name: str = "") -> tuple[Secret, ...]:
     """The secrets in a text, by line. The name says whether it is a file of settings; so may the text itself."""
-    found = {Secret(line, kind) for line, kind in _numbered(text, [*_tokens(text), *_key_blocks(text)])}
-    known = {secret.line for secret in found}
-    found.update(secret for secret in _settings(text, name) if secret.line not in known)
+    found: set[Secret] = set()
+    line = begin = 0
+    for end in (*range(_PIECE, len(text), _PIECE), len(text)):
+        found.update(_in_piece(text[begin:end], name, line))
+        following = max(begin, end - _OVERLAP)
+        line, begin = line + text.count("\n", begin, following), following
     return tuple(sorted(found))
+
+
+def find_in_bytes(data: bytes) -> tuple[Secret, ...]:
+    """The keys in something that is no text, as far as they cannot be anything else."""
+    found = [(match.start(), kind) for kind, shape in _IN_BYTES for match in shape.finditer(data)]
+    return tuple(sorted(Secret(data.count(b"\n", 0, place) + 1, kind) for place, kind in found))
+
+
+def _in_piece(text: str, name: str, before: int) -> Iterator[Secret]:
+    """The secrets in a piece with so many lines before it; of each line only what is told most certainly."""
+    known: set[int] = set()
+    sure = list(_numbered(text, [*_tokens(text), *_key_blocks(text)]))
+    for found in (sure, _numbered(text, list(spelled_out(text))), in_settings(text, name)):
+        new = [(line, kind) for line, kind in found if line not in known]
+        known.update(line for line, _ in new)
+        yield from (Secret(before + line, kind) for line, kind in new)
 
 
 def tell(secrets: Iterable[Secret], most: int = 5) -> str:
@@ -106,14 +133,16 @@ def _tokens(text: str) -> Iterator[tuple[int, str]]:
         if token.mark not in text:
             continue
         for match in token.shape.finditer(text):
-            if looks_typed(match[1]) if token.typed else not placeholder(match[1]):
+            own = token.mark == "sk-or-" and _OWN_KEY.search(match[1]) is not None and len(set(match[1])) >= 6
+            if own or (looks_typed(match[1]) if token.typed else not placeholder(match[1])):
                 yield match.start(), token.kind
 
 
 def _key_blocks(text: str) -> Iterator[tuple[int, str]]:
     for match in _KEY_BLOCK.finditer(text):
-        line = _KEY_LINE.search(text, match.end(), match.end() + _KEY_REACH)
-        if line and looks_random(line[0]):
+        begun = text[match.end() : match.end() + _KEY_REACH].partition("-----END")[0]
+        body = "".join(line[1] for line in _KEY_LINE.finditer(begun))
+        if len(body) >= _KEY_LENGTH and looks_random(body):
             yield match.start(), "private key"
 
 
@@ -122,25 +151,3 @@ def _numbered(text: str, found: list[tuple[int, str]]) -> Iterator[tuple[int, st
     if found:
         ends = list(accumulate(len(line) + 1 for line in text.split("\n")))
         yield from ((bisect_right(ends, place) + 1, kind) for place, kind in found)
-
-
-def _settings(text: str, name: str) -> Iterator[Secret]:
-    """Secrets that only their setting's name gives away, in a file that consists of settings."""
-    lines = text.split("\n")
-    if not (_SETTINGS_NAME.match(name) or _mostly_settings(lines)):
-        return
-    for number, line in enumerate(lines, 1):
-        setting = _SETTING.match(line)
-        if setting and _SECRET_WORD.search(setting[1]) and not _HARMLESS_WORD.search(setting[1]):
-            value = _VALUE.match(setting[2].strip())
-            if value and looks_typed(value[2]):
-                yield Secret(number, "password or key in a setting")
-
-
-def _mostly_settings(lines: list[str]) -> bool:
-    said = [line for line in lines if line.strip() and not line.lstrip().startswith(("#", ";", "//"))]
-    return bool(said) and sum(map(_is_setting, said)) * 2 > len(said)
-
-
-def _is_setting(line: str) -> bool:
-    return re.match(r"(?:export )?[A-Za-z_][A-Za-z0-9_.]{0,100}+ ?= ?[^=\s(\[{]", line) is not None

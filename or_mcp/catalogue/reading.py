@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from or_mcp.catalogue.intents import BY_NAME, BY_PHRASE, INTENT_WORDS, LONGEST_PHRASE, Intent, gives
-from or_mcp.catalogue.words import EDITIONS, KINDS, corrected, likeness, version, words, words_of
+from or_mcp.catalogue.slugs import author
+from or_mcp.catalogue.words import EDITIONS, KINDS, corrected, is_neutral, likeness, own_words, version, words, words_of
 from or_mcp.openrouter.wire.models import Model
 
 _FILLERS = frozenset(
@@ -17,7 +18,10 @@ _FILLERS = frozenset(
 )
 _EDITION_PENALTY = 0.1
 _CLASS_PENALTY = 0.25
+_NAMED_BONUS, _HOUSE_BONUS = 0.2, 0.05
+_SAME = 0.95
 _MOST_WORDS = 24
+_MOST_TYPOS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,33 @@ class Reading:
         plain = self.phrase and not any(intent.any_edition for intent in self._wanted())
         penalty = _EDITION_PENALTY * editions if plain else 0.0
         behind = penalty + _CLASS_PENALTY * self._class(model)
-        return (0.0 if self.is_exact(model) else 1.0, round(behind - score, 3), *ranks, editions)
+        own = own_words(model.id)
+        named = len(self._literal.intersection(own)) if self.terms else 0
+        score += _HOUSE_BONUS * bool(set(self.terms) & set(words(author(model.id))))
+        unasked = [word for word in own if likeness(word, self._said) < _SAME] if self.terms else []
+        called = 0.0 if self.is_exact(model) else 1.0 if ranks else self._called(unasked)
+        variants = sum(0.1 if is_neutral(word) else 1.0 for word in unasked if is_neutral(word) or not version(word))
+        behind -= _NAMED_BONUS * named
+        return (called, round(behind - score, 3), *ranks, self._pinned(own) * variants, variants, editions)
+
+    def _called(self, unasked: Sequence[str]) -> float:
+        """Whether a name holds nothing but what was said: the plain model, then the plain model of some day."""
+        if not self.terms:
+            return 1.0
+        return 0.0 if not unasked else 0.5 if all(map(is_neutral, unasked)) else 1.0
+
+    def _pinned(self, own: Sequence[str]) -> bool:
+        """Of a version that was named the plain model comes first, however new its variants are."""
+        return any(any(map(str.isdigit, term)) and likeness(term, own) >= _SAME for term in self.terms)
+
+    @property
+    def _said(self) -> tuple[str, ...]:
+        return (*self.terms, *self._literal)
+
+    @property
+    def _literal(self) -> frozenset[str]:
+        """What was said of an intent, word by word: some models bear it in their names."""
+        return INTENT_WORDS.intersection(words(self.phrase))
 
     def _class(self, model: Model) -> float:
         """Concrete paid models come before free variants, routers and moving names, unless those were asked for."""
@@ -65,7 +95,7 @@ class Reading:
 
     def _unasked_editions(self, known: Collection[str]) -> float:
         asked_for = EDITIONS | KINDS if self.modality == "text" else EDITIONS
-        return float(len(asked_for.intersection(known).difference(self.terms)))
+        return float(len(asked_for.intersection(known).difference(self._said)))
 
     def _kept(self, model: Model) -> bool:
         return not self.filtered or all(keep(model) for intent in self._wanted() if (keep := self._filter(intent)))
@@ -92,11 +122,14 @@ def _understood(asked: Iterable[str], models: Collection[Model]) -> list[str]:
     """The words that mean something, typos corrected."""
     vocabulary = {word for model in models for word in words_of(model)}
     found: list[str] = []
+    typos = _MOST_TYPOS
     for word in asked:
         if word in INTENT_WORDS or likeness(word, vocabulary) or version(word) is not None:
             found.append(word)
-        elif word not in _FILLERS and (meant := corrected(word, vocabulary | INTENT_WORDS)):
-            found.append(meant)
+        elif word not in _FILLERS and typos:
+            # Comparing with every word there is takes a while.
+            typos -= 1
+            found += filter(None, [corrected(word, vocabulary | INTENT_WORDS)])
     return found
 
 

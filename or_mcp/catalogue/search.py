@@ -20,6 +20,7 @@ Sort = Literal["relevance", "newest", "price", "context", "intelligence", "codin
 
 MOST = 100
 _DAY = 86_400
+_GENERATION = 90 * _DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +120,10 @@ def _place(model: Model, query: Query, reading: Reading) -> Place:
     newest = -float((model.created or 0) // _DAY)
     tail = (newest, by_intelligence(model), float(len(words_of(model))))
     if query.sort == "relevance":
-        *head, editions = reading.rank(model)
-        return (*head, newest, editions, *tail[1:]), model.id
+        *head, variants, editions = reading.rank(model)
+        # What came out together is one generation: of that the plain model is meant, and not its latest variant.
+        generation = -float((model.created or 0) // _GENERATION)
+        return (*head, generation, variants, newest, editions, *tail[1:]), model.id
     return (_SORTS[query.sort](model), *tail), model.id
 
 

@@ -11,7 +11,10 @@ from or_mcp.openrouter.wire.models import Model
 
 # Sizes, editions and kinds: a person who wants one of these says so.
 EDITIONS = frozenset({"mini", "nano", "lite", "flash", "fast", "small", "tiny", "micro", "guard", "beta"})
-KINDS = frozenset({"image", "embedding", "embed", "tts", "vl"})
+KINDS = frozenset({"image", "embedding", "embed", "tts", "vl", "audio", "transcribe", "search", "safeguard"})
+# What tells nothing apart: a model with one of these is as plain as without.
+_NEUTRAL = frozenset({"preview", "instruct", "it", "exp"})
+_DATE = re.compile(r"\d{3,}|0\d")
 _SYNONYMS = {"chatgpt": "gpt", "embeddings": "embedding", "coders": "coder", "reranker": "rerank"}
 _LIKE = 0.75
 _LONGEST = 32
@@ -24,7 +27,7 @@ _VERSION = re.compile(r"[a-z]?(\d+(?:\.\d+)*)")
 
 def words(text: str) -> tuple[str, ...]:
     """The words of a name or phrase."""
-    dotted = _DASHED_VERSION.sub(r"\1.\2", text.lower())
+    dotted = _DASHED_VERSION.sub(r"\1.\2", text.lower().replace("+", " plus "))
     parts = (word for part in _PARTS.findall(dotted) for word in _BOUNDARY.split(part))
     return tuple(_SYNONYMS.get(word, word) for word in parts)
 
@@ -44,6 +47,18 @@ def _words_of(slug: str, name: str) -> tuple[str, ...]:
 def words_of(model: Model) -> tuple[str, ...]:
     """Every word a model is known by."""
     return _words_of(model.id, model.name)
+
+
+@lru_cache(maxsize=4096)
+def own_words(slug: str) -> tuple[str, ...]:
+    """The words of a model's own name, without its maker's."""
+    maker, _, own = slug.partition("/")
+    return tuple(word for word in words(own) if word not in words(maker))
+
+
+def is_neutral(word: str) -> bool:
+    """Whether a word in a name is only a date, or tells nothing apart."""
+    return word in _NEUTRAL or _DATE.fullmatch(word) is not None
 
 
 def likeness(asked: str, known: Iterable[str]) -> float:

@@ -45,9 +45,8 @@ def read_choice(choice: str, functions: Sequence[Message]) -> str | Message | No
     if choice in ("auto", "none", "required"):
         return choice
     if choice not in names:
-        raise InvalidRequest(
-            f"tool_choice is {shorten(choice, 80)!r}; it takes auto, none, required or a tool: {', '.join(names)}"
-        )
+        known = f"it takes auto, none, required or one of the tools: {', '.join(names)}"
+        raise InvalidRequest(f"tool_choice is {shorten(choice, 80)!r}; {known}")
     return {"type": "function", "function": {"name": choice}}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import platform
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
@@ -15,6 +14,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 import httpx2
+from pydantic_core import to_json
 
 from or_mcp.openrouter.errors import ConnectionFailed, Failure, StreamBroken, UpstreamFailed, from_reply
 from or_mcp.openrouter.retry import wait_before_retry
@@ -176,7 +176,8 @@ class Http:
     @asynccontextmanager
     async def post(self, path: str, key: str | None, body: Mapping[str, Any]) -> AsyncGenerator[OpenReply]:
         """Ask for something that costs money; leaving the block closes the connection, which cancels the work."""
-        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        # A body may hold thirty megabytes: the standard library takes several times as long.
+        content = to_json(body)
         async with self._send("POST", path, key, params=None, content=content, paid=True) as response:
             yield OpenReply(response)
 

@@ -122,7 +122,7 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
         ceiling_usd=decimal_or_none(arguments.max_cost_usd),
         wait_seconds=arguments.wait_seconds,
         context=thread.dump(),
-        attached=digest(turn.attached),
+        attached=await anyio.to_thread.run_sync(digest, turn.attached),
         notes=(*notes, *attached, *left_out, *retiring(snapshot, turn.models)),
     )
     return await place(call, order, KEEPSAKE, Shown())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import cast
 
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.slugs import ROUTER_AUTHOR, author
@@ -19,7 +19,23 @@ _LADDER = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 def digest(parts: Sequence[Message]) -> str:
     """Stands for what is attached: a file that was changed makes another question of the same words."""
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest() if parts else ""
+    hasher = hashlib.sha256()
+    for text in _texts(parts):
+        # Spelling twenty megabytes as JSON would take ten times as long.
+        hasher.update(b"%d:" % len(text) + text.encode())
+    return hasher.hexdigest() if parts else ""
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, inner in cast("Mapping[str, object]", value).items():
+            yield name
+            yield from _texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in cast("Sequence[object]", value):
+            yield from _texts(inner)
+    else:
+        yield str(value)
 
 
 def adapt(turn: Turn, snapshot: Snapshot | None) -> tuple[Turn, list[str]]:

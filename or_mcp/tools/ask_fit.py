@@ -15,9 +15,9 @@ from or_mcp.catalogue.policy import Policy
 from or_mcp.catalogue.prices import Prompt
 from or_mcp.catalogue.slugs import ROUTER_AUTHOR, author
 from or_mcp.catalogue.tokens import count_tokens, most_tokens
-from or_mcp.conversation.price import Sizes
 from or_mcp.conversation.thread import Message, Thread
 from or_mcp.conversation.turn import Turn
+from or_mcp.conversation.unpriced import Sizes
 from or_mcp.openrouter.errors import ModelUnavailable
 from or_mcp.openrouter.wire.errors import Availability
 from or_mcp.openrouter.wire.models import Model

@@ -1,4 +1,4 @@
-"""What a body may hold before anybody reads it: reading must be quick, and what was read must be writable again."""
+"""What a body may hold before anybody reads it: reading must be quick, and what was read be writable again."""
 
 from __future__ import annotations
 
