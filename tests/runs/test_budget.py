@@ -156,3 +156,13 @@ async def test_a_key_without_a_limit_that_counts_may_spend(connect: Connect, ups
     async with connect() as client:
         assert not (await client.call_tool("ask", {"prompt": "?", "model": PANEL[0]})).is_error
     assert len(upstream.posts()) == 1
+
+
+async def test_what_is_free_may_be_asked_when_nothing_is_left(connect: Connect, upstream: Upstream):
+    key = {"label": "k", "limit_remaining": 0}
+    upstream.script({"path": "/key", "status": 200, "body": {"data": key}})
+    free = {"prompt": "?", "model": "deepseek/deepseek-r1-0528:free"}
+    async with connect() as client:
+        result = await client.call_tool("ask", free)
+    assert not result.is_error, text_of(result)
+    assert len(upstream.posts()) == 1

@@ -63,6 +63,20 @@ async def test_killed_at_each_event_of_a_stream_it_shows_everything_that_had_arr
     assert len(upstream.posts("/responses")) == len(CUTS) + 1
 
 
+async def test_the_question_of_a_run_whose_process_was_killed_is_asked_anew(
+    upstream: Upstream, environment: dict[str, str]
+):
+    question = FUSE | {"wait_seconds": 0}
+    upstream.script({"path": "/responses", "stall_at_event": 2, "times": 1})
+    async with started(environment) as server:
+        killed = await begin(server, upstream)
+        await server.kill()
+    async with started(environment) as server:
+        again = (await server.client.call_tool("fuse", question | {"wait_seconds": 30})).structured_content
+    assert again["run_id"] != killed
+    assert (again["status"], again["replayed"]) == ("completed", False)
+
+
 async def settled(server: Killable, run_id: str) -> list[str]:
     """The steps of a run once no more arrive: what the process has seen of a stream that stands still."""
     last: list[str] = []
