@@ -13,6 +13,10 @@ from tests.simulator.calls import Caller
 STAND_INS = {
     "anthropic/claude-sonnet-4": "anthropic/claude-sonnet-4.5",
     "anthropic/claude-4.6-sonnet-20260217": "anthropic/claude-sonnet-4.5",
+    "openai/gpt-4": "openai/gpt-4o-mini",
+    "openai/gpt-4o": "openai/gpt-4o-mini",
+    "bytedance-seed/seedream-4.5": "openai/gpt-image-2",
+    "openai/whisper-large-v3": "openai/whisper-1",
     "mistralai/voxtral-mini-tts-2603": "openai/gpt-4o-mini-tts-2025-12-15",
 }
 PATHS = {(method, path) for method, path, _ in ROUTES}
