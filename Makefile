@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 # Many tests wait for processes and clocks: twice as many workers as the smallest machine has cores.
 PARALLEL := -n 4 --dist loadscope
 
-.PHONY: demo test coverage check bench docs clean
+.PHONY: demo test coverage check live bench docs clean
 
 demo: $(VENV)/.user
 	@$(BIN)/or-mcp demo
@@ -23,6 +23,10 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/pyright
+
+# Asks the real OpenRouter, for less than a dollar, what nobody could look up; lists only, unless YES=1.
+live: $(VENV)/.dev
+	$(BIN)/python -m tests.live.probe $(if $(YES),--yes)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench

@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,10 @@ from or_mcp.simulator.delivery.refusals import Refused
 from or_mcp.simulator.money.accounts import BYOK_PREFIX, MANAGEMENT_PREFIX, Account, Ledger, fingerprint_of
 from or_mcp.simulator.run.caching import PromptCache
 from or_mcp.simulator.run.records import Origin
+from or_mcp.simulator.wire import JsonObject
 
+# How often one has to ask for a job until it is done.
+_USUAL_POLLS = 2
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -51,6 +54,12 @@ class Call:
     key: str | None
     fault: Fault
     origin: Origin
+    # What stands in the path's places, where the API is reached, and the body as it came.
+    params: Mapping[str, str] = field(default_factory=dict[str, str])
+    base: str = ""
+    raw: bytes = b""
+    # Within a batch, at a batch's price.
+    batched: bool = False
 
     @property
     def management(self) -> bool:
@@ -61,6 +70,34 @@ class Call:
     def byok(self) -> bool:
         """Whether the caller pays providers with keys of their own."""
         return self.fault.byok or str(self.key).startswith(BYOK_PREFIX)
+
+
+@dataclass(slots=True)
+class StoredFile:
+    """A file that was uploaded."""
+
+    row: JsonObject
+    content: bytes
+
+
+@dataclass(slots=True)
+class Job:
+    """Work that takes its time: it moves on whenever it is asked for."""
+
+    id: str
+    owner: str
+    created: int
+    fault: Fault
+    request: Call
+    polls: int = 0
+    # What it has become, once it is over.
+    result: JsonObject | None = None
+
+    @property
+    def due(self) -> bool:
+        """Whether it has been asked for often enough."""
+        wanted = _USUAL_POLLS if self.fault.job_polls is None else self.fault.job_polls
+        return self.polls >= wanted
 
 
 class State:
@@ -80,6 +117,10 @@ class State:
         self.open_requests = 0
         # What each code of a sign-in was given for: method and challenge.
         self.codes: dict[str, tuple[str, str]] = {}
+        self.files: dict[str, dict[str, StoredFile]] = {}
+        self.jobs: dict[str, Job] = {}
+        # What was asked and answered, by generation, for GET /generation/content.
+        self.told: dict[str, JsonObject] = {}
         self._faults = list(faults)
         self._credit = credit
         self._ids = random.Random(seed)
@@ -92,7 +133,20 @@ class State:
         self.requests.clear()
         self.aborted.clear()
         self.codes.clear()
-        self.cache.clear()
+        for remembered in (self.cache, self.files, self.jobs, self.told):
+            remembered.clear()
+
+    def files_of(self, account: Account) -> list[JsonObject]:
+        """The files of an account, as they are listed."""
+        return [file.row for file in self.files.get(account.fingerprint, {}).values()]
+
+    def job(self, call: Call, identity: str) -> Job:
+        """A caller's own job, which moves on by being asked for."""
+        account, job = self.account_of(call), self.jobs.get(identity)
+        if job is None or job.owner != account.fingerprint:
+            raise Refused(404, f"{identity} not found")
+        job.polls += 1
+        return job
 
     def next_number(self) -> int:
         """The number of the next request."""

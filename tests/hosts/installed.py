@@ -12,10 +12,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.hosts.pinned import npm_packages, pypi_packages
+from tests.hosts.pinned import CALLERS_PYPI, INSTRUCTOR_PYPI, npm_packages, pypi_packages
 
 FOLDER = "OR_MCP_HOSTS"
 """Names the folder to install into; a folder for temporary files is used otherwise."""
+
+# Packages that do not go together have environments of their own.
+_PYTHONS = {"python": pypi_packages(), "callers": list(CALLERS_PYPI), "instructor": list(INSTRUCTOR_PYPI)}
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,10 @@ class Installed:
     def python(self) -> Path:
         """The interpreter of the clients written in Python."""
         return self.folder / "python" / "bin" / "python"
+
+    def caller_python(self, name: str) -> Path:
+        """The interpreter of a client of OpenRouter's API."""
+        return self.folder / ("instructor" if name == "instructor" else "callers") / "bin" / "python"
 
     @property
     def path(self) -> str:
@@ -44,7 +51,7 @@ class Installed:
 
 def installed() -> Installed:
     """The hosts, installed now if they are not yet."""
-    wanted = "\n".join([*npm_packages(), *pypi_packages()])
+    wanted = "\n".join([*npm_packages(), *(package for packages in _PYTHONS.values() for package in packages)])
     root = Path(os.environ.get(FOLDER) or Path(tempfile.gettempdir()) / "or-mcp-hosts")
     folder = root / hashlib.sha256(wanted.encode()).hexdigest()[:12]
     folder.mkdir(parents=True, exist_ok=True)
@@ -63,9 +70,10 @@ def _install(folder: Path) -> None:
     # Scripts stay on: they put the programs in place that are not written in JavaScript.
     quietly = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
     _run([npm, "install", *quietly, "--prefix", str(folder), *npm_packages()])
-    _run([sys.executable, "-m", "venv", str(folder / "python")])
-    pip = [str(folder / "python" / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _run([*pip, *pypi_packages()])
+    for name, packages in _PYTHONS.items():
+        _run([sys.executable, "-m", "venv", str(folder / name)])
+        pip = [str(folder / name / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        _run([*pip, *packages])
 
 
 def _run(command: list[str]) -> None:

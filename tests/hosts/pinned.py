@@ -49,13 +49,30 @@ PYPI = (
     Pinned("pydantic-ai", "pydantic-ai-slim[mcp]", "2.68.0", "an agent calls the tools"),
     Pinned("openai-agents", "openai-agents", "0.24.0", "an agent calls the tools"),
 )
+# They call OpenRouter's API, and are tried on the simulator; none of them is a host.
+CALLERS_NPM = (
+    "@openrouter/sdk@1.3.19",
+    "@openrouter/ai-sdk-provider@2.10.0",
+    "ai@6.0.326",
+    "@openrouter/agent@0.8.0",
+)
+CALLERS_PYPI = (
+    "anthropic==2.14.0",
+    "dspy==3.4.1",
+    "langchain-openrouter==0.2.9",
+    "litellm==1.110.2",
+    "llm-openrouter==0.7.1",
+    "pydantic-ai-slim[openrouter]==2.68.0",
+)
+# It wants an older package of OpenAI's than the others.
+INSTRUCTOR_PYPI = ("instructor==1.17.0",)
 NODE = "node@22"
 """Some of them need a newer node than many machines have; it comes as a package."""
 
 
 def npm_packages() -> list[str]:
     """What npm installs."""
-    return [NODE, *(f"{pinned.package}@{pinned.version}" for pinned in NPM)]
+    return [NODE, *(f"{pinned.package}@{pinned.version}" for pinned in NPM), *CALLERS_NPM]
 
 
 def pypi_packages() -> list[str]:

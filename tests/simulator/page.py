@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from or_mcp.simulator.api.routes import ELSEWHERE, NOT_IMITATED, ROUTES
 from or_mcp.simulator.delivery.faults import SECTIONS, Fault
 
 PAGE = Path(__file__).parents[2] / "docs" / "simulator.md"
@@ -29,7 +30,17 @@ def _rules() -> str:
     return "\n\n".join(_section(model) for model in SECTIONS)
 
 
-_TABLES = {"rules": _rules}
+def _paths() -> str:
+    there = [f"`{method} {path.replace(':path', '')}`" for method, path, _ in ROUTES]
+    other = [f"`{method} {address}` as `{path}`" for method, address, path in ELSEWHERE]
+    missing = [f"`/{path}`" for path in sorted(NOT_IMITATED)]
+    absent = "501, so that no gap is taken for an answer: "
+    return "\n\n".join(
+        [f"Below `/api/v1`: {', '.join(there)}.", f"{', '.join(other)}.", absent + ", ".join(missing) + "."]
+    )
+
+
+_TABLES = {"rules": _rules, "paths": _paths}
 
 
 def written() -> str:

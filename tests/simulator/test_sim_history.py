@@ -80,10 +80,13 @@ async def test_a_document_is_read_once_while_the_conversation_carries_what_was_r
     assert "annotations" not in told["choices"][0]["message"]
 
 
-R_CALL = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "look", "arguments": "{}"}
-R_OUTPUT = {"type": "function_call_output", "call_id": "c1", "output": "out"}
-M_CALL = {"role": "assistant", "content": [{"type": "tool_use", "id": "c1", "name": "look", "input": {}}]}
-M_OUTPUT = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c1", "content": "out"}]}
+R_CALL: dict[str, Any] = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "look", "arguments": "{}"}
+R_OUTPUT: dict[str, Any] = {"type": "function_call_output", "call_id": "c1", "output": "out"}
+M_CALL: dict[str, Any] = {
+    "role": "assistant",
+    "content": [{"type": "tool_use", "id": "c1", "name": "look", "input": {}}],
+}
+M_OUTPUT: dict[str, Any] = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c1", "content": "out"}]}
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,10 @@ async def test_every_row_has_every_field(connect: Connect):
         ({"supports": ["function_calling"]}, "No model has supports=function_calling; there are frequency_penalty, "),
         ({"author": "antropic"}, "No model has author=antropic; did you mean anthropic?"),
         ({"input_modality": "pdf"}, "No model has input_modality=pdf; there are audio, file, image, text, video."),
-        ({"output_modality": "picture"}, "No model has output_modality=picture; there are embeddings, image, "),
+        (
+            {"output_modality": "picture"},
+            "No model has output_modality=picture; there are audio, decisions, embeddings, image, ",
+        ),
         ({"query": "opus", "max_input_price": 0.001}, "Without max_input_price=0.001, 4 would match."),
         ({"query": "opus", "output_modality": "embeddings"}, "Without output_modality=embeddings, 4 would match."),
         ({"author": "anthropic", "free": True}, "Without author=anthropic, "),

@@ -57,3 +57,12 @@ def show_generation(state: State, call: Call) -> Document:
     if found is None:
         raise Refused(404, f"Generation {identity} not found")
     return Document({"data": found.details})
+
+
+def show_content(state: State, call: Call) -> Document:
+    """GET /generation/content?id=: what was asked and answered, which this account has switched on."""
+    show_generation(state, call)
+    told = state.told.get(call.query["id"].removeprefix("resp_"))
+    if told is None:
+        raise Refused(404, f"Generation {call.query['id']} has no stored content")
+    return Document({"data": told})

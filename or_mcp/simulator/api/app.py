@@ -14,7 +14,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from or_mcp.simulator.api import account, inference, listing, signing_in, vectors
+from or_mcp.simulator.api import signing_in
+from or_mcp.simulator.api.routes import ELSEWHERE, NOT_IMITATED, ROUTES, Handler
 from or_mcp.simulator.delivery.carrying import Delivery
 from or_mcp.simulator.delivery.faults import Fault, FaultError, parse_faults, rules_schema
 from or_mcp.simulator.delivery.framing import Document, EventStream, Reply
@@ -27,7 +28,7 @@ from or_mcp.simulator.wire import JsonObject, as_object
 PREFIX = "/api/v1"
 _SECRET_HEADERS = ("authorization", "x-api-key", "cookie")
 
-Handler = Callable[[State, Call], Reply]
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -42,20 +43,21 @@ class _Answer(Response):
         await self._deliver(scope, receive, send)
 
 
-async def _received(state: State, request: Request) -> tuple[ReceivedRequest, str, str | None]:
-    """The request noted down, its raw text, and the key it came with."""
-    raw = (await request.body()).decode("utf-8", "replace")
+async def _received(state: State, request: Request, path: str) -> tuple[ReceivedRequest, bytes, str | None]:
+    """The request noted down, its body as it came, and the key it came with."""
+    raw = await request.body()
+    text = raw.decode("utf-8", "replace")
     try:
-        body: Any = json.loads(raw) if raw else None
+        body: Any = json.loads(text) if text else None
     except json.JSONDecodeError:
-        body = raw
+        body = text
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     key = token.strip() if scheme.lower() == "bearer" and token.strip() else None
     headers = {name: value for name, value in request.headers.items() if name not in _SECRET_HEADERS}
     noted = ReceivedRequest(
         n=state.next_number(),
         method=request.method,
-        path=request.url.path.removeprefix(PREFIX),
+        path=path,
         query=request.url.query,
         headers=headers,
         body=body,
@@ -105,19 +107,23 @@ def _carry_out(state: State, call: Call, handler: Handler) -> Reply:
     if fault.error_in_200:
         return Document(_envelope(_as_refusal(fault, fault.status or 502), call))
     try:
-        if call.request.method == "POST" and not isinstance(call.request.body, dict):
+        form = call.request.headers.get("content-type", "").startswith("multipart/")
+        if call.request.method == "POST" and not form and not isinstance(call.request.body, dict):
             raise Refused(400, "Invalid JSON in request body")
         return handler(state, call)
     except Refused as refused:
         return Document(_envelope(refused, call), refused.status, refused.headers)
 
 
-def _endpoint(state: State, handler: Handler) -> Endpoint:
+def _endpoint(state: State, handler: Handler, path: str | None = None) -> Endpoint:
+    """What answers at a path; `path` is what rules and records call it, if not what was asked for."""
+
     async def endpoint(request: Request) -> Response:
-        noted, raw, key = await _received(state, request)
+        asked = path or request.url.path.removeprefix(PREFIX)
+        noted, raw, key = await _received(state, request, asked)
         body = as_object(noted.body)
         model = str(body.get("model") or next(iter(body.get("models") or []), ""))
-        fault = state.rules.take(noted.path, model, raw)
+        fault = state.rules.take(noted.path, model, raw.decode("utf-8", "replace"))
         origin = Origin(
             request_id=f"req-{state.random_part(16)}",
             started=noted.received_at,
@@ -125,7 +131,9 @@ def _endpoint(state: State, handler: Handler) -> Endpoint:
             user_agent=noted.headers.get("user-agent"),
             referer=noted.headers.get("http-referer"),
         )
-        reply = _carry_out(state, Call(noted, request.query_params, key, fault, origin), handler)
+        base = f"{request.url.scheme}://{request.url.netloc}{PREFIX}"
+        call = Call(noted, request.query_params, key, fault, origin, request.path_params, base, raw)
+        reply = _carry_out(state, call, handler)
         reply.headers.setdefault("x-request-id", origin.request_id)
         return _Answer(_counted(state, noted, reply, fault))
 
@@ -155,43 +163,21 @@ def _counted(state: State, noted: ReceivedRequest, reply: Reply, fault: Fault) -
     return deliver
 
 
-def _with_slug(state: State, show: Callable[[State, Call, str], Document]) -> Endpoint:
-    async def endpoint(request: Request) -> Response:
-        slug = f"{request.path_params['author']}/{request.path_params['slug']}"
-        return await _endpoint(state, lambda state, call: show(state, call, slug))(request)
-
-    return endpoint
-
-
 def _api_routes(state: State) -> Iterable[BaseRoute]:
-    posts: dict[str, Handler] = {
-        "/responses": lambda state, call: inference.answer(state, call, "responses"),
-        "/chat/completions": lambda state, call: inference.answer(state, call, "chat"),
-        "/messages": lambda state, call: inference.answer(state, call, "messages"),
-        "/embeddings": vectors.embed,
-        "/rerank": vectors.rerank,
-        "/auth/keys": signing_in.exchange,
-    }
-    gets: dict[str, Handler] = {
-        "/models": listing.list_models,
-        "/models/count": listing.count_models,
-        "/embeddings/models": listing.list_embedding_models,
-        "/endpoints/zdr": listing.list_zdr_endpoints,
-        "/providers": listing.list_providers,
-        "/key": account.show_key,
-        "/credits": account.show_credits,
-        "/activity": account.show_activity,
-        "/generation": account.show_generation,
-    }
-    for path, handler in posts.items():
-        yield Route(PREFIX + path, _endpoint(state, handler), methods=["POST"])
-    for path, handler in gets.items():
-        yield Route(PREFIX + path, _endpoint(state, handler), methods=["GET"])
-    for path, show in (
-        ("/model/{author}/{slug:path}", listing.show_model),
-        ("/models/{author}/{slug:path}/endpoints", listing.show_endpoints),
-    ):
-        yield Route(PREFIX + path, _with_slug(state, show), methods=["GET"])
+    for method, path, handler in ROUTES:
+        yield Route(PREFIX + path, _endpoint(state, handler), methods=[method])
+    handlers = {(method, path): handler for method, path, handler in ROUTES}
+    for method, address, path in ELSEWHERE:
+        yield Route(address, _endpoint(state, handlers[method, path], path), methods=[method])
+    for first in sorted(NOT_IMITATED):
+        for below in ("", "/{rest:path}"):
+            yield Route(f"{PREFIX}/{first}{below}", _endpoint(state, _refuse_to_imitate), methods=_METHODS)
+
+
+def _refuse_to_imitate(_state: State, call: Call) -> Reply:
+    raise Refused(
+        501, f"The simulator does not imitate {call.request.path}: what upstream would answer is not known here"
+    )
 
 
 def _page_routes(state: State) -> Iterable[BaseRoute]:

@@ -1,14 +1,20 @@
 """POST /chat/completions: a run spelled as a message or as chunks."""
 
+import base64
 from decimal import Decimal
 from random import Random
 
 from or_mcp.simulator.delivery.faults import Fault
 from or_mcp.simulator.delivery.framing import Document, EventStream, Frame
 from or_mcp.simulator.run.history import read_documents, thoughts
+from or_mcp.simulator.run.media import RATE, data_url
 from or_mcp.simulator.run.outcomes import FusionRun, Outcome
 from or_mcp.simulator.run.texts import dice_for, pieces
+from or_mcp.simulator.run.tools import ToolUse
 from or_mcp.simulator.wire import JsonObject, compact, dollars
+
+# A quarter of a second of sound in a chunk; and how long upstream says that it keeps it.
+_SOUND_BYTES, _SOUND_SECONDS_KEPT = RATE // 2, 3_600
 
 
 def usage_object(outcome: Outcome) -> JsonObject:
@@ -57,9 +63,29 @@ def _fusion_records(run: FusionRun) -> list[JsonObject]:
     return [record, record | again | {"result": compact(refused)}]
 
 
+def _tool_record(use: ToolUse, identity: str) -> JsonObject:
+    return {
+        "type": "reasoning.server_tool_call",
+        "tool_name": use.kind,
+        "tool_call_id": f"call_{identity}",
+        "id": f"st_{identity}",
+        "format": "unknown",
+        "arguments": compact(use.arguments),
+        "result": compact(use.result),
+    }
+
+
+def _pictures(outcome: Outcome) -> list[JsonObject]:
+    drawn = [*outcome.images, *(use.picture for use in outcome.uses if use.picture)]
+    return [
+        {"type": "image_url", "index": n, "image_url": {"url": data_url(picture)}} for n, picture in enumerate(drawn)
+    ]
+
+
 def reasoning_details(outcome: Outcome) -> list[JsonObject]:
     """What happened before the answer: server tool calls, then the reasoning."""
     details = _fusion_records(outcome.fusion) if outcome.fusion else []
+    details += [_tool_record(use, f"{outcome.id[-8:]}{n}") for n, use in enumerate(outcome.uses)]
     details = [detail | {"index": index} for index, detail in enumerate(details)]
     calls = [call.id for call in outcome.tool_calls]
     told = thoughts(outcome.reasoning, outcome.model.author, outcome.model.slug, calls)
@@ -91,6 +117,8 @@ def result_object(outcome: Outcome) -> JsonObject:
         message["reasoning_details"] = details
     if outcome.tool_calls:
         message["tool_calls"] = _tool_calls(outcome)
+    if pictures := _pictures(outcome):
+        message["images"] = pictures
     if notes := annotations(outcome):
         message["annotations"] = notes
     choice = {
@@ -129,12 +157,25 @@ def _deltas(outcome: Outcome) -> list[JsonObject]:
         deltas.append({"content": None, "tool_calls": [started]})
         parts = pieces(function["arguments"], dice)
         deltas += [{"tool_calls": [{"index": index, "function": {"arguments": part}}]} for part in parts]
-    deltas += [{"content": part} for part in pieces(outcome.text, dice)]
+    deltas += _spoken(outcome, dice) if outcome.sound else [{"content": part} for part in pieces(outcome.text, dice)]
+    deltas += [{"content": "", "images": [picture]} for picture in _pictures(outcome)]
     if outcome.refusal:
         deltas.append({"refusal": outcome.refusal})
     if notes := annotations(outcome):
         deltas.append({"content": "", "annotations": notes})
     return deltas
+
+
+def _spoken(outcome: Outcome, dice: Random) -> list[JsonObject]:
+    """An answer that is said instead of written: its sound in base64, and what is said."""
+    identity = f"audio_{outcome.id[-12:]}"
+    sound = outcome.sound
+    deltas: list[JsonObject] = [
+        {"audio": {"id": identity, "data": base64.b64encode(sound[at : at + _SOUND_BYTES]).decode()}}
+        for at in range(0, len(sound), _SOUND_BYTES)
+    ]
+    deltas += [{"audio": {"id": identity, "transcript": part}} for part in pieces(outcome.text, dice)]
+    return [*deltas, {"audio": {"id": identity, "expires_at": outcome.created + _SOUND_SECONDS_KEPT}}]
 
 
 def _thinking(detail: JsonObject, dice: Random) -> list[JsonObject]:

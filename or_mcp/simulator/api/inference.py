@@ -36,7 +36,7 @@ def answer(state: State, call: Call, api: Api) -> Reply:
     ask = read_ask(api, as_object(call.request.body), Counter(fault.tokens_per_char, fault.greedy))
     plan = read_plan(ask)
     outcome = _route(state, ask, plan, fault)
-    outcome.byok = call.byok
+    outcome.byok, outcome.batched = call.byok, call.batched
     _reserve(state.catalogue, account, outcome, plan)
     _run(state, account, outcome, plan, fault)
     reply = _RENDER[api](outcome, fault)
@@ -47,10 +47,17 @@ def answer(state: State, call: Call, api: Api) -> Reply:
         account.record(record_outcome(state.catalogue, outcome, call.origin, settlement))
 
     reply.settle = keep
+    told = {"completion": outcome.text or None, "reasoning": outcome.reasoning or None}
+    state.told[outcome.id] = {"input": _asked(ask), "output": told, "error": None}
     reply.headers["X-Generation-Id"] = outcome.id
     if call.request.headers.get("x-openrouter-metadata") == "enabled":
         _add_metadata(reply, outcome, state.catalogue)
     return reply
+
+
+def _asked(ask: Ask) -> JsonObject:
+    content = ask.body["input"] if ask.api == "responses" else ask.body["messages"]
+    return {"prompt": content} if isinstance(content, str) else {"messages": content}
 
 
 def _run(state: State, account: Account, outcome: Outcome, plan: FusionPlan | None, fault: Fault) -> None:
@@ -60,7 +67,7 @@ def _run(state: State, account: Account, outcome: Outcome, plan: FusionPlan | No
         hall = Hall(state.catalogue, plan, ask, state.seed, fault)
         outcome.fusion = convene(hall, f"st_tmp_{state.random_part(10).lower()}")
         outcome.fusion.byok = outcome.byok
-    write(outcome, state.seed, fault)
+    write(outcome, state.seed, fault, state.files_of(account))
     owner = (account.fingerprint, outcome.model.slug, outcome.endpoint.tag)
     prices, marked = outcome.endpoint.row["pricing"], ask.caches_only_marked
     cache = state.cache.use(owner, outcome.model, prices, ask.segments, marked=marked)
@@ -112,6 +119,13 @@ def _check_input(ask: Ask, model: Model) -> None:
     check_thoughts(ask.body, model.author)
     for medium in sorted(ask.media - model.takes):
         raise invalid(f"No endpoints found that support {medium} input", model=model.slug)
+    for medium in ask.modalities:
+        if medium not in model.gives:
+            wanted = ", ".join(map(str, ask.modalities))
+            message = f"No endpoints found that support the requested output modalities: {wanted}"
+            raise unavailable(404, "no_endpoints", message, [model.slug])
+    if "audio" in ask.modalities and not ask.stream:
+        raise invalid("Audio output requires stream: true", field="stream")
     # On /responses upstream answers an incomplete success instead.
     if _too_long(ask, model) and ask.api != "responses":
         raise Refused(
@@ -125,6 +139,7 @@ def _check_input(ask: Ask, model: Model) -> None:
 def _overflow(outcome: Outcome) -> None:
     outcome.text, outcome.truncated = "", True
     outcome.tool_calls, outcome.citations, outcome.searches, outcome.fetches = [], [], 0, 0
+    outcome.uses, outcome.images, outcome.sound = [], [], b""
     outcome.tokens, outcome.bill = Tokens(outcome.ask.prompt_tokens), bill(outcome.endpoint.row["pricing"], Tokens())
 
 

@@ -158,6 +158,12 @@ def list_models(state: State, call: Call, default_output: str = "text") -> Docum
     return Document({"data": rows, "total_count": len(found), "links": {"next": following}})
 
 
+def list_users_models(state: State, call: Call) -> Document:
+    """GET /models/user: every account here may use all models."""
+    state.account_of(call)
+    return list_models(state, call)
+
+
 def list_embedding_models(state: State, call: Call) -> Document:
     """GET /embeddings/models."""
     return list_models(state, call, "embeddings")
@@ -176,14 +182,18 @@ def _known(state: State, slug: str) -> Model:
     return model
 
 
-def show_model(state: State, _call: Call, slug: str) -> Document:
+def _slug(call: Call) -> str:
+    return f"{call.params['author']}/{call.params['slug']}"
+
+
+def show_model(state: State, call: Call) -> Document:
     """GET /model/{author}/{slug}."""
-    return Document({"data": _known(state, slug).row})
+    return Document({"data": _known(state, _slug(call)).row})
 
 
-def show_endpoints(state: State, call: Call, slug: str) -> Document:
+def show_endpoints(state: State, call: Call) -> Document:
     """GET /models/{author}/{slug}/endpoints."""
-    model = _known(state, slug)
+    model = _known(state, _slug(call))
     row = {name: model.row[name] for name in ("id", "name", "created", "description", "architecture")}
     offers = [public(offer, with_performance=bool(call.key)) for offer in state.catalogue.offers(model)]
     return Document({"data": row | {"endpoints": offers}})

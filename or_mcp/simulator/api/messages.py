@@ -1,6 +1,7 @@
 """POST /messages: a run spelled as Anthropic does."""
 
 import json
+from base64 import b64encode
 
 from or_mcp.simulator.delivery.faults import Fault
 from or_mcp.simulator.delivery.framing import Document, EventStream, Frame, named_event
@@ -9,6 +10,7 @@ from or_mcp.simulator.run.outcomes import Citation, Outcome
 from or_mcp.simulator.run.texts import dice_for, pieces
 from or_mcp.simulator.wire import JsonObject, as_object, dollars, objects
 
+_SEARCHES_TOLD = 5
 _STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"}
 
 
@@ -45,12 +47,39 @@ def _blocks(outcome: Outcome) -> list[JsonObject]:
     if outcome.fusion:
         call = {"type": "server_tool_use", "id": f"srvtoolu_{outcome.fusion.id[-10:]}", "name": "openrouter:fusion"}
         blocks.append(call | {"input": {"prompt": outcome.fusion.prompt}})
+    blocks += _searches(outcome)
+    for number, use in enumerate(outcome.uses):
+        identity = f"srvtoolu_{outcome.id[-8:]}{number}"
+        blocks.append({"type": "server_tool_use", "id": identity, "name": use.kind, "input": use.arguments})
     if outcome.text or outcome.refusal:
         cited = [_citation(outcome, each) for each in outcome.citations]
         blocks.append({"type": "text", "text": outcome.text or outcome.refusal, "citations": cited or None})
     for call in outcome.tool_calls:
         used = {"type": "tool_use", "id": f"toolu_{call.id[5:]}", "caller": {"type": "direct"}, "name": call.name}
         blocks.append(used | {"input": json.loads(call.arguments)})
+    return blocks
+
+
+def _searches(outcome: Outcome) -> list[JsonObject]:
+    """Each search as it was asked for, and what it found."""
+    found = [
+        {
+            "type": "web_search_result",
+            "url": each.url,
+            "title": each.title,
+            "page_age": None,
+            "encrypted_content": b64encode(each.content.encode()).decode(),
+        }
+        for each in outcome.citations
+    ]
+    blocks: list[JsonObject] = []
+    # A run that was billed for very many tells of the first few.
+    for number in range(min(outcome.searches, _SEARCHES_TOLD)):
+        identity = f"srvtoolu_{outcome.id[-10:]}{number}"
+        asked = {"type": "server_tool_use", "id": identity, "name": "web_search"}
+        blocks.append(asked | {"input": {"query": outcome.ask.question[:120]}})
+        result = {"type": "web_search_tool_result", "tool_use_id": identity, "caller": {"type": "direct"}}
+        blocks.append(result | {"content": found})
     return blocks
 
 
@@ -80,7 +109,7 @@ def _message(outcome: Outcome, content: list[JsonObject], *, final: bool) -> Jso
     }
 
 
-_DELTAS = {"text": "text_delta", "thinking": "thinking_delta", "tool_use": "input_json_delta"}
+_DELTAS = {"text": "text_delta", "thinking": "thinking_delta"}
 
 
 def _block_events(block: JsonObject, index: int, outcome: Outcome) -> list[JsonObject]:
@@ -90,11 +119,13 @@ def _block_events(block: JsonObject, index: int, outcome: Outcome) -> list[JsonO
     if kind in ("text", "thinking"):
         whole, name = block[kind], kind
         opened = block | {kind: ""} | ({"citations": None} if kind == "text" else {"signature": ""})
-    elif kind == "tool_use":
+    elif kind in ("tool_use", "server_tool_use"):
         whole, name = json.dumps(block["input"]), "partial_json"
         opened["input"] = {}
     events: list[JsonObject] = [{"type": "content_block_start", "index": index, "content_block": opened}]
-    deltas: list[JsonObject] = [{"type": _DELTAS[kind], name: part} for part in pieces(whole, dice)]
+    deltas: list[JsonObject] = [
+        {"type": _DELTAS.get(kind, "input_json_delta"), name: part} for part in pieces(whole, dice)
+    ]
     deltas += [{"type": "citations_delta", "citation": each} for each in objects(block.get("citations"))]
     if kind == "thinking":
         deltas.append({"type": "signature_delta", "signature": block["signature"]})

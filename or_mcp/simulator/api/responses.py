@@ -1,5 +1,6 @@
 """POST /responses: a run spelled as items and events."""
 
+import base64
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,8 @@ from or_mcp.simulator.delivery.framing import Document, EventStream, Frame
 from or_mcp.simulator.run.history import reasoning_item
 from or_mcp.simulator.run.outcomes import FusionRun, Outcome, ToolCall
 from or_mcp.simulator.run.texts import dice_for, pieces
+from or_mcp.simulator.run.tools import ToolUse
+from or_mcp.simulator.run.web import SEARCH_TOOLS
 from or_mcp.simulator.wire import JsonObject, as_object, dollars, objects
 
 _ECHOED: dict[str, Any] = {
@@ -35,6 +38,8 @@ _ECHOED: dict[str, Any] = {
 }
 _ERROR_CODES = {"rate_limit_exceeded": "rate_limit_exceeded", "invalid_prompt": "invalid_prompt"}
 COMMENT = ":\n\n"
+# A run that was billed for very many searches tells of the first few.
+_SEARCHES_TOLD = 5
 
 
 class Script:
@@ -148,19 +153,29 @@ def play(outcome: Outcome, fault: Fault) -> Script:
         FusionEvents(script, outcome.fusion).play()
         if outcome.fusion.capped:
             _capped_call(script, outcome.fusion)
-    if fault.unknown_events:
-        strange = {"id": "x_1", "type": "openrouter:x_simulated", "status": "completed", "load": 0.5}
-        script.finish_item(script.add_item(strange), strange)
-    if outcome.searches:
-        _web_search(script)
-    for call in outcome.tool_calls:
-        _function_call(script, call)
-    if outcome.text or outcome.refusal or outcome.empty:
-        _message(script, outcome.text)
+    _play_answer(script, fault)
     script.spent = outcome.cost
     status = "incomplete" if outcome.truncated else "completed"
     script.emit(f"response.{status}", response=response_object(outcome, status, script.output, usage_object(outcome)))
     return script
+
+
+def _play_answer(script: Script, fault: Fault) -> None:
+    """The tools the outer model used, its calls, and what it says and shows."""
+    outcome = script.outcome
+    if fault.unknown_events:
+        strange = {"id": "x_1", "type": "openrouter:x_simulated", "status": "completed", "load": 0.5}
+        script.finish_item(script.add_item(strange), strange)
+    for number in range(min(outcome.searches, _SEARCHES_TOLD)):
+        _web_search(script, number)
+    for number, use in enumerate(outcome.uses):
+        _tool_use(script, use, number)
+    for call in outcome.tool_calls:
+        _function_call(script, call)
+    if outcome.text or outcome.refusal or outcome.empty:
+        _message(script, outcome.text)
+    for number, picture in enumerate(outcome.images):
+        _picture(script, picture, number)
 
 
 def _capped_call(script: Script, run: FusionRun) -> None:
@@ -203,9 +218,13 @@ def _open_thought(script: Script, where: JsonObject, text: str) -> None:
     script.emit("response.content_part.done", **where, part={"type": "reasoning_text", "text": text})
 
 
-def _web_search(script: Script) -> None:
+def _web_search(script: Script, number: int) -> None:
     outcome = script.outcome
-    item: JsonObject = {"id": f"st_tmp_{outcome.id[-10:]}", "type": "openrouter:web_search"}
+    asked = [str(tool.get("type")) for tool in outcome.ask.server_tools]
+    # OpenAI's own spellings of the tool are answered with OpenAI's own item.
+    own = any(kind in SEARCH_TOOLS and not kind.startswith("openrouter:") for kind in asked)
+    kind, prefix = ("web_search_call", "ws") if own else ("openrouter:web_search", "st_tmp")
+    item: JsonObject = {"id": f"{prefix}_{outcome.id[-10:]}{number or ''}", "type": kind}
     index = script.add_item(item | {"status": "in_progress"})
     where: JsonObject = {"output_index": index, "item_id": item["id"]}
     for stage in ("in_progress", "searching", "completed"):
@@ -213,6 +232,28 @@ def _web_search(script: Script) -> None:
     sources = [{"type": "url", "url": citation.url} for citation in outcome.citations]
     action = {"type": "search", "query": outcome.ask.question[:120], "sources": sources}
     script.finish_item(index, item | {"status": "completed", "action": action})
+
+
+def _tool_use(script: Script, use: ToolUse, number: int) -> None:
+    item: JsonObject = {"id": f"st_tmp_{script.outcome.id[-8:]}t{number}", "type": use.kind}
+    if use.kind == "image_generation":
+        item["type"] = "image_generation_call"
+    result = use.result
+    if use.picture:
+        result = result | {"result": base64.b64encode(use.picture).decode()}
+    _whole_item(script, item, result)
+
+
+def _picture(script: Script, picture: bytes, number: int) -> None:
+    item: JsonObject = {"id": f"ig_{script.outcome.id[-10:]}{number}", "type": "image_generation_call"}
+    _whole_item(script, item, {"result": base64.b64encode(picture).decode()})
+
+
+def _whole_item(script: Script, item: JsonObject, result: JsonObject) -> None:
+    """An item that is there at once."""
+    pending = {name: value for name, value in result.items() if name in ("datetime", "timezone")}
+    index = script.add_item(item | pending | {"status": "in_progress"})
+    script.finish_item(index, item | result | {"status": "completed"})
 
 
 def _function_call(script: Script, call: ToolCall) -> None:

@@ -7,23 +7,21 @@ import re
 import struct
 from collections import Counter as Tally
 from collections.abc import Sequence
-from dataclasses import dataclass
+from decimal import Decimal
 from typing import cast
 
+from or_mcp.simulator.api.paying import Served, named_model, paid_reply
 from or_mcp.simulator.catalogue import Model
-from or_mcp.simulator.catalogue.endpoints import Endpoint
-from or_mcp.simulator.catalogue.routing import Route, choose_endpoint, find_model
-from or_mcp.simulator.delivery.framing import Document, Settlement
+from or_mcp.simulator.catalogue.routing import Route, choose_endpoint
+from or_mcp.simulator.delivery.framing import Document
 from or_mcp.simulator.delivery.refusals import Refused
-from or_mcp.simulator.money.accounts import Account
-from or_mcp.simulator.money.pricing import Bill, Tokens, bill
+from or_mcp.simulator.money.pricing import TIERS, Tokens, bill
 from or_mcp.simulator.money.reranking import RerankWork
 from or_mcp.simulator.run.asks import text_of
 from or_mcp.simulator.run.counting import Counter
-from or_mcp.simulator.run.records import record_call
-from or_mcp.simulator.run.validation import MAX_EMBEDDING_INPUTS, Rule, invalid, read_preferences
+from or_mcp.simulator.run.validation import MAX_EMBEDDING_INPUTS, invalid, read_preferences
 from or_mcp.simulator.state import Call, State
-from or_mcp.simulator.wire import JsonList, JsonObject, as_list, as_object, compact, dollars, objects
+from or_mcp.simulator.wire import JsonList, JsonObject, as_list, as_object, compact, objects
 
 _IMAGE_TOKENS = 258
 _WORD = re.compile(r"\w+")
@@ -33,7 +31,7 @@ def embed(state: State, call: Call) -> Document:
     """The reply to POST /embeddings."""
     account = state.inference_account(call)
     body = as_object(call.request.body)
-    model = _model(state, body, "embeddings")
+    model = named_model(state, body, "embeddings")
     inputs = _inputs(body)
     dimensions = _dimensions(body, model)
     endpoint = choose_endpoint(state.catalogue, model, Route(read_preferences(body), dearest=call.fault.dearest))
@@ -47,42 +45,8 @@ def embed(state: State, call: Call) -> Document:
     ]
     counted: JsonObject = {"prompt_tokens": tokens.prompt, "total_tokens": tokens.prompt}
     payload: JsonObject = {"object": "list", "model": model.slug, "data": data, "usage": counted}
-    paid = bill(endpoint.row["pricing"], tokens)
-    return _paid(state, call, account, Served("embeddings", model, endpoint, tokens, paid), payload)
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A call for something else than words: what it was, who served it, what it used and costs."""
-
-    kind: str
-    model: Model
-    endpoint: Endpoint
-    tokens: Tokens
-    bill: Bill
-
-
-def _paid(state: State, call: Call, account: Account, served: Served, payload: JsonObject) -> Document:
-    """The reply with its id and its cost, charged when it is delivered."""
-    cost = served.bill.charged(byok=call.byok)
-    if cost > account.remaining:
-        left = account.remaining
-        raise Refused(402, f"This request requires more credits: it costs {cost}, {left} are left.")
-    identity = state.new_id(f"gen-{'emb' if served.kind == 'embeddings' else served.kind}")
-    payload["usage"] |= {"cost": dollars(cost), "is_byok": call.byok, "cost_details": served.bill.details()}
-
-    def settle(_settlement: Settlement) -> None:
-        paid = (served.tokens, served.bill, call.origin, served.kind)
-        account.record(record_call(identity, served.model, served.endpoint, *paid, byok=call.byok))
-
-    return Document({"id": identity} | payload, headers={"X-Generation-Id": identity}, settle=settle)
-
-
-def _model(state: State, body: JsonObject, output: str) -> Model:
-    Rule("string", lambda value: isinstance(value, str)).check(body, "model")
-    if not body.get("model"):
-        raise invalid('Invalid input: expected string, received undefined at "model"', field="model")
-    return state.catalogue.concrete(find_model(state.catalogue, body["model"], output))
+    paid = bill(endpoint.row["pricing"], tokens, tier=TIERS["batch"] if call.batched else Decimal(1))
+    return paid_reply(state, call, account, Served("embeddings", model, endpoint, tokens, paid), payload)
 
 
 def _inputs(body: JsonObject) -> JsonList:
@@ -157,7 +121,7 @@ def rerank(state: State, call: Call) -> Document:
     """The reply to POST /rerank."""
     account = state.inference_account(call)
     body = as_object(call.request.body)
-    model = _model(state, body, "rerank")
+    model = named_model(state, body, "rerank")
     query, documents = _rerank_input(body)
     endpoint = choose_endpoint(state.catalogue, model, Route(read_preferences(body), dearest=call.fault.dearest))
     scored = [(relevance(query, each.get("text", "")), index) for index, each in enumerate(documents)]
@@ -174,7 +138,7 @@ def rerank(state: State, call: Call) -> Document:
     if "unit" in model.unlisted:
         usage["search_units"] = work.units
     payload: JsonObject = {"model": model.slug, "provider": endpoint.provider.name, "results": results, "usage": usage}
-    return _paid(state, call, account, Served("rerank", model, endpoint, work.tokens, paid), payload)
+    return paid_reply(state, call, account, Served("rerank", model, endpoint, work.tokens, paid), payload)
 
 
 def _rerank_input(body: JsonObject) -> tuple[str, list[JsonObject]]:

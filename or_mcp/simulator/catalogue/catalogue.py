@@ -1,6 +1,7 @@
 """The catalogue: models looked up by anything a request may call them, and who serves them."""
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 
 from or_mcp.simulator.catalogue.endpoints import Endpoint, endpoints_of
@@ -8,6 +9,7 @@ from or_mcp.simulator.catalogue.expanding import standard_models
 from or_mcp.simulator.catalogue.models import Model, RowError
 from or_mcp.simulator.catalogue.table import ROUTED
 
+_DATED = re.compile(r"-20\d{6}$")
 _DYNAMIC_VARIANTS = ("nitro", "floor", "exacto", "online")
 
 
@@ -17,9 +19,12 @@ class Catalogue:
     def __init__(self, models: Iterable[Model]) -> None:
         self.models: tuple[Model, ...] = tuple(models)
         self._by_slug = {model.slug: model for model in self.models}
-        self._by_slug |= {
-            str(model.row["canonical_slug"]): model for model in reversed(self.models) if ":" not in model.slug
-        }
+        # Permanent slugs, with their date and without it.
+        for model in reversed(self.models):
+            permanent = str(model.row["canonical_slug"])
+            for name in (permanent, _DATED.sub("", permanent)):
+                if ":" not in model.slug:
+                    self._by_slug.setdefault(name, model)
         self._offers: dict[str, tuple[Endpoint, ...]] = {}
         for model in self.models:
             if model.alias_of is not None and model.alias_of not in self._by_slug:

@@ -47,6 +47,7 @@ PROVIDERS: dict[str, Provider] = {
     "nvidia": Provider("Nvidia", "US", "nvidia.com", trains=True),
     "perplexity": Provider("Perplexity", "US", "perplexity.ai"),
     "cohere": Provider("Cohere", "CA", "cohere.com", datacenters=("US", "CA")),
+    "typesafe": Provider("TypeSafe", "US", "typesafe.ai"),
     "voyage": Provider("Voyage", "US", "voyageai.com"),
     "inception": Provider("Inception", "US", "inceptionlabs.ai"),
 }

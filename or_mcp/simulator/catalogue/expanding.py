@@ -28,6 +28,7 @@ _FAMILIES: dict[str, tuple[str, str]] = {
     "search": ("Other", f"{_COMMON} frequency_penalty presence_penalty top_k web_search_options"),
     "cohere": ("Cohere", f"{_COMMON} frequency_penalty presence_penalty response_format seed stop top_k"),
     "voyage": ("Other", ""),
+    "decides": ("Other", ""),
     "router": ("Router", ""),
 }
 _EFFORTS = ["max", "xhigh", "high", "medium", "low"]
@@ -126,7 +127,8 @@ def _listing(row: Row) -> JsonObject:
         names -= {"tools", "tool_choice", "parallel_tool_calls", "verbosity"}
     if reasoning and speaks:
         names |= {"reasoning", "include_reasoning"}
-    canonical = row.slug.split(":")[0] + ("" if row.family == "router" else f"-{released:%Y%m%d}")
+    dated = row.slug.split(":")[0] + ("" if row.family == "router" else f"-{released:%Y%m%d}")
+    canonical = row.permaslug or dated
     listing: JsonObject = {
         "id": row.slug,
         "canonical_slug": canonical,

@@ -25,6 +25,18 @@ class _Filter:
     keeps: Keeps
 
 
+_RIGHT_PATHS = {
+    "text": "/api/v1/chat/completions",
+    "embeddings": "/api/v1/embeddings",
+    "rerank": "/api/v1/rerank",
+    "image": "/api/v1/images",
+    "video": "/api/v1/videos",
+    "speech": "/api/v1/audio/speech",
+    "transcription": "/api/v1/audio/transcriptions",
+    "decisions": "/api/alpha/decisions",
+}
+
+
 def find_model(catalogue: Catalogue, slug: str, output: str | None = None) -> Model:
     """The model named in a request; refuses one that does not exist, with the closest names."""
     model = catalogue.find(slug)
@@ -38,8 +50,7 @@ def find_model(catalogue: Catalogue, slug: str, output: str | None = None) -> Mo
 
 def wrong_endpoint(catalogue: Catalogue, model: Model, output: str) -> Refused:
     """The refusal of a model that does not do what this endpoint is for."""
-    right = {"embeddings": "/api/v1/embeddings", "rerank": "/api/v1/rerank", "text": "/api/v1/chat/completions"}
-    path = next((right[kind] for kind in right if kind in model.gives), "its own endpoint")
+    path = next((path for kind, path in _RIGHT_PATHS.items() if kind in model.gives), "its own endpoint")
     others = [other.slug for other in catalogue.models if output in other.gives][:3]
     return unavailable(
         400,

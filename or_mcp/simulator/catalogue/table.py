@@ -1,8 +1,8 @@
 """The catalogue as a table: what exists here, with invented prices and figures.
 
 `price` is "input output" and `cache` "read write write-1h" in dollars per million tokens, `search` dollars per
-thousand searches, `unit` in dollars per search unit and `unlisted` per million tokens what is charged although no list
-shows it, `bench` the intelligence, coding and agentic index and a Design Arena elo.
+thousand searches. What is charged although no list shows it: `unit` in dollars per search unit, song or second of
+film, and `unlisted` per million tokens. `bench` is the intelligence, coding and agentic index and a Design Arena elo.
 """
 
 from dataclasses import dataclass
@@ -35,6 +35,7 @@ class Row:
     bench: str = ""
     expires_in_days: int | None = None
     hosts: str = ""
+    permaslug: str = ""
     voices: tuple[str, ...] = ()
     dimensions: int | None = None
 
@@ -61,6 +62,13 @@ ROWS: tuple[Row, ...] = (
         thinks="hybrid", bench="65.3 63.9 64.2 1388"),
     Row("anthropic/claude-haiku-4.5", "Anthropic: Claude Haiku 4.5", "2025-10-01", "claude", 200_000, 64_000,
         "1 5", "text image", cache="0.1 1.25 2", search="10", thinks="hybrid", bench="47.8 45.1 44.6"),
+    Row("anthropic/claude-sonnet-4.5", "Anthropic: Claude Sonnet 4.5", "2025-09-29", "claude", 1_000_000, 64_000,
+        "3 15", _SEES, cache="0.3 3.75 6", search="10", thinks="hybrid", bench="49.6 47.1 46.0",
+        hosts="anthropic",
+        permaslug="anthropic/claude-4.5-sonnet-20250929"),
+    Row("anthropic/claude-3.7-sonnet", "Anthropic: Claude 3.7 Sonnet", "2025-02-24", "claude", 200_000, 64_000,
+        "3 15", _SEES, cache="0.3 3.75", thinks="hybrid", hosts="anthropic",
+        permaslug="anthropic/claude-3-7-sonnet-20250219"),
     Row("anthropic/claude-opus-4.8", "Anthropic: Claude Opus 4.8", "2026-04-18", "claude", 1_000_000, 128_000,
         "5 25", _SEES, cache="0.5 6.25", search="10", thinks="hybrid", bench="66.9 62.0 65.5 1371",
         expires_in_days=55),
@@ -83,6 +91,8 @@ ROWS: tuple[Row, ...] = (
         search="10", bench="39.4 36.6 33.1", expires_in_days=40),
     Row("openai/gpt-4o-mini", "OpenAI: GPT-4o-mini", "2024-07-18", "gpt", 128_000, 16_384, "0.15 0.6", _SEES,
         cache="0.075", search="10", bench="21.0 18.2 15.9"),
+    Row("openai/gpt-audio", "OpenAI: GPT Audio", "2025-08-28", "gpt", 128_000, 16_384, "2.5 10", "text audio",
+        "text audio", extra=(("audio", "32"), ("audio_output", "64")), hosts="openai"),
     Row("openai/o4-mini", "OpenAI: o4 Mini", "2025-04-16", "gpt", 200_000, 100_000, "1.1 4.4", _SEES,
         cache="0.275", search="10", thinks="always", bench="46.5 42.3 38.0"),
     Row("openai/gpt-oss-120b", "OpenAI: gpt-oss-120b", "2025-08-05", "open", 131_072, 131_072, "0.04 0.19",
@@ -190,13 +200,13 @@ ROWS: tuple[Row, ...] = (
     Row("cohere/rerank-4-pro", "Cohere: Rerank 4 Pro", "2026-04-06", "cohere", 32_768, None, "0 0", gives="rerank",
         unit="0.0025", hosts="cohere amazon-bedrock"),
     Row("cohere/rerank-4-fast", "Cohere: Rerank 4 Fast", "2026-04-06", "cohere", 32_768, None, "0 0", gives="rerank",
-        unit="0.002", hosts="cohere amazon-bedrock"),
+        unit="0.002", hosts="cohere"),
     Row("cohere/rerank-v3.5", "Cohere: Rerank v3.5", "2026-04-05", "cohere", 4_096, None, "0 0", gives="rerank",
         unit="0.001", hosts="cohere amazon-bedrock"),
     Row("qwen/qwen3-reranker-8b", "Qwen: Qwen3 Reranker 8B", "2026-08-20", "voyage", 32_768, None, "0.2 0",
-        gives="rerank", hosts="deepinfra fireworks"),
+        gives="rerank", hosts="novita"),
     Row("qwen/qwen3-reranker-0.6b", "Qwen: Qwen3 Reranker 0.6B", "2026-08-20", "voyage", 32_768, None, "0.01 0",
-        gives="rerank", hosts="deepinfra"),
+        gives="rerank", hosts="novita"),
     Row("openai/gpt-image-2", "OpenAI: GPT Image 2", "2026-04-21", "gpt", None, None, "5 0", "text image",
         "image", extra=(("image_output", "30"),)),
     Row("google/gemini-3.1-flash-image", "Google: Gemini 3.1 Flash Image", "2026-03-26", "gemini", 65_536, None,
@@ -205,8 +215,12 @@ ROWS: tuple[Row, ...] = (
         "0.6 0", gives="speech", extra=(("audio_output", "12"),), voices=("alloy", "nova", "verse")),
     Row("openai/whisper-1", "OpenAI: Whisper", "2022-09-21", "gpt", None, None, "0 0", "audio", "transcription",
         extra=(("audio", "6"),)),
+    Row("google/lyria-3-pro-preview", "Google: Lyria 3 Pro Preview", "2026-03-30", "gemini", 1_048_576, 65_536, "0 0",
+        "text image", "text audio", unit="0.08"),
     Row("google/veo-3.1", "Google: Veo 3.1", "2025-10-15", "gemini", None, None, "0 0", "text image", "video",
-        extra=(("request", "0.4"),)),
+        unit="0.4"),
+    Row("typesafe/jev-1", "TypeSafe: Jev 1", "2026-09-15", "decides", 65_536, None, "0.042 0", "text image",
+        "decisions", hosts="typesafe"),
 )
 # fmt: on
 

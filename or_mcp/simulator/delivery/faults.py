@@ -116,6 +116,14 @@ class Words(BaseModel):
     not_convened: bool = _flag("the outer model answers without its panel")
 
 
+class Later(BaseModel):
+    """In batches and films, which take their time. Their requests obey the other rules too."""
+
+    job_polls: Count | None = _says("how often one has to ask until it is done; null is 2")
+    job_failure: str | None = _says("it was accepted, and fails with this message")
+    job_expires: bool = _flag("it was accepted, and has expired when it is asked for")
+
+
 class Greed(BaseModel):
     """In what is billed. The texts stay short, so that thousands of calls are quick; usage and cost do not."""
 
@@ -133,7 +141,7 @@ class Greed(BaseModel):
     byok: bool = _flag("billed to the caller's own key at the provider; `cost` is the fee alone")
 
 
-class Fault(Match, Instead, Pace, Break, Words, Greed):
+class Fault(Match, Instead, Pace, Break, Words, Later, Greed):
     """One rule; a rule that sets nothing changes nothing."""
 
     @property
@@ -149,7 +157,7 @@ class Fault(Match, Instead, Pace, Break, Words, Greed):
 
 
 NO_FAULT = Fault()
-SECTIONS: tuple[type[BaseModel], ...] = (Match, Instead, Pace, Break, Words, Greed)
+SECTIONS: tuple[type[BaseModel], ...] = (Match, Instead, Pace, Break, Words, Later, Greed)
 
 
 def rules_schema() -> JsonObject:

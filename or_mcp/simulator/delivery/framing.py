@@ -35,7 +35,7 @@ def keep_nothing(_settlement: Settlement) -> None:
 class Document:
     """A reply in one piece."""
 
-    payload: JsonObject | str
+    payload: JsonObject | str | bytes
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict[str, str])
     content_type: str = "application/json"
@@ -45,6 +45,8 @@ class Document:
 
     def encoded(self) -> bytes:
         """The body."""
+        if isinstance(self.payload, bytes):
+            return self.payload
         return (self.payload if isinstance(self.payload, str) else compact(self.payload)).encode()
 
 

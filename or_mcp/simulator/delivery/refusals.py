@@ -16,6 +16,7 @@ ERROR_TYPES = {
     422: "unprocessable",
     429: "rate_limit_exceeded",
     500: "server",
+    501: "not_implemented",
     502: "provider_unavailable",
     503: "provider_overloaded",
     504: "timeout",

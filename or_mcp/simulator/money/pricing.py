@@ -9,7 +9,13 @@ from or_mcp.simulator.wire import JsonObject, dollars, objects
 # OpenRouter's fee for a call that the caller's own key at the provider pays for.
 _BYOK_FEE = Decimal("0.05")
 # What the makers who offer tiers charge for them, against the listed price.
-TIERS = {"flex": Decimal("0.5"), "priority": Decimal(2), "fast": Decimal(2), "ultrafast": Decimal(2)}
+TIERS = {
+    "batch": Decimal("0.5"),
+    "flex": Decimal("0.5"),
+    "priority": Decimal(2),
+    "fast": Decimal(2),
+    "ultrafast": Decimal(2),
+}
 _NO_DISCOUNT = Decimal(1)
 
 

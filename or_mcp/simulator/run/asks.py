@@ -6,6 +6,7 @@ from typing import Any, Literal
 from or_mcp.simulator.run.caching import Segment, keep_of
 from or_mcp.simulator.run.counting import PART_KINDS, Counter
 from or_mcp.simulator.run.history import check_thinking_kept, check_tool_messages
+from or_mcp.simulator.run.tools import check_server_tool, is_callers_own
 from or_mcp.simulator.run.validation import check_shape, invalid, read_preferences
 from or_mcp.simulator.run.web import WebTools, read_web_tools
 from or_mcp.simulator.wire import JsonObject, as_list, as_object, compact, objects
@@ -41,6 +42,11 @@ class Ask:
     def prompt_tokens(self) -> int:
         """The tokens of everything that was sent."""
         return sum(segment.tokens for segment in self.segments)
+
+    @property
+    def modalities(self) -> list[str]:
+        """What the answer is to be made of; empty when nothing was said."""
+        return as_list(self.body.get("modalities"))
 
     @property
     def caches_only_marked(self) -> bool:
@@ -187,12 +193,13 @@ def _read_part(ask: Ask, part: JsonObject) -> None:
 def _read_tools(ask: Ask) -> None:
     for tool in objects(ask.body.get("tools")):
         kind = str(tool.get("type", "custom"))
-        if kind in ("function", "custom"):
+        if kind in ("function", "custom") or is_callers_own(kind):
             detail = as_object(tool.get("function")) or tool
             schema = as_object(detail.get("parameters") or detail.get("input_schema"))
             ask.functions[str(detail.get("name"))] = schema
             ask.add(compact(tool), ask.counter.text(compact(tool)), tool.get("cache_control"))
         else:
+            check_server_tool(tool, ask.models)
             ask.server_tools.append(tool)
 
 

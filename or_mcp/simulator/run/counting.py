@@ -11,11 +11,10 @@ from or_mcp.simulator.wire import JsonObject, as_object
 
 # An ASCII character has one UTF-8 byte, and no token has less than one byte: three are enough for any writing system.
 _MOST_TOKENS_A_CHARACTER = 3
-_TOKENS_A_SECOND = 32
+TOKENS_A_SECOND = 32
 # Sound that cannot be measured is taken for compressed sound of 128 kbit/s.
 _BYTES_A_SECOND = 16_000
 _IMAGE, _DETAILED_IMAGE, _VIDEO, _FILE = 258, 1_600, 1_200, 400
-_WAV_HEADER = 44
 
 PART_KINDS = {
     "image_url": "image",
@@ -48,7 +47,7 @@ class Counter:
         """The tokens of a picture, a sound, a film or a document in a message."""
         make: dict[str, Callable[[], int]] = {
             "image": lambda: _DETAILED_IMAGE if self.greedy else _IMAGE,
-            "audio": lambda: seconds_of(part) * _TOKENS_A_SECOND,
+            "audio": lambda: seconds_of(part) * TOKENS_A_SECOND,
             "video": lambda: _VIDEO,
             "file": lambda: self._file(part),
         }
@@ -65,10 +64,12 @@ def seconds_of(part: JsonObject) -> int:
 
 def measured_seconds(sound: bytes) -> int:
     """How long these bytes sound: exactly for WAV, else by a usual rate."""
-    if sound[:4] == b"RIFF" and sound[8:12] == b"WAVE" and len(sound) >= _WAV_HEADER:
+    rate, length = _BYTES_A_SECOND, len(sound)
+    found = sound.find(b"data", 12)
+    if sound[:4] == b"RIFF" and sound[8:12] == b"WAVE" and 32 <= found <= len(sound) - 8:
         rate = struct.unpack("<I", sound[28:32])[0]
-        return max(-(-(len(sound) - _WAV_HEADER) // max(rate, 1)), 1)
-    return max(-(-len(sound) // _BYTES_A_SECOND), 1)
+        length = min(struct.unpack("<I", sound[found + 4 : found + 8])[0], len(sound) - found - 8)
+    return max(-(-length // max(rate, 1)), 1)
 
 
 def _data_of(part: JsonObject) -> bytes:

@@ -7,6 +7,8 @@ from or_mcp.simulator.catalogue.endpoints import Endpoint
 from or_mcp.simulator.catalogue.models import Model
 from or_mcp.simulator.money.pricing import NO_BILL, NO_TOKENS, Bill, Tokens
 from or_mcp.simulator.run.asks import Ask
+from or_mcp.simulator.run.tools import ToolUse
+from or_mcp.simulator.run.web import FETCH_TOOLS
 from or_mcp.simulator.wire import JsonObject
 
 _NATIVE = {
@@ -33,6 +35,7 @@ class Citation:
     title: str
     start: int
     end: int
+    content: str = ""
 
     def flat(self) -> JsonObject:
         """As /responses spells it."""
@@ -41,7 +44,7 @@ class Citation:
 
     def nested(self) -> JsonObject:
         """As /chat/completions spells it."""
-        detail = self.flat()
+        detail = self.flat() | {"content": self.content}
         detail.pop("type")
         return {"type": "url_citation", "url_citation": detail}
 
@@ -148,10 +151,14 @@ class Outcome:
     truncated: bool = False
     empty: bool = False
     fetches: int = 0
+    uses: list[ToolUse] = field(default_factory=list[ToolUse])
+    images: list[bytes] = field(default_factory=list[bytes])
+    sound: bytes = b""
     tokens: Tokens = NO_TOKENS
     bill: Bill = NO_BILL
     attempts: int = 1
     byok: bool = False
+    batched: bool = False
     tier: str = "default"
 
     @property
@@ -181,7 +188,8 @@ class Outcome:
     @property
     def tool_use(self) -> JsonObject | None:
         """`server_tool_use_details`."""
-        executed = self.searches + self.fetches + (1 if self.fusion else 0)
+        pages = sum(use.kind in FETCH_TOOLS for use in self.uses)
+        executed = self.searches + self.fetches + len(self.uses) - pages + (1 if self.fusion else 0)
         if not executed:
             return None
         requested = executed + (1 if self.fusion and self.fusion.capped else 0)

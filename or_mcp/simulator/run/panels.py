@@ -11,11 +11,11 @@ from or_mcp.simulator.run.asks import Ask, must_use_tools, named_tool
 from or_mcp.simulator.run.outcomes import FusionRun, Panelist
 from or_mcp.simulator.run.settling import Loop, dearest_answer, longest_answer, step_tokens
 from or_mcp.simulator.run.texts import Writer, dice_for, token_count
+from or_mcp.simulator.run.tools import FUSION
 from or_mcp.simulator.run.validation import check_fusion, invalid
 from or_mcp.simulator.run.web import Stops, WebTools, read_stops, read_web_tools
 from or_mcp.simulator.wire import JsonObject, as_object, compact, objects
 
-TOOL = "openrouter:fusion"
 SLUGS = {"openrouter/fusion": "general-high", "openrouter/fusion-flash": "general-fast"}
 PRESETS: dict[str, tuple[str, ...]] = {
     "general-high": ("~anthropic/claude-opus-latest", "~openai/gpt-sol-latest", "~google/gemini-pro-latest"),
@@ -51,7 +51,7 @@ def read_plan(ask: Ask) -> FusionPlan | None:
     """The fusion a request asks for, None if it asks for none; refuses settings upstream refuses."""
     slug = ask.models[0]
     plugin = next((each for each in objects(ask.body.get("plugins")) if each.get("id") == "fusion"), None)
-    tool = next((each for each in ask.server_tools if each.get("type") == TOOL), None)
+    tool = next((each for each in ask.server_tools if each.get("type") == FUSION), None)
     by_slug = slug in SLUGS
     if not by_slug and tool is None:
         if plugin is not None and plugin.get("enabled") is not False:
@@ -77,7 +77,7 @@ def read_plan(ask: Ask) -> FusionPlan | None:
         reasons=bool(as_object(settings.get("reasoning"))),
         forced=forced,
         convened=as_object(plugin).get("enabled") is not False and _convened(ask, by_slug=by_slug, forced=forced),
-        calls_allowed=read_stops(ask.body, (TOOL,)).steps > 1,
+        calls_allowed=read_stops(ask.body, (FUSION,)).steps > 1,
         by_slug=by_slug,
     )
 
@@ -86,9 +86,9 @@ def _forced(ask: Ask) -> bool:
     choice = ask.tool_choice
     if must_use_tools(choice):
         # A model that must use some tool takes the first one it is offered.
-        first = next(iter(objects(ask.body.get("tools"))), {"type": TOOL})
-        return first.get("type") == TOOL or as_object(choice).get("type") == "allowed_tools"
-    return named_tool(choice) == TOOL
+        first = next(iter(objects(ask.body.get("tools"))), {"type": FUSION})
+        return first.get("type") == FUSION or as_object(choice).get("type") == "allowed_tools"
+    return named_tool(choice) == FUSION
 
 
 def _convened(ask: Ask, *, by_slug: bool, forced: bool) -> bool:
@@ -131,14 +131,14 @@ def convene(hall: Hall, run_id: str) -> FusionRun:
     run = FusionRun(run_id, ask.question, panel, plan.analyst)
     dice = dice_for(hall.seed, "sources", ask.question)
     if run.replies and plan.web.any:
-        run.sources = Writer(dice, ask.question).sources(dice.randint(2, 4))
+        run.sources = Writer(dice, ask.question).sources(dice.randint(2, 4), plan.web)
     _analyse(hall, run)
     run.capped = plan.forced and plan.calls_allowed and not _cost_stops(ask, run)
     return run
 
 
 def _cost_stops(ask: Ask, run: FusionRun) -> bool:
-    stops = read_stops(ask.body, (TOOL,))
+    stops = read_stops(ask.body, (FUSION,))
     used = sum(each.tokens.prompt + each.tokens.completion for each in run.panel)
     return (stops.cost is not None and run.cost > stops.cost) or (stops.tokens is not None and used > stops.tokens)
 

@@ -1,5 +1,6 @@
 """JSON that fits a JSON Schema, made up deterministically."""
 
+import json
 import math
 import random
 from collections.abc import Callable
@@ -18,6 +19,8 @@ _FORMATS = {
     "uuid": "00000000-0000-4000-8000-000000000000",
 }
 _DEPTH = 8
+# A schema told in words stands near the beginning.
+_SEARCHED_CHARS = 20_000
 
 
 class Example:
@@ -100,3 +103,18 @@ class Example:
         shortest, longest = int(schema.get("minLength", 0)), schema.get("maxLength")
         text = text.ljust(shortest, ".")
         return text if longest is None else text[: int(longest)]
+
+
+def schema_in(text: str) -> JsonObject | None:
+    """The JSON Schema of an object that a text shows, as callers do who ask for JSON in words; None without one."""
+    text = text[:_SEARCHED_CHARS]
+    at = text.find("{")
+    while at >= 0:
+        try:
+            found, _ = json.JSONDecoder().raw_decode(text, at)
+        except ValueError:
+            found = None
+        if as_object(as_object(found).get("properties")):
+            return as_object(found)
+        at = text.find("{", at + 1)
+    return None

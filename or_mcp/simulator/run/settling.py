@@ -33,7 +33,7 @@ def tier_of(ask: Ask, model: Model) -> str:
     """The service tier a request gets: the one it wants where there is one."""
     wanted = str(ask.body.get("service_tier") or "default")
     wanted = "priority" if wanted == "fast" else wanted
-    return wanted if wanted in TIERS and model.author in _TIERED else "default"
+    return wanted if wanted in TIERS.keys() - {"batch"} and model.author in _TIERED else "default"
 
 
 @dataclass(slots=True)
@@ -132,8 +132,8 @@ def dearest_answer(prices: JsonObject, tokens: int, prompt: int, wants: frozense
 def _wants(outcome: Outcome) -> frozenset[str]:
     """What else than words this run may be made to write."""
     ask, model = outcome.ask, outcome.model
-    asked = ask.body.get("modalities")
-    wants = {medium for medium in ("image", "audio") if medium in model.gives and (not asked or medium in asked)}
+    asked = ask.modalities or sorted(model.gives)
+    wants = {medium for medium in ("image", "audio") if medium in model.gives and medium in asked}
     may_reason = "reasoning" in model.row and (model.must_reason or ask.effort not in (None, "none"))
     return frozenset(wants | ({"reasoning"} if may_reason else set[str]()))
 
@@ -141,7 +141,7 @@ def _wants(outcome: Outcome) -> frozenset[str]:
 def settle(outcome: Outcome, cache: CacheUse, fault: Fault) -> None:
     """Count and price a run whose words are written."""
     ask, prices = outcome.ask, outcome.endpoint.row["pricing"]
-    outcome.tier = tier_of(ask, outcome.model)
+    outcome.tier = "batch" if outcome.batched else tier_of(ask, outcome.model)
     if outcome.empty:
         outcome.tokens = Tokens(prompt=ask.prompt_tokens)
         return
@@ -168,8 +168,12 @@ def settle(outcome: Outcome, cache: CacheUse, fault: Fault) -> None:
     elif fault.greedy and ask.web.any and ask.tool_choice != "none":
         loop.run_greedily(first, answer)
     else:
-        loop.run(first, answer, outcome.searches)
-    outcome.tokens, outcome.bill = loop.tokens, loop.bill
+        loop.run(first, answer, outcome.searches, outcome.fetches)
+    extra = Bill(
+        prompt=outcome.model.unlisted.get("unit", Decimal(0)),
+        tools=sum((use.price for use in outcome.uses), Decimal(0)),
+    )
+    outcome.tokens, outcome.bill = loop.tokens, loop.bill + extra
     outcome.searches, outcome.fetches = loop.searches, loop.fetches
 
 

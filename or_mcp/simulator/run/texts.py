@@ -2,6 +2,7 @@
 
 import random
 import re
+from typing import Protocol
 
 from or_mcp.simulator.wire import JsonObject
 
@@ -52,6 +53,8 @@ _STANCES = (
 _PARTLY = ("There is an exception where rules apply to {topic}.", "The cost of {topic} grows later than it seems.")
 _INSIGHTS = ("Those who measured {topic} first changed their minds in about a third of cases.",)
 _BLIND_SPOTS = ("Nobody put a number on {topic}.", "Nobody asked who would own a change to {topic}.")
+# Reserved for examples, and a name that nobody can own; the first that is not excluded is taken.
+_PLACES = ("example.org", "example.com", "example.net", "simulated.invalid")
 _COMMON_WORDS = frozenset(_STOP_WORDS.split())
 
 
@@ -70,6 +73,17 @@ def topics(question: str) -> list[str]:
     words = re.findall(r"[^\W\d_][\w-]{3,}", question[:4000])
     kept = {word.lower(): word for word in words if word.lower() not in _COMMON_WORDS}
     return list(kept.values())[:8] or ["the question"]
+
+
+class Domains(Protocol):
+    """Where sources may come from, and how many."""
+
+    @property
+    def allowed_domains(self) -> tuple[str, ...]: ...
+    @property
+    def excluded_domains(self) -> tuple[str, ...]: ...
+    @property
+    def results(self) -> int: ...
 
 
 class Writer:
@@ -109,10 +123,18 @@ class Writer:
         """A reasoning summary."""
         return MARK + " ".join(self._fill(self._dice.choice(_THOUGHTS)) for _ in range(sentences))
 
-    def sources(self, count: int) -> list[JsonObject]:
-        """Web pages somebody could have cited; none exists."""
-        titles = self._some(_TITLES, count)
-        return [{"url": f"https://example.org/simulated/{_path(title)}", "title": title} for title in titles]
+    def sources(self, count: int, web: Domains | None = None) -> list[JsonObject]:
+        """Web pages somebody could have cited, from where they may come; none exists."""
+        allowed = web.allowed_domains if web else ()
+        excluded = web.excluded_domains if web else ()
+        places = [place.removeprefix("*.") for place in allowed] or [each for each in _PLACES if each not in excluded][
+            :1
+        ]
+        titles = self._some(_TITLES, min(count, web.results) if web else count)
+        return [
+            {"url": f"https://{places[n % len(places)]}/simulated/{_path(title)}", "title": title}
+            for n, title in enumerate(titles)
+        ]
 
     def analysis(self, models: list[str]) -> JsonObject:
         """The five parts of a comparison of these models' replies."""

@@ -2,16 +2,21 @@
 
 from or_mcp.simulator.delivery.faults import Fault
 from or_mcp.simulator.money.pricing import Tokens
+from or_mcp.simulator.run import tools
 from or_mcp.simulator.run.asks import Ask, must_use_tools, named_tool
+from or_mcp.simulator.run.media import pcm, png, spoken_seconds
 from or_mcp.simulator.run.outcomes import Citation, Outcome, ToolCall
-from or_mcp.simulator.run.schema import Example
+from or_mcp.simulator.run.schema import Example, schema_in
 from or_mcp.simulator.run.texts import MARK, Writer, dice_for, shortened, token_count, topics
-from or_mcp.simulator.wire import compact
+from or_mcp.simulator.run.tools import draw, fetch, list_files, tell_time
+from or_mcp.simulator.wire import JsonObject, compact
 
+# What a picture has in Gemini's tokens, a second of sound, and how many pages an answer cites.
+_IMAGE_TOKENS, _SOUND_TOKENS, _CITED = 1_290, 32, 3
 _EFFORT_TOKENS = {"none": 0, "minimal": 16, "low": 64, "medium": 192, "high": 512, "xhigh": 1024, "max": 2048}
 
 
-def write(outcome: Outcome, seed: int, fault: Fault) -> None:
+def write(outcome: Outcome, seed: int, fault: Fault, files: list[JsonObject]) -> None:
     """Fill in what the outer model says, and the tokens of it."""
     ask = outcome.ask
     dice = dice_for(seed, "answer", outcome.model.slug, ask.instructions, ask.question)
@@ -29,12 +34,45 @@ def write(outcome: Outcome, seed: int, fault: Fault) -> None:
     else:
         outcome.tool_calls = _tool_calls(ask, seed)
         if not outcome.tool_calls:
-            outcome.searches = int(ask.web.searches and outcome.fusion is None and ask.tool_choice != "none")
+            if outcome.fusion is None and ask.tool_choice != "none":
+                _use_tools(outcome, seed, files)
             outcome.text = _answer(outcome, writer, fault)
+            _show(outcome, seed)
     _shorten(outcome, thought, fault)
     if outcome.searches or (outcome.fusion and outcome.fusion.sources):
         outcome.citations = _citations(outcome, writer)
-    outcome.tokens = Tokens(completion=_said(outcome) + thought, reasoning=thought)
+    painted = _IMAGE_TOKENS * len(outcome.images)
+    spoken = spoken_seconds(outcome.text) * _SOUND_TOKENS if outcome.sound else 0
+    said = _said(outcome) + thought + painted + spoken
+    outcome.tokens = Tokens(completion=said, reasoning=thought, image_out=painted, audio_out=spoken)
+
+
+def _use_tools(outcome: Outcome, seed: int, files: list[JsonObject]) -> None:
+    ask = outcome.ask
+    outcome.searches = int(ask.web.searches)
+    page = fetch(ask.question) if ask.web.fetches else None
+    if page is not None:
+        outcome.uses.append(page)
+        outcome.fetches = 1
+    for tool in ask.server_tools:
+        match tool["type"]:
+            case tools.DATETIME:
+                outcome.uses.append(tell_time(tool))
+            case tools.FILES:
+                outcome.uses.append(list_files(files))
+            case kind if kind in tools.IMAGES:
+                outcome.uses.append(draw(kind, ask.question[:200], png(seed, ask.question)))
+            case _:
+                continue
+
+
+def _show(outcome: Outcome, seed: int) -> None:
+    """The picture or the sound that comes with the words, or instead of them."""
+    ask, gives = outcome.ask, outcome.model.gives
+    if "image" in gives and "image" in (ask.modalities or ("image",)):
+        outcome.images.append(png(seed, outcome.model.slug, ask.question))
+    if "audio" in ask.modalities:
+        outcome.sound = pcm(outcome.text, seed)
 
 
 def _reasoning_tokens(outcome: Outcome) -> int:
@@ -88,7 +126,10 @@ def _answer(outcome: Outcome, writer: Writer, fault: Fault) -> str:
     if form["type"] == "json_schema":
         return compact(Example(form["schema"], dice_for("schema", ask.question), about).value())
     if form["type"] == "json_object":
-        return compact({"answer": MARK + about})
+        schema = schema_in(f"{ask.instructions}\n{ask.question}")
+        return compact(
+            Example(schema, dice_for("schema", ask.question), about).value() if schema else {"answer": about}
+        )
     if fault.answer is not None:
         return fault.answer
     text = writer.text(fault.answer_chars)
@@ -109,11 +150,11 @@ def _shorten(outcome: Outcome, thought: int, fault: Fault) -> None:
 
 
 def _citations(outcome: Outcome, writer: Writer) -> list[Citation]:
-    sources = outcome.fusion.sources if outcome.fusion else writer.sources(3)
+    sources = outcome.fusion.sources if outcome.fusion else writer.sources(_CITED, outcome.ask.web)
     found: list[Citation] = []
     at = 0
     for source, line in zip(sources, outcome.text.split("\n"), strict=False):
-        found.append(Citation(source["url"], source["title"], at, at + len(line)))
+        found.append(Citation(source["url"], source["title"], at, at + len(line), f"{MARK}{source['title']}: {line}"))
         at += len(line) + 1
     return found
 

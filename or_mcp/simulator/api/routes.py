@@ -1,0 +1,86 @@
+"""Every path of the API, and what answers there."""
+
+from collections.abc import Callable
+
+from or_mcp.simulator.api import (
+    account,
+    batches,
+    decisions,
+    files,
+    images,
+    inference,
+    listing,
+    signing_in,
+    speech,
+    tools,
+    vectors,
+    videos,
+)
+from or_mcp.simulator.api.inference import Api
+from or_mcp.simulator.delivery.framing import Reply
+from or_mcp.simulator.state import Call, State
+
+Handler = Callable[[State, Call], Reply]
+
+
+def _words(api: Api) -> Handler:
+    return lambda state, call: inference.answer(state, call, api)
+
+
+# Method and path below /api/v1.
+ROUTES: tuple[tuple[str, str, Handler], ...] = (
+    ("POST", "/responses", _words("responses")),
+    ("POST", "/chat/completions", _words("chat")),
+    ("POST", "/messages", _words("messages")),
+    ("POST", "/embeddings", vectors.embed),
+    ("POST", "/rerank", vectors.rerank),
+    ("POST", "/images", images.generate),
+    ("POST", "/audio/speech", speech.speak),
+    ("POST", "/audio/transcriptions", speech.transcribe),
+    ("POST", "/videos", videos.start),
+    ("GET", "/videos/models", videos.list_models),
+    ("GET", "/videos/{job}", videos.show),
+    ("GET", "/videos/{job}/content", videos.download),
+    ("POST", "/batches", batches.submit),
+    ("GET", "/batches", batches.list_all),
+    ("GET", "/batches/{batch}", batches.show),
+    ("DELETE", "/batches/{batch}", batches.delete),
+    ("POST", "/files", files.upload),
+    ("GET", "/files", files.list_all),
+    ("GET", "/files/{file}", files.show),
+    ("DELETE", "/files/{file}", files.delete),
+    ("GET", "/files/{file}/content", files.download),
+    ("POST", "/systemone", decisions.decide),
+    ("POST", "/auth/keys", signing_in.exchange),
+    ("GET", "/models", listing.list_models),
+    ("GET", "/models/count", listing.count_models),
+    ("GET", "/models/user", listing.list_users_models),
+    ("GET", "/embeddings/models", listing.list_embedding_models),
+    ("GET", "/images/models", images.list_models),
+    ("GET", "/images/models/{author}/{slug:path}/endpoints", images.show_endpoints),
+    ("GET", "/model/{author}/{slug:path}", listing.show_model),
+    ("GET", "/models/{author}/{slug:path}/endpoints", listing.show_endpoints),
+    ("GET", "/endpoints/zdr", listing.list_zdr_endpoints),
+    ("GET", "/providers", listing.list_providers),
+    ("GET", "/tools", tools.list_all),
+    ("GET", "/tools/{name}", tools.show),
+    ("GET", "/key", account.show_key),
+    ("GET", "/credits", account.show_credits),
+    ("GET", "/activity", account.show_activity),
+    ("GET", "/generation", account.show_generation),
+    ("GET", "/generation/content", account.show_content),
+)
+
+# Other addresses of the same, from the root.
+ELSEWHERE: tuple[tuple[str, str, str], ...] = (
+    ("POST", "/api/beta/responses", "/responses"),
+    ("POST", "/api/alpha/decisions", "/systemone"),
+    ("GET", "/api/v1/auth/key", "/key"),
+)
+
+# Paths, with all below them, that upstream has and this simulator does not.
+_MANAGEMENT = """
+    analytics auth/keys/code benchmarks byok classifications containers datasets external-users generation/feedback
+    guardrails keys oauth observability organization presets private-endpoints scim vault workspaces
+"""
+NOT_IMITATED = frozenset(_MANAGEMENT.split())

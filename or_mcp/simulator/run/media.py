@@ -1,0 +1,92 @@
+"""Small valid files, made from a seed and labelled as simulated: pictures, sound and film."""
+
+import base64
+import math
+import struct
+import zlib
+from array import array
+
+from or_mcp.simulator.run.texts import dice_for
+
+LABEL = "simulated"
+RATE = 24_000
+# Speech has about this many characters a second; longer sound than this is not made, only billed.
+_CHARS_A_SECOND, _MOST_SECONDS = 15, 4
+# MPEG-1 layer III, 128 kbit/s, 44.1 kHz: a frame of silence has 417 bytes.
+_MP3_FRAME = bytes.fromhex("fffb9064") + bytes(413)
+_MP3_FRAMES_A_SECOND = 38
+
+
+def png(*about: object, width: int = 64, height: int = 64) -> bytes:
+    """A picture: stripes in colours of their own for whatever it is about."""
+    dice = dice_for("png", *about)
+    colours = [bytes(dice.randrange(256) for _ in range(3)) for _ in range(4)]
+    rows = b"".join(b"\0" + colours[row * 4 // height] * width for row in range(height))
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = [
+        (b"IHDR", header),
+        (b"tEXt", b"Comment\0" + LABEL.encode()),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_png_chunk(kind, data) for kind, data in chunks)
+
+
+def _png_chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def svg(*about: object) -> bytes:
+    """The same as a drawing."""
+    colour = dice_for("svg", *about).randrange(0xFFFFFF)
+    shape = f'<rect width="64" height="64" fill="#{colour:06x}"/><title>{LABEL}</title>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64">{shape}</svg>'.encode()
+
+
+def spoken_seconds(text: str) -> int:
+    """How long it takes to say a text, at least a second."""
+    return max(-(-len(text) // _CHARS_A_SECOND), 1)
+
+
+def pcm(text: str, *about: object) -> bytes:
+    """A text as sound: a tone of its own, 16 bit, mono, 24 kHz."""
+    pitch = dice_for("pcm", *about, text).randrange(220, 880)
+    count = min(spoken_seconds(text), _MOST_SECONDS) * RATE
+    period = [round(6_000 * math.sin(2 * math.pi * step * pitch / RATE)) for step in range(RATE // 10)]
+    samples = array("h", (period * (count // len(period) + 1))[:count])
+    return samples.tobytes()
+
+
+def wav(text: str, *about: object) -> bytes:
+    """The same as a file that says what it is."""
+    data = pcm(text, *about)
+    note = b"LIST" + struct.pack("<I4s4sI", 22, b"INFO", b"ICMT", 10) + LABEL.encode() + b"\0"
+    head = b"fmt " + struct.pack("<IHHIIHH", 16, 1, 1, RATE, RATE * 2, 2, 16)
+    body = b"WAVE" + head + b"data" + struct.pack("<I", len(data)) + data + note
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def mp3(text: str) -> bytes:
+    """A text as silence of the right length, with a tag that says what it is."""
+    comment = b"\0eng\0" + LABEL.encode()
+    tag = b"COMM" + struct.pack(">I", len(comment)) + b"\0\0" + comment
+    head = b"ID3\x03\0\0" + bytes((0, 0, len(tag) >> 7, len(tag) & 0x7F))
+    return head + tag + _MP3_FRAME * (min(spoken_seconds(text), _MOST_SECONDS) * _MP3_FRAMES_A_SECOND)
+
+
+def mp4(*about: object) -> bytes:
+    """A film of no pictures: the boxes every player looks for first."""
+    header = struct.pack(">IIIIIIHH", 0, 0, 0, 1000, 1000, 0x10000, 0x100, 0) + bytes(8)
+    matrix = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000) + bytes(24) + struct.pack(">I", 1)
+    told = LABEL.encode() + b" " + f"{dice_for('mp4', *about).getrandbits(32):08x}".encode()
+    boxes = [(b"ftyp", b"isom\0\0\2\0isomiso2mp41"), (b"moov", _box(b"mvhd", header + matrix)), (b"free", told)]
+    return b"".join(_box(kind, data) for kind, data in boxes) + _box(b"mdat", b"")
+
+
+def _box(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data) + 8) + kind + data
+
+
+def data_url(picture: bytes) -> str:
+    """A picture as it is sent within JSON."""
+    return "data:image/png;base64," + base64.b64encode(picture).decode()

@@ -1,0 +1,175 @@
+"""Paths beside the three of words: batches, files, decisions, other names of the same, and what is not imitated."""
+
+from typing import Any
+
+import pytest
+from openrouter import components
+
+from or_mcp.simulator import Simulator
+from tests.oracle import validate
+from tests.simulator.calls import Caller, ask, chat
+from tests.simulator.test_sim_contract import sdk_problems
+
+JEV = "typesafe/jev-1"
+
+
+async def of_root(caller: Caller, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The reply of a path that does not stand below /api/v1."""
+    root = str(caller.http.base_url).removesuffix("/").removesuffix("/api/v1")
+    return (await caller.http.post(root + path, json=body)).json()
+
+
+async def test_decisions_are_answered_by_their_type_with_probabilities(caller: Caller):
+    questions = {
+        "team": {"type": "choice", "instructions": "Which?", "criteria": {"billing": "Money", "other": None}},
+        "urgent": {"type": "noul", "instructions": "Is it urgent?"},
+        "mood": {"type": "score", "instructions": "How cross?", "criteria": ["calm", "cross", "furious"]},
+        "logo": {"type": "box", "instructions": "Where is the logo?"},
+    }
+    body: dict[str, Any] = {"model": JEV, "state": "My invoice is wrong!", "questions": questions}
+    reply = await of_root(caller, "/api/alpha/decisions", body)
+    assert sdk_problems(components.DecisionsResponse, reply) == []
+    answers = reply["answers"]
+    assert answers["team"]["choice"] in ("billing", "other")
+    assert abs(sum(answers["team"]["probabilities"].values()) - 1) < 0.001
+    assert 0 <= answers["urgent"]["noul"] <= 1
+    assert 0 <= answers["mood"]["score"] <= 2
+    assert answers["logo"]["box"]["left"] < answers["logo"]["box"]["right"]
+    assert reply["usage"]["cost"] == pytest.approx(reply["usage"]["input_tokens"] * 0.042 / 1e6)
+    assert (await caller.result("/systemone", body))["answers"] == answers
+    guess = {"x": {"type": "guess", "instructions": "?"}}
+    wrongs: list[dict[str, Any]] = [{"questions": {}}, {"questions": guess}, {"state": None}]
+    for wrong in wrongs:
+        assert (await caller.post("/systemone", body | wrong)).status_code == 400
+
+
+async def test_the_documents_old_address_of_responses_answers_too(simulator: Simulator, caller: Caller):
+    reply = await of_root(caller, "/api/beta/responses", ask())
+    assert reply["object"] == "response"
+    simulator.script({"match": {"path": "/responses"}, "status": 503})
+    assert (await of_root(caller, "/api/beta/responses", ask()))["error"]["code"] == 503
+
+
+async def test_the_old_name_of_the_key_and_the_users_models_answer(caller: Caller):
+    assert (await caller.data("/auth/key")) == (await caller.data("/key"))
+    mine = (await caller.get("/models/user")).json()
+    assert validate("/models/user", mine) == []
+    assert mine["data"] == await caller.data("/models")
+    assert (await caller.http.get("/models/user", headers={"authorization": ""})).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "path", ["/keys", "/keys/abc", "/presets/x", "/benchmarks", "/datasets/app-rankings", "/generation/feedback"]
+)
+async def test_what_is_not_imitated_says_so_instead_of_looking_absent(caller: Caller, path: str):
+    reply = await caller.get(path)
+    assert (reply.status_code, "does not imitate" in reply.json()["error"]["message"]) == (501, True)
+    assert (await caller.post(path, {})).status_code == 501
+    assert (await caller.get("/no/such/path")).status_code == 404
+
+
+async def test_a_generation_tells_what_was_asked_and_answered(caller: Caller):
+    reply = await caller.result("/chat/completions", chat())
+    content = (await caller.get("/generation/content", id=reply["id"])).json()
+    assert validate("/generation/content", content) == []
+    assert content["data"]["output"]["completion"] == reply["choices"][0]["message"]["content"]
+    assert content["data"]["input"]["messages"] == chat()["messages"]
+    assert (await caller.get("/generation/content", "sk-or-v1-other", id=reply["id"])).status_code == 404
+
+
+async def test_files_are_kept_for_their_owner(caller: Caller):
+    sent = await caller.http.post("/files", files={"file": ("notes.txt", b"one\r\ntwo\n", "text/plain")})
+    row = sent.json()
+    assert sdk_problems(components.OpenRouterFile, row) == []
+    assert (row["filename"], row["size_bytes"], row["mime_type"]) == ("notes.txt", 9, "text/plain")
+    assert (await caller.get("/files")).json()["data"] == [row]
+    assert sdk_problems(components.OpenRouterFileList, (await caller.get("/files")).json()) == []
+    assert (await caller.get(f"/files/{row['id']}/content")).content == b"one\r\ntwo\n"
+    assert (await caller.get(f"/files/{row['id']}", "sk-or-v1-other")).status_code == 404
+    listed = await caller.result("/responses", ask(tools=[{"type": "openrouter:files"}]))
+    assert "notes.txt" in next(item for item in listed["output"] if item["type"] == "openrouter:files")["result"]
+    gone = (await caller.http.delete(f"/files/{row['id']}")).json()
+    assert sdk_problems(components.OpenRouterFileDeleted, gone) == []
+    assert (await caller.get("/files")).json()["data"] == []
+    assert (await caller.post("/files", {"file": "x"})).status_code == 400
+
+
+def batch(count: int = 2, **more: Any) -> dict[str, Any]:
+    requests = [{"custom_id": f"r{n}", "body": {"messages": chat(f"Question {n}")["messages"]}} for n in range(count)]
+    return {"endpoint": "/v1/chat/completions", "model": "openai/gpt-5.6-luna", "requests": requests} | more
+
+
+async def test_a_batch_answers_every_request_at_half_the_price(caller: Caller):
+    alone = await caller.result("/chat/completions", chat("Question 1"))
+    before = (await caller.data("/key"))["usage"]
+    submitted = await caller.post("/batches", batch())
+    assert (submitted.status_code, submitted.json()["status"]) == (202, "validating")
+    path = f"/batches/{submitted.json()['id']}"
+    states = [(await caller.get(path)).json() for _ in range(3)]
+    assert [state["status"] for state in states] == ["in_progress", "completed", "completed"]
+    assert all(sdk_problems(components.BatchObject, state) == [] for state in (submitted.json(), *states))
+    first, second = states[-1]["results"]
+    assert (first["custom_id"], first["response"]["status_code"]) == ("r0", 200)
+    body = second["response"]["body"]
+    assert body["choices"][0]["message"]["content"] == alone["choices"][0]["message"]["content"]
+    assert body["usage"]["cost"] == pytest.approx(alone["usage"]["cost"] / 2)
+    assert (await caller.data("/key"))["usage"] == pytest.approx(before + states[-1]["usage"]["cost"])
+    listed = (await caller.get("/batches")).json()
+    assert sdk_problems(components.BatchListResponse, listed) == []
+    gone = (await caller.http.delete(path)).json()
+    assert sdk_problems(components.BatchDeletedObject, gone) == []
+    assert (await caller.get(path)).status_code == 404
+
+
+async def test_requests_of_a_batch_fail_one_by_one(simulator: Simulator, caller: Caller):
+    simulator.script({"match": {"path": "/chat/completions", "contains": "Question 0"}, "status": 429})
+    made = batch(requests=[*batch()["requests"], {"custom_id": "bad", "body": {"messages": []}}])
+    path = f"/batches/{(await caller.post('/batches', made)).json()['id']}"
+    await caller.get(path)
+    state = (await caller.get(path)).json()
+    assert state["request_counts"] == {"total": 3, "completed": 1, "failed": 2}
+    assert [each["response"]["status_code"] for each in state["results"]] == [429, 200, 400]
+
+
+@pytest.mark.parametrize(("rule", "status"), [({"job_failure": "Lost"}, "failed"), ({"job_expires": True}, "expired")])
+async def test_a_batch_can_fail_as_a_whole(simulator: Simulator, caller: Caller, rule: dict[str, Any], status: str):
+    simulator.script({"match": {"path": "/batches"}, "job_polls": 1, **rule})
+    path = f"/batches/{(await caller.post('/batches', batch())).json()['id']}"
+    state = (await caller.get(path)).json()
+    told = state["error"]["message"] if state["error"] else None
+    assert (state["status"], told) == (status, rule.get("job_failure"))
+    assert (await caller.data("/key"))["usage"] == 0
+
+
+BAD_BATCHES: list[dict[str, Any]] = [
+    {"endpoint": "/v1/rerank"},
+    {"model": None},
+    {"requests": []},
+    {"requests": [{"custom_id": "a", "body": {}}, {"custom_id": "a", "body": {}}]},
+    {"completion_window": "1h"},
+]
+
+
+@pytest.mark.parametrize("wrong", BAD_BATCHES)
+async def test_a_batch_that_makes_no_sense_is_refused(caller: Caller, wrong: dict[str, Any]):
+    assert (await caller.post("/batches", batch() | wrong)).status_code == 400
+
+
+async def test_a_batch_names_its_model_before_its_requests(caller: Caller):
+    body = batch()
+    turned = {name: body[name] for name in ("requests", "endpoint", "model")}
+    assert "before" in (await caller.post("/batches", turned)).json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("anthropic/claude-4.5-sonnet-20250929", "anthropic/claude-sonnet-4.5"),
+        ("anthropic/claude-4.5-sonnet", "anthropic/claude-sonnet-4.5"),
+        ("anthropic/claude-3-7-sonnet", "anthropic/claude-3.7-sonnet"),
+        ("openai/gpt-5-mini-20250807", "openai/gpt-5-mini"),
+    ],
+)
+async def test_permanent_slugs_resolve_with_and_without_their_date(caller: Caller, name: str, slug: str):
+    assert (await caller.result("/chat/completions", chat(model=name)))["model"] == slug
+    assert (await caller.data(f"/model/{name}"))["id"] == slug
