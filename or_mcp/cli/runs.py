@@ -87,10 +87,11 @@ def _show(record: RunRecord, parts: Parts, arguments: argparse.Namespace) -> int
 
 
 def _write_report(path: Path, told: dict[str, Any]) -> int:
+    from or_mcp.runs.private import write_private
     from or_mcp.view.report import report_html
 
     try:
-        path.write_text(report_html(told), encoding="utf-8")
+        write_private(path, report_html(told))
     except OSError as error:
         return fail(f"--html {path}: {error.strerror}")
     emit(str(path))

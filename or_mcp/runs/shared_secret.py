@@ -7,6 +7,8 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+from or_mcp.runs.private import keep_private
+
 FILE = "state.key"
 _BYTES = 32
 
@@ -30,4 +32,5 @@ def _kept(path: Path) -> bytes:
             os.link(made, path)
     finally:
         made.unlink()
+    keep_private(path)
     return path.read_bytes()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from or_mcp.runs.engines.set_aside import move_aside, read_aside, salvage
+from or_mcp.runs.private import keep_private
 from or_mcp.runs.schema import VERSION, NewerStore, migrate, version_of
 from or_mcp.runs.transaction import Away, Locked, Rows, Transaction
 
@@ -158,6 +159,8 @@ class Sqlite:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # SQLite gives its other files the mode of this one.
         os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+        files = (self._path.with_name(self._path.name + suffix) for suffix in ("", "-wal", "-shm"))
+        keep_private(self._path.parent, self._path.parent / "owners", *files)
         self._written = self._file_id()
         try:
             return _connected(str(self._path))
