@@ -145,7 +145,10 @@ async def test_a_run_in_flight_outlasts_a_locked_store_and_is_written_when_it_is
         async with locked(file) as let_go:
             told = await until(client, lambda told: "kept in memory" in told)
             during = await client.call_tool("run", {"run_id": begun["run_id"], "wait_seconds": 20})
-            assert during.structured_content["status"] == "completed"
+            again = await client.call_tool("run", {"run_id": begun["run_id"]})
+            (row,) = (await client.call_tool("run", {})).structured_content["runs"]
+            assert during.structured_content["status"] == row["status"] == "completed"
+            assert again.structured_content["text"] == during.structured_content["text"] != ""
             with closing(sqlite3.connect(file)) as other:
                 assert other.execute("SELECT status FROM runs").fetchall() == [("running",)]
             let_go()
