@@ -149,7 +149,7 @@ class Program:
             catalogue=catalogue,
             policy=Policy(settings.models),
             runner=runner,
-            key_limits=KeyLimits(runner.settled_today),
+            key_limits=KeyLimits(store),
             provider=provider_preferences(settings),
             default_model=settings.default_model,
             wait_seconds=settings.wait_seconds,

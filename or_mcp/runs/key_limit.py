@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 
 import anyio
 
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure
 from or_mcp.openrouter.wire.account import Key
+from or_mcp.runs.ledger import settled_today
+from or_mcp.runs.store import Store
 
 _FRESH_SECONDS = 60.0
 _PATIENCE_SECONDS = 3.0
@@ -45,15 +47,15 @@ def left_on(key: Key) -> Decimal | None:
 class KeyLimits:
     """What each key may still spend, as last heard."""
 
-    def __init__(self, settled: Callable[[str], Awaitable[Decimal]]) -> None:
-        self._settled = settled
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._known: dict[str, _Known] = {}
 
     async def heard(self, payer: str, upstream: OpenRouter) -> Heard:
         """What upstream said of the key within the last minute, today."""
         known, today = self._known.get(payer), datetime.now(UTC).date()
         if known is None or known.day != today or anyio.current_time() - known.asked > _FRESH_SECONDS:
-            settled = await self._settled(payer)
+            settled = await self._store.read(partial(settled_today, payer=payer))
             known = _Known(Heard(await self._ask(upstream), settled), anyio.current_time(), today)
             self._known[payer] = known
         return known.heard

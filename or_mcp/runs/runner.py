@@ -106,14 +106,6 @@ class Runner:
         """What a call may cost now."""
         return await self.store.read(lambda tx: room(tx, request.payer, request.ceiling_usd, self.limits, key))
 
-    async def settled_today(self, payer: str) -> Decimal:
-        """What runs that ended today have cost a payer."""
-        return await self.store.read(lambda tx: ledger.settled_today(tx, payer))
-
-    async def paid_reranks(self, payer: str, model: str) -> list[RunRecord]:
-        """The latest reranks with this model whose cost is known."""
-        return await self.store.read(lambda tx: queries.paid_reranks(tx, payer, model))
-
     async def begin(
         self,
         request: RunRequest,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Annotated
 
 import anyio.to_thread
@@ -17,6 +18,7 @@ from or_mcp.catalogue.tokens import count_tokens, most_tokens
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import shorten
 from or_mcp.openrouter.wire.embeddings import RerankRequest
+from or_mcp.runs import queries
 from or_mcp.runs.live import Kept, LiveRun
 from or_mcp.runs.record import Progress, RunRecord, Status
 from or_mcp.tools.arguments import Amount, Arguments, Question, Text
@@ -68,7 +70,8 @@ async def rerank(arguments: RerankArguments, call: Call) -> Reply:
     usual, at_most = await anyio.to_thread.run_sync(
         lambda: [_pairs(arguments, count_tokens), _pairs(arguments, most_tokens)]
     )
-    before = await call.parts.runner.paid_reranks(call.caller.payer, arguments.model)
+    paid = partial(queries.paid_reranks, payer=call.caller.payer, model=arguments.model)
+    before = await call.parts.runner.store.read(paid)
     estimate = estimate_rerank(snapshot, arguments.model, usual, at_most, _unit_price(before)) if snapshot else UNREAD
     order = Order(
         tool="rerank",

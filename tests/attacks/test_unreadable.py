@@ -164,24 +164,3 @@ def test_a_closed_terminal_lets_runs_finish(upstream: tuple[Simulator, str], tmp
         talk.greet()
         told = talk.ask("tools/call", {"name": "run", "arguments": {"run_id": run_id}})["result"]
     assert told["structuredContent"]["status"] == "completed"
-
-
-DIES = """
-import anyio, sys
-from or_mcp.runs.runner import Runner
-async def dies(self):
-    await anyio.sleep(0.2)
-    raise RuntimeError("the core")
-Runner._watch = dies
-from or_mcp.cli import main
-sys.exit(main(sys.argv[1:]))
-"""
-
-
-@pytest.mark.parametrize("command", [(), ("serve", "--http", "--port", "0")])
-def test_a_core_that_has_ended_ends_the_process(
-    upstream: tuple[Simulator, str], tmp_path: Path, command: tuple[str, ...]
-):
-    with started(*command, env=environment(upstream[1], tmp_path), python=("-c", DIES)) as talk:
-        assert talk.ends_within(30) == 1
-        assert "or-mcp: ended by a failure of its own" in talk.told()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -156,8 +156,3 @@ async def test_without_a_catalogue_the_choice_is_upstreams(connect: Connect, ups
         result = await client.call_tool(tool, {"prompt": "Why?", **named[tool]})
     assert not result.is_error, text_of(result)
     assert [post.body["model"] for post in upstream.posts()] == [MINI]
-
-
-def test_today_is_the_day_by_universal_time():
-    before = datetime.now(UTC).date()
-    assert before <= choosing._today() <= datetime.now(UTC).date()
