@@ -119,7 +119,7 @@ def _others(snapshot: Snapshot, slug: str, needs: Needs, policy: Policy) -> list
         if model.alias_target is None
         and author(model.id) != ROUTER_AUTHOR
         and model.architecture is not None
-        and "text" in model.architecture.output_modalities
+        and tuple(model.architecture.output_modalities) == ("text",)
         and _problem(model, needs) is None
         and policy.allows(snapshot, model.id)
     ]

@@ -156,3 +156,14 @@ async def test_without_a_catalogue_the_choice_is_upstreams(connect: Connect, ups
         result = await client.call_tool(tool, {"prompt": "Why?", **named[tool]})
     assert not result.is_error, text_of(result)
     assert [post.body["model"] for post in upstream.posts()] == [MINI]
+
+
+async def test_the_day_that_counts_is_today(connect: Connect, upstream: Upstream):
+    day = datetime.now(UTC).date()
+    gone, going = (day - timedelta(days=2)).isoformat(), (day + timedelta(days=2)).isoformat()
+    listed(upstream, row("a/gone", expiration_date=gone), row(MINI, expiration_date=going))
+    async with connect() as client:
+        refused = text_of(await client.call_tool("ask", {"prompt": "Why?", "model": "a/gone"}))
+        answered = text_of(await client.call_tool("ask", {"prompt": "Why?", "model": MINI}))
+    assert f"a/gone was retired on {gone}" in refused
+    assert f"{MINI} retires on {going}." in answered

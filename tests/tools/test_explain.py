@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from or_mcp.openrouter.errors import ConnectionFailed, Failure, StreamBroken
+from or_mcp.runs.record import RunRecord
+from or_mcp.tools.explain import explanation
 from tests.conftest import Connect, Upstream, text_of
 
 ASK = {"model": "openai/gpt-5-mini", "prompt": "Hello?"}
@@ -51,3 +56,31 @@ async def test_an_unknown_tool_is_answered_with_the_known_ones(connect: Connect,
         told = text_of(await client.call_tool(name, {}))
     assert told.startswith(f"invalid_request: There is no tool {name!r}")
     assert words in told
+
+
+@pytest.mark.parametrize(
+    ("failure", "cost", "generation", "spent"),
+    [
+        (StreamBroken("x", may_be_billed=True), "0.0123", "gen-1", "$0.0123"),
+        (StreamBroken("x", may_be_billed=True), "0", "gen-1", "nothing"),
+        (StreamBroken("x", may_be_billed=True), None, "gen-1", "unknown (generation gen-1)"),
+        (StreamBroken("x", may_be_billed=True, generation_id="gen-2"), None, "gen-1", "unknown (generation gen-2)"),
+        (StreamBroken("x", may_be_billed=True), None, None, "unknown"),
+        (ConnectionFailed("x"), None, "gen-1", "unknown (generation gen-1)"),
+        (ConnectionFailed("x"), None, None, "nothing"),
+    ],
+)
+def test_what_was_spent_is_never_called_nothing_unless_it_is(
+    failure: Failure, cost: str | None, generation: str | None, spent: str
+):
+    record = RunRecord(
+        *("run_1", "ask", "me", "me", "", "{}", (), "?", datetime.now(UTC), "owner"),
+        cost_usd=None if cost is None else Decimal(cost),
+        generation_id=generation,
+    )
+    assert f"Spent: {spent}" in explanation(failure, record).split("\n")
+
+
+def test_without_a_record_what_may_be_billed_is_unknown():
+    assert "Spent: unknown" in explanation(StreamBroken("x", may_be_billed=True)).split("\n")
+    assert "Spent: nothing" in explanation(ConnectionFailed("x")).split("\n")
