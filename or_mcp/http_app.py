@@ -115,12 +115,12 @@ def _middleware(settings: Settings, metrics: Metrics, drain: Drain, paths: froze
 def _app() -> Starlette:
     try:
         settings = read_settings(os.environ, over_http=True)
+        # One of several, as far as it knows: a session would be known to one of them alone.
+        program = Program(settings)
     except SettingsError as error:
         print(f"or-mcp: {error}", file=sys.stderr)  # noqa: T201
         raise SystemExit(_CANNOT_START) from None
     log_as_json(settings.log_level, "or_mcp")
-    # One of several, as far as it knows: a session would be known to one of them alone.
-    program = Program(settings)
     # Whoever runs this process puts another in its place.
     program.died = lambda: signal.raise_signal(signal.SIGTERM)
     return build_app(program, stateless=True)

@@ -38,8 +38,8 @@ from or_mcp.runs.runner import Runner
 from or_mcp.runs.shared_secret import FILE as SECRET_FILE
 from or_mcp.runs.shared_secret import shared_secret
 from or_mcp.runs.store import FILE as STORE_FILE
-from or_mcp.runs.store import Store
-from or_mcp.settings import TOOL_NAMES, Settings
+from or_mcp.runs.store import Store, never_usable
+from or_mcp.settings import TOOL_NAMES, Settings, SettingsError
 from or_mcp.tasks.extension import Tasks
 from or_mcp.tasks.ongoing import CallResult
 from or_mcp.tasks.wire import CreatedTask
@@ -78,10 +78,25 @@ UI_EXTENSION = "io.modelcontextprotocol/ui"
 Context = ServerRequestContext[Parts, Any]
 
 
+def check_budget_is_kept(settings: Settings) -> None:
+    """A daily budget stands on what is on disk: without that, every start would begin another.
+
+    Raises:
+        SettingsError: There is a budget, and runs cannot be kept.
+    """
+    if not settings.daily_budget_usd or not settings.store:
+        return
+    if why := never_usable(settings.data_dir):
+        mend = f"an amount only where runs can be kept ({settings.data_dir}: {why}); mend OR_MCP_DATA_DIR, "
+        alone = "or set OR_MCP_STORE=off to bound this process alone"
+        raise SettingsError("OR_MCP_DAILY_BUDGET_USD", str(settings.daily_budget_usd), mend + alone)
+
+
 class Program:
     """One process of or-mcp: its server, and the parts while it runs."""
 
     def __init__(self, settings: Settings) -> None:
+        check_budget_is_kept(settings)
         self.settings = settings
         self.owner = Caller.of(settings.api_key, settings.base_url)
         self.tools: dict[str, AnyTool] = {tool.name: tool for tool in ALL_TOOLS if tool.name in settings.tools}

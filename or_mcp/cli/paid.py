@@ -34,10 +34,10 @@ def pay(tool: str, given: Mapping[str, Any], arguments: argparse.Namespace) -> i
         return fail("the question is empty", 2)
     try:
         settings = read_settings(os.environ)
+        asked = {name: value for name, value in given.items() if value not in ("", None, [])}
+        return anyio.run(_pay, settings, tool, asked, arguments.json)
     except SettingsError as error:
         return fail(str(error), 2)
-    asked = {name: value for name, value in given.items() if value not in ("", None, [])}
-    return anyio.run(_pay, settings, tool, asked, arguments.json)
 
 
 async def _pay(settings: Settings, tool: str, given: Mapping[str, Any], as_data: bool) -> int:

@@ -16,9 +16,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until the host leaves or a signal comes."""
     try:
         settings = read_settings(os.environ, over_http=arguments.http)
+        return _serve_http(settings, arguments) if arguments.http else _serve_stdio(settings)
     except SettingsError as error:
         return fail(str(error), 2)
-    return _serve_http(settings, arguments) if arguments.http else _serve_stdio(settings)
 
 
 def _configure_logging(settings: Settings) -> None:
@@ -37,21 +37,14 @@ def _serve_stdio(settings: Settings) -> int:
     _configure_logging(settings)
     gc.freeze()
     gc.enable()
-    try:
-        anyio.run(serve_stdio, settings)
-    except Exception:
-        logging.getLogger("or_mcp").exception("or-mcp's core has ended")
-        return fail("ended by a failure of its own; the log above has the details")
+    anyio.run(serve_stdio, settings)
     return 0
 
 
 def _serve_http(settings: Settings, arguments: argparse.Namespace) -> int:
     from or_mcp.web.doors import check_bind
 
-    try:
-        check_bind(settings, arguments.host)
-    except SettingsError as error:
-        return fail(str(error), 2)
+    check_bind(settings, arguments.host)
     import anyio
 
     from or_mcp.serving import serve_http, serve_workers

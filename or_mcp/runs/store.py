@@ -92,6 +92,11 @@ class Store:
         return " ".join(told) or None
 
     @property
+    def lasting_problem(self) -> str | None:
+        """Why it cannot be used, unless somebody merely holds it."""
+        return None if self._away is None or isinstance(self._away, Locked) else str(self._away)
+
+    @property
     def is_usable(self) -> bool:
         """Whether new runs can be recorded."""
         return self._away is None
@@ -154,6 +159,15 @@ class Store:
         runs = len(self._unwritten)
         kept = f" What {runs} of them brought is kept in memory until it can be written." if runs else ""
         return f"The run store cannot be written ({away}): paid calls are refused until it can be.{kept}"
+
+
+def never_usable(directory: Path) -> str | None:
+    """Why runs cannot be kept in a directory; None if they can, or soon can."""
+    store = Store(directory)
+    try:
+        return store.lasting_problem
+    finally:
+        store.close()
 
 
 def _left(jobs: list[Job[Any]], away: Away | None) -> list[Job[Any]]:

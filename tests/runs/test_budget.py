@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -166,3 +168,76 @@ async def test_what_is_free_may_be_asked_when_nothing_is_left(connect: Connect, 
         result = await client.call_tool("ask", free)
     assert not result.is_error, text_of(result)
     assert len(upstream.posts()) == 1
+
+
+@pytest.mark.parametrize("command", [(), ("ask", "Hello?")])
+async def test_a_daily_budget_without_a_store_that_keeps_it_is_refused_at_start(
+    environment: dict[str, str], tmp_path: Path, command: tuple[str, ...]
+):
+    (tmp_path / "file").write_text("not a directory")
+    broken = environment | {"OR_MCP_DATA_DIR": str(tmp_path / "file"), "OR_MCP_DAILY_BUDGET_USD": "1"}
+    ended = await anyio.run_process([sys.executable, "-m", "or_mcp", *command], env=broken, check=False)
+    [line] = ended.stderr.decode().strip().splitlines()
+    assert (ended.returncode, line.startswith("or-mcp: OR_MCP_DAILY_BUDGET_USD holds '1'")) == (2, True)
+    assert "OR_MCP_STORE=off" in line
+
+
+async def test_a_budget_of_one_process_alone_says_so_in_every_answer(connect: Connect):
+    async with connect(OR_MCP_STORE="off", OR_MCP_DAILY_BUDGET_USD="1") as client:
+        result = await client.call_tool("ask", {"prompt": "Hello?", "model": PANEL[0]})
+    assert "The daily budget (OR_MCP_DAILY_BUDGET_USD) holds for this process only." in text_of(result)
+
+
+async def test_a_refusal_names_the_daily_budget_in_its_next_step(connect: Connect, upstream: Upstream):
+    async with connect(OR_MCP_DAILY_BUDGET_USD="0.0001") as client:
+        told = text_of(await client.call_tool("fuse", question()))
+    assert "can cost $" in told
+    assert "raise OR_MCP_DAILY_BUDGET_USD" in told.partition("Next: ")[2]
+    assert not upstream.posts()
+
+
+@pytest.mark.parametrize("asked", [{}, {"max_cost_usd": 1000}])
+async def test_no_argument_lifts_the_operators_ceiling(connect: Connect, upstream: Upstream, asked: dict[str, Any]):
+    upstream.script({"greedy": True})
+    async with connect(OR_MCP_MAX_COST_PER_CALL_USD="1") as client:
+        result = await client.call_tool("ask", {"prompt": "Hello?", "model": "anthropic/claude-opus-5", **asked})
+    (post,) = upstream.posts("/chat/completions")
+    assert post.body["stop_server_tools_when"] == [{"type": "max_cost", "max_cost_in_dollars": 1.0}]
+    assert result.structured_content["cost_usd"] <= 1
+    assert text_of(result).startswith("The answer is cut off: limited to ")
+
+
+async def test_one_call_of_unknown_price_at_a_time_is_bounded_by_what_upstream_is_told(
+    connect: Connect, upstream: Upstream
+):
+    async with connect(OR_MCP_DAILY_BUDGET_USD="1") as client:
+        result = await client.call_tool("ask", {"prompt": "Hello?"})
+    (post,) = upstream.posts("/chat/completions")
+    most = result.structured_content["cost_estimate_usd"]["most"]
+    told = {name: float(price) for name, price in post.body["provider"]["max_price"].items()}
+    assert told["completion"] * post.body["max_completion_tokens"] / 1e6 + told["request"] < most <= 1
+
+
+async def test_a_limit_that_the_caller_named_is_never_lowered(connect: Connect, upstream: Upstream):
+    asked = {"prompt": "Hello?", "model": "anthropic/claude-opus-5", "max_output_tokens": 60_000, "max_cost_usd": 0.5}
+    async with connect() as client:
+        told = text_of(await client.call_tool("ask", asked))
+    assert told.startswith("over_budget:")
+    assert not upstream.posts()
+
+
+async def test_what_the_key_has_left_is_counted_down_between_looks(connect: Connect, upstream: Upstream):
+    asked = {"model": "openai/gpt-5-mini", "max_output_tokens": 20_000}
+    upstream.reset(limit="0.1")
+    upstream.script({"greedy": True})
+    async with connect() as client:
+        told = [text_of(await client.call_tool("ask", {"prompt": f"Question {n}?", **asked})) for n in range(5)]
+    assert len(upstream.posts()) == 2
+    assert all("left on the OpenRouter key" in text for text in told[2:])
+
+
+async def test_what_a_provider_bills_itself_is_told_beside_ours(connect: Connect, environment: dict[str, str]):
+    async with connect(OPENROUTER_API_KEY="sk-or-byok-1") as client:
+        result = await client.call_tool("ask", {"prompt": "Hello?", "model": "openai/gpt-5-mini"})
+    assert result.structured_content["provider_cost_usd"] > result.structured_content["cost_usd"]
+    assert "billed by your provider · today" in text_of(result).splitlines()[-1]
