@@ -245,3 +245,27 @@ BAD_ROWS: list[tuple[Any, str]] = [
 def test_a_catalogue_that_makes_no_sense_is_refused_by_row(rows: Any, complaint: str):
     with pytest.raises(RowError, match=complaint):
         Simulator(models=rows)
+
+
+async def test_nothing_is_written_to_a_cache_that_is_to_keep_only_what_is_marked(simulator: Simulator, caller: Caller):
+    explicit = {"prompt_cache_options": {"mode": "explicit"}}
+    plain = chat(LONG, "openai/gpt-5.6-luna", **explicit)
+    marked = [{"type": "text", "text": LONG, "prompt_cache_breakpoint": {"mode": "explicit"}}]
+    for rule in ({}, {"greedy": True}):
+        simulator.reset()
+        simulator.script(rule)
+        usage = (await caller.result("/chat/completions", plain))["usage"]
+        assert usage["prompt_tokens_details"]["cache_write_tokens"] == 0
+        kept = plain | {"messages": [{"role": "user", "content": marked}]}
+        usage = (await caller.result("/chat/completions", kept))["usage"]
+        assert usage["prompt_tokens_details"]["cache_write_tokens"] > 1024
+
+
+async def test_gemini_charges_its_cache_only_where_it_was_asked_to_write(caller: Caller):
+    body = chat(LONG, "google/gemini-3.1-pro-preview")
+    unasked = (await caller.result("/chat/completions", body))["usage"]["prompt_tokens_details"]
+    read = (await caller.result("/chat/completions", body))["usage"]["prompt_tokens_details"]
+    assert unasked["cache_write_tokens"] == 0 < read["cached_tokens"]
+    asked = chat(LONG + LONG, body["model"], cache_control={"type": "ephemeral"})
+    details = (await caller.result("/chat/completions", asked))["usage"]["prompt_tokens_details"]
+    assert details["cache_write_tokens"] > 1024

@@ -33,7 +33,7 @@ def submit(state: State, call: Call) -> Document:
 
 
 def _check(body: JsonObject) -> None:
-    if body.get("endpoint") not in _ENDPOINTS:
+    if body.get("endpoint") not in tuple(_ENDPOINTS):
         raise invalid(f'Invalid option: expected one of {"|".join(_ENDPOINTS)} at "endpoint"', field="endpoint")
     if not isinstance(body.get("model"), str) or not body["model"]:
         raise invalid('Invalid input: expected string at "model"', field="model")

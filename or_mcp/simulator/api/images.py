@@ -69,7 +69,7 @@ def _asked(body: JsonObject) -> tuple[str, int, str]:
     fits = count is None or (isinstance(count, int) and not isinstance(count, bool) and 1 <= count <= _MOST_PICTURES)
     if not fits:
         raise invalid(f'Invalid input: expected integer between 1 and {_MOST_PICTURES} at "n"', field="n")
-    if form not in _FORMATS:
+    if form not in tuple(_FORMATS):
         raise invalid(f'Invalid option: expected one of {"|".join(_FORMATS)} at "output_format"', field="output_format")
     if len(as_list(body.get("input_references"))) > _MOST_REFERENCES:
         raise invalid(f"At most {_MOST_REFERENCES} input_references are allowed", field="input_references")

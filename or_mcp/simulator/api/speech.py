@@ -25,7 +25,7 @@ def speak(state: State, call: Call) -> Document:
     body = as_object(call.request.body)
     model = named_model(state, body, "speech")
     text, form = _spoken(body), body.get("response_format") or "pcm"
-    if form not in _FORMATS:
+    if form not in tuple(_FORMATS):
         raise invalid(
             f'Invalid option: expected one of {"|".join(_FORMATS)} at "response_format"', field="response_format"
         )

@@ -153,7 +153,7 @@ def _rerank_input(body: JsonObject) -> tuple[str, list[JsonObject]]:
     documents: list[JsonObject] = []
     for item in as_list(cast(object, given)):
         document: JsonObject = {"text": item} if isinstance(item, str) else as_object(item)
-        if not document:
+        if not document or not isinstance(document.get("text", ""), str):
             raise invalid('Invalid input: expected strings or objects at "documents"', field="documents")
         documents.append(document)
     return query, documents
