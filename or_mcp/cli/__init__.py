@@ -62,9 +62,7 @@ def _fuse(parser: argparse.ArgumentParser) -> None:
 
 
 def _ask(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "model", nargs="?", default="", help="a model id, such as ~openai/gpt-latest; else the default one"
-    )
+    parser.add_argument("model", nargs="?", default="", help="a model id, such as ~openai/gpt-latest (default: auto)")
     parser.add_argument("question", help="the question; - reads it from stdin")
     parser.add_argument("--attach", action="append", default=[], metavar="FILE", help="an image, PDF, audio or text")
     parser.add_argument("--web", action="store_true", help="let it search the web")

@@ -14,7 +14,7 @@ from or_mcp.openrouter.errors import Failure, InvalidRequest, NotAuthorized, Not
 from or_mcp.openrouter.wire.account import Key
 from or_mcp.runs.amounts import days_ago, start_of_day
 from or_mcp.runs.key_limit import left_on
-from or_mcp.runs.ledger import Spending
+from or_mcp.runs.ledger import Estimated, Spending
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.call import Call
 from or_mcp.tools.reply import Answer, Maybe, Reply, usd
@@ -51,6 +51,16 @@ class KeyInfo(Answer):
     management: bool
 
 
+class EstimateRow(Answer):
+    """What the runs of a tool were estimated at, and what they were billed; those of which all of that is known."""
+
+    runs: int
+    low_usd: float
+    high_usd: float
+    most_usd: float
+    billed_usd: float
+
+
 class Ledger(Answer):
     """What was spent through this server."""
 
@@ -59,6 +69,7 @@ class Ledger(Answer):
     by_tool: dict[str, float]
     by_model: dict[str, float]
     by_day: dict[str, float]
+    estimates: Maybe[dict[str, EstimateRow]] = None
 
 
 class ActivityEntry(Answer):
@@ -120,7 +131,7 @@ async def _summary(call: Call) -> Reply:
         key=await _key(call, notes),
         credit_usd=await _credit(call, notes),
         today=_ledger(await runner.spending(caller, start_of_day())),
-        last_30_days=_ledger(await runner.spending(caller, days_ago(30))),
+        last_30_days=_ledger(await runner.spending(caller, days_ago(30)), with_estimates=True),
         budget_left_usd=usd(standing.left_usd),
         policy=dict(call.parts.rules),
         notes=notes + ([runner.store.problem] if runner.store.problem else []),
@@ -176,14 +187,21 @@ async def _credit(call: Call, notes: list[str]) -> float | None:
     return usd(credit.total_credits - credit.total_usage)
 
 
-def _ledger(spending: Spending) -> Ledger:
+def _ledger(spending: Spending, *, with_estimates: bool = False) -> Ledger:
     return Ledger(
         total_usd=usd(spending.total_usd) or 0.0,
         runs_of_unknown_cost=spending.unknown,
         by_tool=_amounts(spending.by_tool),
         by_model=_amounts(spending.by_model),
         by_day={day: usd(amount) or 0.0 for day, amount in spending.by_day.items()},
+        estimates={tool: _estimated(sums) for tool, sums in spending.estimates.items()} if with_estimates else None,
     )
+
+
+def _estimated(sums: Estimated) -> EstimateRow:
+    amounts = (usd(amount) or 0.0 for amount in (sums.low, sums.high, sums.most, sums.billed))
+    low, high, most, billed = amounts
+    return EstimateRow(runs=sums.runs, low_usd=low, high_usd=high, most_usd=most, billed_usd=billed)
 
 
 def _amounts(amounts: Mapping[str, Decimal]) -> dict[str, float]:
@@ -285,7 +303,15 @@ def _ledger_line(name: str, ledger: Ledger) -> str:
     if not tools:
         return told
     days = ", ".join(f"{day} ${amount:.4f}" for day, amount in ledger.by_day.items())
-    return told + f"\n  by tool: {tools}\n  by model: {models}" + (f"\n  by day: {days}" if ledger.by_day else "")
+    lines = [told, f"by tool: {tools}", f"by model: {models}", *([f"by day: {days}"] if days else [])]
+    lines += [_estimate_line(tool, row) for tool, row in (ledger.estimates or {}).items()]
+    return "\n  ".join(lines)
+
+
+def _estimate_line(tool: str, row: EstimateRow) -> str:
+    """How good the estimates are."""
+    estimated = f"estimated ${row.low_usd:.4f} to ${row.high_usd:.4f}, at most ${row.most_usd:.4f}"
+    return f"{tool}, runs: {row.runs}: {estimated}; billed ${row.billed_usd:.4f}"
 
 
 TOOL = Tool(

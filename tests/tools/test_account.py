@@ -181,3 +181,17 @@ async def test_bad_input_is_told_before_anything_is_asked(
     assert result.is_error
     assert words in text_of(result)
     assert not [request for request in upstream.requests if request.path in ("/activity", "/generation")]
+
+
+async def test_estimates_stand_beside_bills_so_that_anybody_sees_how_good_they_are(connect: Connect):
+    async with connect() as client:
+        for number in range(2):
+            asked = await client.call_tool("ask", {"prompt": f"Question {number}?", "model": "openai/gpt-5-mini"})
+        told = await client.call_tool("account", {})
+    row = told.structured_content["last_30_days"]["estimates"]["ask"]
+    estimate = asked.structured_content["cost_estimate_usd"]
+    assert row["runs"] == 2
+    assert row["most_usd"] == pytest.approx(2 * estimate["most"], rel=1e-3)
+    assert row["billed_usd"] == pytest.approx(2 * asked.structured_content["cost_usd"], rel=0.2)
+    assert row["low_usd"] <= row["high_usd"] <= row["most_usd"]
+    assert "ask, runs: 2: estimated $" in text_of(told)
