@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 MARK = "run in flight"
 _ODD: tuple[Any, ...] = (
@@ -48,17 +48,18 @@ def mutated(seed: int, count: int) -> Iterator[bytes]:
 def _changed(random: Random, value: Any) -> Any:
     """The same with something in it replaced, renamed, dropped or added."""
     if isinstance(value, dict) and value and random.random() < 0.85:
-        name = random.choice(list(value))
-        rest = {key: inner for key, inner in value.items() if key != name}
+        whole = cast("dict[str, Any]", value)
+        name = random.choice(list(whole))
+        rest = {key: inner for key, inner in whole.items() if key != name}
         match random.randrange(6):
             case 0:
                 return rest
             case 1:
-                return rest | {str(random.choice(_ODD))[:50]: value[name]}
+                return rest | {str(random.choice(_ODD))[:50]: whole[name]}
             case 2:
-                return value | {f"x{random.randrange(9)}": random.choice(_ODD)}
+                return whole | {f"x{random.randrange(9)}": random.choice(_ODD)}
             case _:
-                return value | {name: _changed(random, value[name])}
+                return whole | {name: _changed(random, whole[name])}
     if isinstance(value, list) and value and random.random() < 0.5:
         return [*value, random.choice(_ODD), *value]
     return random.choice(_ODD)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,11 @@ def asked_about(simulator: Simulator, *keys: str) -> int:
     return sum(request.path == "/key" and request.key_fingerprint in wanted for request in simulator.requests)
 
 
+def at_once(work: Callable[[int], int], count: int) -> list[int]:
+    with ThreadPoolExecutor(min(count, 40)) as pool:
+        return list(pool.map(work, range(count)))
+
+
 def weight(data: Path) -> int:
     return sum(path.stat().st_size for path in data.glob("runs.sqlite3*"))
 
@@ -70,10 +75,7 @@ def test_a_made_up_key_is_turned_away_before_anything_is_kept(upstream: tuple[Si
 
 def test_a_key_is_asked_about_once(upstream: tuple[Simulator, str], tmp_path: Path):
     with serving_http(passthrough(upstream[1], tmp_path)) as root:
-        with ThreadPoolExecutor(8) as pool:
-            statuses = [
-                each[0] for each in pool.map(lambda _: posted(root, "sk-or-v1-one", "tools/list", {}), range(16))
-            ]
+        statuses = at_once(lambda _: posted(root, "sk-or-v1-one", "tools/list", {})[0], 16)
         assert statuses == [200] * 16
         assert asked_about(upstream[0], "sk-or-v1-one") == 1
         upstream[0].script({"path": "/key", "status": 401})
@@ -99,8 +101,7 @@ def test_keys_that_were_never_seen_are_limited_and_those_that_were_are_not(
     with serving_http(passthrough(upstream[1], tmp_path)) as root:
         assert called(root, "sk-or-v1-known", "first")[0] == 200
         upstream[0].script({"path": "/key", "status": 401})
-        with ThreadPoolExecutor(8) as pool:
-            statuses = list(pool.map(lambda number: called(root, f"sk-or-v1-guess{number:06}")[0], range(200)))
+        statuses = at_once(lambda number: called(root, f"sk-or-v1-guess{number:06}")[0], 200)
         assert set(statuses) <= {401, 429}
         assert statuses.count(429) > 20
         assert called(root, "sk-or-v1-known", "second")[0] == 200
@@ -109,8 +110,7 @@ def test_keys_that_were_never_seen_are_limited_and_those_that_were_are_not(
 def test_failed_log_ins_are_limited_and_the_right_token_still_comes_in(upstream: tuple[Simulator, str], tmp_path: Path):
     env = environment(upstream[1], tmp_path, OR_MCP_HTTP_AUTH="token", OR_MCP_HTTP_TOKENS="the-right-token")
     with serving_http(env) as root:
-        with ThreadPoolExecutor(8) as pool:
-            statuses = list(pool.map(lambda number: called(root, f"guess-{number}")[0], range(400)))
+        statuses = at_once(lambda number: called(root, f"guess-{number}")[0], 400)
         assert set(statuses) == {401, 429}
         assert called(root, "the-right-token")[0] == 200
 
@@ -144,8 +144,7 @@ def test_however_many_ask_whether_it_is_ready_upstream_is_asked_once(upstream: t
         assert called(root, "x")[0] == 200
         upstream[0].script({"path": "/key", "latency_ms": 700})
         before = asked_about(upstream[0], "sk-or-test")
-        with ThreadPoolExecutor(40) as pool:
-            answers = list(pool.map(lambda _: fetched(f"{root}/readyz")[0], range(40)))
+        answers = at_once(lambda _: fetched(f"{root}/readyz")[0], 40)
         assert answers == [200] * 40
         assert asked_about(upstream[0], "sk-or-test") - before <= 3
 

@@ -120,7 +120,7 @@ def test_no_schema_and_no_answer_can_make_the_check_last(
     began = time.monotonic()
     _, told = read_json(json.dumps(value), schema)
     assert problem in (told or "")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize(

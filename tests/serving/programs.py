@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 20.0
+PATIENCE = 40.0
 LEGACY, MODERN = "2025-11-25", "2026-07-28"
 
 
@@ -161,7 +161,7 @@ def fetched(url: str, *, method: str = "GET", body: Any = None, **headers: str) 
     request = urllib.request.Request(url, data, named, method=method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=10) as reply:
+        with opener.open(request, timeout=30) as reply:
             return reply.status, dict(reply.headers), reply.read()
     except urllib.error.HTTPError as refusal:
         with refusal:

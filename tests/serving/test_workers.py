@@ -254,7 +254,7 @@ def test_workers_of_one_command_are_replaced_when_they_die_and_end_together(tmp_
             until_healthy(f"http://127.0.0.1:{port}", talk)
             assert fetched(f"http://127.0.0.1:{port}/readyz")[0] == 200
             talk.process.terminate()
-            talk.ends_within(15)
+            talk.ends_within(30)
 
 
 def test_a_wrong_setting_stops_the_app_with_one_line(tmp_path: Path):

@@ -58,7 +58,7 @@ class Host:
 
     async def until(self, task_id: str, *statuses: str) -> Reply:
         """The task, once it stands so."""
-        with anyio.fail_after(20):
+        with anyio.fail_after(30):
             while True:
                 task = await self.get(task_id)
                 if task["status"] in (statuses or TERMINAL):

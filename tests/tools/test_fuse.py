@@ -262,7 +262,7 @@ async def test_cancelling_closes_the_connection_and_keeps_what_arrived(connect: 
                 while not upstream.open_streams:
                     await anyio.sleep(0.01)
                 group.cancel_scope.cancel()
-        with anyio.fail_after(1):
+        with anyio.fail_after(30):
             while upstream.open_streams:
                 await anyio.sleep(0.01)
         runs = (await client.call_tool("run", {})).structured_content["runs"]
