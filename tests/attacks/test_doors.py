@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from or_mcp.simulator.accounts import fingerprint_of
 
 from or_mcp.settings import read_settings
 from or_mcp.simulator import Simulator
+from or_mcp.simulator.money.accounts import fingerprint_of
 from tests.serving.programs import LEGACY, environment, fetched, serving_http
 
 ACCEPT = "application/json, text/event-stream"
