@@ -20,6 +20,9 @@ from tests.conftest import text_of
 from tests.money.world import Asked, call, catalogue
 from tests.runs.program import started
 
+# Two processes spend hundreds of times; beside busy neighbours that takes a while.
+pytestmark = pytest.mark.timeout(600)
+
 GREEDY = {"greedy": True, "tokens_per_char": 0.3}
 AT_ONCE = 4
 _UNIT = Decimal(10) ** -12
