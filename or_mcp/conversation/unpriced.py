@@ -77,8 +77,8 @@ class Offer:
 
     @property
     def most(self) -> Decimal:
-        """What it comes to."""
-        return self.input_price * self._weight + self._fees
+        """What it comes to: all the money, since whoever may cost more than is listed is let in up to that."""
+        return max(self._usd, self.input_price * self._weight + self._fees)
 
     def max_price(self) -> MaxPrice:
         """What upstream is told."""

@@ -150,7 +150,7 @@ async def test_a_daily_budget_holds_against_an_upstream_that_takes_all_it_is_all
     await check_budget(tmp_path, seed, 60)
 
 
-@pytest.mark.parametrize("seed", [3, 4])
+@pytest.mark.parametrize("seed", [3, 202])
 async def test_no_call_passes_its_ceiling_and_what_fits_is_let_through(tmp_path: Path, seed: int):
     await check_ceiling(tmp_path, seed, 60)
 
