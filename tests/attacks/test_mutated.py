@@ -47,10 +47,11 @@ def test_on_stdio(base_url: str, tmp_path: Path, seed: int, count: int):
         runs = begun(talk)
         lines = list(mutated(seed, count))
         # Answers are read while messages are written: the pipes hold only so much.
-        writing = threading.Thread(target=lambda: [talk.send(line) for line in lines])
+        last = b'{"jsonrpc": "2.0", "id": "last", "method": "ping"}'
+        writing = threading.Thread(target=lambda: [talk.send(line) for line in (*lines, last)])
         writing.start()
-        while writing.is_alive():
-            talk.ask("ping")
+        while json.loads(talk.line()).get("id") != "last":
+            pass
         writing.join()
         for run_id in runs:
             told = talk.ask("tools/call", {"name": "run", "arguments": {"run_id": run_id, "wait_seconds": 30}})

@@ -57,7 +57,7 @@ class Drawn:
         """What is sent; a writer that asks for its panel twice is refused the second time, and leaves two records."""
         body = self.plan.request.body()
         if self.asks_twice:
-            del body["max_tool_calls"]
+            del body["stop_server_tools_when"]
         return body
 
 

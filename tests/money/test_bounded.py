@@ -107,16 +107,15 @@ async def check_budget(directory: Path, seed: int, calls: int) -> None:
     assert spent_by(directory) <= Decimal(budget)
 
 
-async def check_ceiling(directory: Path, seed: int, calls: int) -> None:
-    """No call passes a ceiling, and those that fit under it are let through."""
+async def refused_under_a_ceiling(directory: Path, seed: int, calls: int) -> tuple[int, int]:
+    """No call passes a ceiling; how many would have fitted under it, and how many of these were refused."""
     ceiling = Random(seed).choice(["0.02", "0.3", "5"])
     ledger, simulator = await one_world(directory, seed, calls, {"OR_MCP_MAX_COST_PER_CALL_USD": ceiling})
     for asked, told in ledger.answered:
         allowed = min(float(ceiling), asked.arguments.get("max_cost_usd", 1e9))
         assert (told["cost_usd"] or 0) <= allowed, (asked, told["cost_estimate_usd"])
     wrongly = await _that_would_have_fitted(directory, ledger, simulator, float(ceiling))
-    fitting = len(ledger.answered) + len(wrongly)
-    assert len(wrongly) <= fitting * 0.05, [(each.tool, each.arguments) for each in wrongly][:3]
+    return len(ledger.answered) + len(wrongly), len(wrongly)
 
 
 async def _that_would_have_fitted(directory: Path, ledger: Ledger, simulator: Simulator, ceiling: float) -> list[Asked]:
@@ -152,7 +151,8 @@ async def test_a_daily_budget_holds_against_an_upstream_that_takes_all_it_is_all
 
 @pytest.mark.parametrize("seed", [3, 202])
 async def test_no_call_passes_its_ceiling_and_what_fits_is_let_through(tmp_path: Path, seed: int):
-    await check_ceiling(tmp_path, seed, 60)
+    fitting, refused = await refused_under_a_ceiling(tmp_path, seed, 60)
+    assert refused <= fitting * 0.05
 
 
 @pytest.mark.slow
@@ -162,6 +162,8 @@ async def test_a_daily_budget_holds_in_many_worlds(tmp_path: Path, seed: int):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(200, 210))
-async def test_no_call_passes_its_ceiling_in_many_worlds(tmp_path: Path, seed: int):
-    await check_ceiling(tmp_path, seed, 500)
+@pytest.mark.timeout(1800)
+async def test_no_call_passes_its_ceiling_in_many_worlds(tmp_path: Path):
+    counts = [await refused_under_a_ceiling(tmp_path / str(seed), seed, 500) for seed in range(200, 210)]
+    fitting, refused = (sum(column) for column in zip(*counts, strict=True))
+    assert refused <= fitting * 0.05, counts
