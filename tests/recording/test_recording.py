@@ -13,7 +13,7 @@ from tests.recording.outcomes import ENDED
 from tests.view.test_browser import chromium, program
 
 SCREENSHOTS = {*ENDED, "running"}
-LARGEST = 200_000
+LARGEST = 250_000
 
 
 def test_the_readme_shows_every_picture_and_no_other():
