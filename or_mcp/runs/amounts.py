@@ -5,23 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from or_mcp.openrouter.wire.money import MOST_USD
+
 # Whole numbers of 10^-12 USD: exact, and small enough for one embedding.
 _UNITS = Decimal(10) ** 12
-# Nothing costs as much: more is a mistake, and sums of more would not fit into 64 bits.
-MOST_USD = Decimal(100_000)
+# Sums of larger amounts would not fit into 64 bits.
 MOST_UNITS = int(MOST_USD * _UNITS)
-
-
-def believable(cost: Decimal | None) -> Decimal | None:
-    """A cost as upstream tells it; what no call can have cost is not known."""
-    return cost if cost is not None and cost.is_finite() and 0 <= cost < MOST_USD else None
 
 
 def units(amount: Decimal | None) -> int | None:
     """An amount as it is kept, within what can be kept."""
     if amount is None or amount.is_nan():
         return None
-    return int((min(max(amount, Decimal(0)), MOST_USD) * _UNITS).to_integral_value())
+    return int((min(max(amount, Decimal(0)), Decimal(MOST_USD)) * _UNITS).to_integral_value())
 
 
 def usd(kept: int | None) -> Decimal | None:

@@ -12,7 +12,7 @@ import anyio
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure, NotFound
 from or_mcp.runs import ledger, queries
-from or_mcp.runs.amounts import believable, days_ago
+from or_mcp.runs.amounts import days_ago
 from or_mcp.runs.record import RunRecord
 from or_mcp.runs.store import Store
 
@@ -54,7 +54,7 @@ class Costs:
             return
         for _ in range(_LOOKUPS):
             try:
-                cost = believable((await upstream.generation(generation_id)).total_cost)
+                cost = (await upstream.generation(generation_id)).total_cost
             except NotFound:
                 await anyio.sleep(1)
                 continue

@@ -12,7 +12,6 @@ from typing import Protocol, TypeVar
 import anyio
 
 from or_mcp.runs import queries
-from or_mcp.runs.amounts import believable
 from or_mcp.runs.record import Progress, RunEvent, RunRecord, Status
 from or_mcp.runs.store import Store
 from or_mcp.runs.transaction import Transaction
@@ -101,7 +100,7 @@ class LiveRun:
         return replace(
             self.record,
             result=kept.result,
-            cost_usd=believable(kept.cost_usd),
+            cost_usd=kept.cost_usd,
             generation_id=kept.generation_id,
             outcome=kept.outcome,
             progress=self.work.progress(),

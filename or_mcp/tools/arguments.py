@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from or_mcp.catalogue.closest import similar
 from or_mcp.openrouter.errors import InvalidRequest, shorten
+from or_mcp.openrouter.wire.money import MOST_USD
 from or_mcp.tools.schemas import NAME_LIMIT, TEXT_LIMIT, accepts, input_schema
 
 ArgumentsT = TypeVar("ArgumentsT", bound="Arguments")
@@ -36,7 +37,7 @@ def _not_blank(text: str) -> str:
 Question = Annotated[Text, AfterValidator(_not_blank)]
 """A text that somebody is to read: it says something."""
 
-Amount = Annotated[float, Field(gt=0, le=100_000)]
+Amount = Annotated[float, Field(gt=0, le=MOST_USD)]
 """What a call may cost, in USD: more than this is a slip of the keyboard."""
 
 _TOLD = 5

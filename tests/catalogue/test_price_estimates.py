@@ -125,9 +125,9 @@ def test_tokens_are_counted_by_script():
 
 def test_counting_megabytes_takes_no_time():
     text = "hello wörld 你好 " * 300_000
-    started = time.perf_counter()
+    started = time.process_time()
     count_tokens(text)
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 1
 
 
 def completion(

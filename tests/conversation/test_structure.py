@@ -117,10 +117,10 @@ def test_no_schema_and_no_answer_can_make_the_check_last(
 ):
     monkeypatch.setattr(bounded, "LONGEST_SECONDS", 0.2)
     check_schema(schema)
-    began = time.monotonic()
+    began = time.process_time()
     _, told = read_json(json.dumps(value), schema)
     assert problem in (told or "")
-    assert time.monotonic() - began < 30
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from mcp_types import METHOD_NOT_FOUND, MISSING_REQUIRED_CLIENT_CAPABILITY
 
 from or_mcp.tasks import extension
 from or_mcp.tasks.wire import EXTENSION
+from tests.beats import beating
 from tests.conftest import Connect, Upstream
 from tests.tasks.host import Host, Reply, connect_host, refusal, words
 
@@ -42,11 +43,13 @@ async def test_a_long_call_becomes_a_task_that_is_its_run_and_ends_in_the_tools_
     upstream.script(SLOW)
     async with connect_host(connect) as host:
         await host.call("list_models", {})
-        created = await host.call("fuse", FUSE)
+        async with beating() as beats:
+            created = await host.call("fuse", FUSE)
         task = await host.until(created["taskId"])
         again = await host.get(created["taskId"])
         run = await host.client.call_tool("run", {"run_id": created["taskId"]})
     assert (created["resultType"], created["status"]) == ("task", "working")
+    assert beats.seconds < 1
     assert created["ttlMs"] == 30 * 24 * 3600 * 1000
     assert created["pollIntervalMs"] == 1000
     assert created["lastUpdatedAt"] >= created["createdAt"]
