@@ -73,11 +73,17 @@ class Offer:
         read = sum(sizes.at_most.tokens + web.read_at_most_by(step) for step in range(turns))
         # Everything that is read and written, as input tokens.
         self._weight = _CACHE_WRITE * read + _OUTPUT_TO_INPUT * (tokens + web.steps * STEP_TOKENS)
-        self.input_price = max(min(self._affordable(), self._below_the_odd(snapshot)), _LEAST_PRICE)
+        self._odd_price = self._below_the_odd(snapshot)
+        self.input_price = max(min(self._affordable(), self._odd_price), _LEAST_PRICE)
 
     @property
-    def most(self) -> Decimal:
-        """What it comes to: all the money, since whoever may cost more than is listed is let in up to that."""
+    def most(self) -> Decimal | None:
+        """What it comes to: all the money, since whoever may cost more than is listed is let in up to that.
+
+        None where somebody is let in at any price who may cost more than all the money.
+        """
+        if self._odd_price < _LEAST_PRICE:
+            return None
         return max(self._usd, self.input_price * self._weight + self._fees)
 
     def max_price(self) -> MaxPrice:
