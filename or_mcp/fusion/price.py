@@ -30,13 +30,26 @@ class FusionPrice:
     limited: str = ""
 
 
-def bound(choices: FusionChoices, snapshot: Snapshot, room: Room) -> FusionPrice:
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """How many tokens a question has: usually, and at most."""
+
+    tokens: int
+    at_most: int
+
+    @classmethod
+    def of(cls, choices: FusionChoices) -> Weight:
+        """Count it. A long one takes time: call it in a thread."""
+        words = choices.prompt + choices.instructions
+        return cls(count_tokens(words), most_tokens(words))
+
+
+def bound(choices: FusionChoices, question: Weight, snapshot: Snapshot, room: Room) -> FusionPrice:
     """What a fusion costs at most. Limits that the caller did not name are lowered to what fits: web steps first."""
     chosen = replace(FusionCaps.chosen(choices), stop_usd=room.usd)
     if choices.preset and not choices.analysis_models:
         return FusionPrice(Estimate.of_nobody(f"preset {choices.preset}: upstream decides its panel"), chosen)
-    question = choices.prompt + choices.instructions
-    asking = _Asking(choices, snapshot, count_tokens(question), most_tokens(question))
+    asking = _Asking(choices, question, snapshot)
     first = asking.estimate(chosen)
     if first.most is None or room.usd is None or first.most <= room.usd:
         return FusionPrice(first, chosen)
@@ -47,9 +60,8 @@ def bound(choices: FusionChoices, snapshot: Snapshot, room: Room) -> FusionPrice
 @dataclass(frozen=True, slots=True)
 class _Asking:
     choices: FusionChoices
+    question: Weight
     snapshot: Snapshot
-    question_tokens: int
-    question_at_most: int
 
     def estimate(self, caps: FusionCaps) -> Estimate:
         """The cost with these limits."""
@@ -89,13 +101,15 @@ class _Asking:
             web=caps.web(chosen),
             completion_tokens=caps.completion_tokens,
             answer_tokens=caps.answer_tokens,
-            question_tokens=self.question_tokens,
-            question_at_most=self.question_at_most,
+            question_tokens=self.question.tokens,
+            question_at_most=self.question.at_most,
         )
 
 
 def _limited(chosen: FusionCaps, caps: FusionCaps, choices: FusionChoices, room: Room) -> str:
-    steps = f"{caps.steps} web steps" if caps.steps < chosen.steps and choices.web else ""
+    steps = (
+        f"{caps.steps} web step{'' if caps.steps == 1 else 's'}" if caps.steps < chosen.steps and choices.web else ""
+    )
     tokens = (
         f"{caps.completion_tokens:,} tokens a panelist" if caps.completion_tokens < chosen.completion_tokens else ""
     )

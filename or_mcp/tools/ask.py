@@ -95,7 +95,7 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
     turn, digest, attached = await _attached(turn, arguments, thread, call, snapshot)
     thread = say(thread, turn)
     sent, left_out = without_others_functions(thread, turn, snapshot)
-    needs = needs_of(sent, turn)
+    needs = await anyio.to_thread.run_sync(needs_of, sent, turn)
     if snapshot is not None:
         check_fits(snapshot, turn, needs, call.parts.policy)
     messages = messages_for(sent, turn, snapshot)

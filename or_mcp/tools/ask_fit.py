@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -24,14 +24,6 @@ from or_mcp.openrouter.wire.models import Model
 
 _MEDIUM_OF = {"image_url": "image", "file": "file", "input_audio": "audio"}
 _WORDS_FOR = {"image": "an image", "file": "a PDF (file)", "audio": "audio"}
-# Most models cut an image down to the first, and those that look closest to the second.
-_IMAGE_TOKENS, _IMAGE_TOKENS_AT_MOST = 1_600, 5_000
-_LINK_TOKENS, _LINK_TOKENS_AT_MOST = 5_000, 200_000
-_BYTES_PER_TOKEN = {"file": 40, "audio": 600}
-# Text in a PDF is compressed about four times; speech at 32 kbit/s is heard with 32 tokens a second.
-_BYTES_PER_TOKEN_AT_MOST = {"file": 1, "audio": 100}
-# A scan is large and says little.
-_LONGEST_DOCUMENT = 60_000
 # What a provider's template puts around a message, and around the functions and tools of a request.
 _MESSAGE_TOKENS, _TOOLS_TOKENS = 16, 1_000
 _SUGGESTED = 3
@@ -51,8 +43,24 @@ class Needs:
         return self.sizes.usual.tokens
 
 
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """What media come to, in tokens."""
+
+    image: int
+    link: int
+    bytes_per_token: Mapping[str, int]
+    longest_document: int | None = None
+
+
+# Most models cut an image down to this; a scan is large and says little.
+_USUAL = _Weights(1_600, 5_000, {"file": 40, "audio": 600}, 60_000)
+# Some look closer. Text in a PDF is compressed about four times; speech at 32 kbit/s is heard with 32 tokens a second.
+_AT_MOST = _Weights(5_000, 200_000, {"file": 1, "audio": 100})
+
+
 def needs_of(thread: Thread, turn: Turn) -> Needs:
-    """What this conversation asks of the next model."""
+    """What this conversation asks of the next model. A long one takes time: call it in a thread."""
     media = {_MEDIUM_OF[part["type"]] for part in thread.parts() if part["type"] in _MEDIUM_OF}
     parameters = {
         *(("tools",) if thread.functions else ()),
@@ -68,15 +76,15 @@ def _sizes(thread: Thread, turn: Turn) -> Sizes:
     texts = [*(part for part in said if isinstance(part, str)), *(json.dumps(shape) for shape in shapes)]
     around = _MESSAGE_TOKENS * len(thread.messages) + (_TOOLS_TOKENS if shapes or turn.web else 0)
     return Sizes(
-        _prompt(sum(map(count_tokens, texts)), media, _media_tokens),
-        _prompt(sum(map(most_tokens, texts)) + around, media, _media_tokens_at_most),
+        _prompt(sum(map(count_tokens, texts)), media, _USUAL),
+        _prompt(sum(map(most_tokens, texts)) + around, media, _AT_MOST),
     )
 
 
-def _prompt(text: int, media: list[Message], weigh: Callable[[Message], int]) -> Prompt:
+def _prompt(text: int, media: list[Message], weights: _Weights) -> Prompt:
     by_kind: Counter[str] = Counter()
     for part in media:
-        by_kind[_MEDIUM_OF[part["type"]]] += weigh(part)
+        by_kind[_MEDIUM_OF[part["type"]]] += _media_tokens(part, weights)
     images = sum(part["type"] == "image_url" for part in media)
     return Prompt(text + by_kind.total(), Media(images, by_kind["image"], by_kind["audio"]))
 
@@ -148,25 +156,15 @@ def _said(node: Any) -> Iterator[str | Message]:
                 yield from _said(each)
 
 
-def _media_tokens(part: Message) -> int:
+def _media_tokens(part: Message, weights: _Weights) -> int:
     medium = _MEDIUM_OF[part["type"]]
     if medium == "image":
-        return _IMAGE_TOKENS
+        return weights.image
     size = _bytes(part)
     if size is None:
-        return _LINK_TOKENS
-    tokens = max(_IMAGE_TOKENS, size // _BYTES_PER_TOKEN[medium])
-    return min(tokens, _LONGEST_DOCUMENT) if medium == "file" else tokens
-
-
-def _media_tokens_at_most(part: Message) -> int:
-    medium = _MEDIUM_OF[part["type"]]
-    if medium == "image":
-        return _IMAGE_TOKENS_AT_MOST
-    size = _bytes(part)
-    if size is None:
-        return _LINK_TOKENS_AT_MOST
-    return max(_IMAGE_TOKENS_AT_MOST, size // _BYTES_PER_TOKEN_AT_MOST[medium])
+        return weights.link
+    tokens = max(weights.image, size // weights.bytes_per_token[medium])
+    return min(tokens, weights.longest_document or tokens) if medium == "file" else tokens
 
 
 def _bytes(part: Message) -> int | None:

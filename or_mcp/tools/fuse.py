@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
+import anyio.to_thread
 from pydantic import Field, TypeAdapter
 from pydantic.json_schema import SkipJsonSchema
 
@@ -13,7 +14,7 @@ from or_mcp.catalogue.prices import UNREAD
 from or_mcp.catalogue.slugs import read_slugs, slug_of
 from or_mcp.conversation.thread import Message, Thread
 from or_mcp.fusion.plan import FusionCaps, FusionChoices, FusionPlan, plan_fusion
-from or_mcp.fusion.price import FusionPrice, bound
+from or_mcp.fusion.price import FusionPrice, Weight, bound
 from or_mcp.fusion.result import FusionResult, read_result
 from or_mcp.fusion.state import FusionState
 from or_mcp.fusion.telling import Clock, steps, tell
@@ -102,12 +103,13 @@ async def fuse(arguments: FuseArguments, call: Call) -> Reply:
     snapshot = await check_models(call, plan.models)
     if choices.writer:
         check_can_be_forced(snapshot, choices.writer)
+    question = await anyio.to_thread.run_sync(Weight.of, choices)
     order = Order(
         tool="fuse",
         arguments=arguments,
         models=plan.models or (plan.choices.preset or plan.request.model,),
         prompt=arguments.prompt,
-        offer=lambda room: _offer(choices, snapshot, room, call),
+        offer=lambda room: _offer(choices, question, snapshot, room, call),
         ceiling_usd=decimal_or_none(arguments.max_cost_usd),
         wait_seconds=arguments.wait_seconds,
         notes=(*chosen, *plan.warnings(), *retiring(snapshot, plan.models)),
@@ -156,11 +158,11 @@ class Fusing:
             )
 
 
-def _offer(choices: FusionChoices, snapshot: Snapshot | None, room: Room, call: Call) -> Offer:
+def _offer(choices: FusionChoices, question: Weight, snapshot: Snapshot | None, room: Room, call: Call) -> Offer:
     if snapshot is None:
         price = FusionPrice(UNREAD, replace(FusionCaps.chosen(choices), stop_usd=room.usd))
     else:
-        price = bound(choices, snapshot, room)
+        price = bound(choices, question, snapshot, room)
     plan = plan_fusion(choices, call.parts.provider, price.caps)
     return Offer(price.estimate, lambda: Fusing(plan, call.upstream, price.limited), limited_note(price.limited))
 
