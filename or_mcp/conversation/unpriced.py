@@ -106,7 +106,7 @@ class Offer:
 
     def _below_the_odd(self, snapshot: Snapshot) -> Decimal:
         """The price below which nobody answers who may cost more than is listed first."""
-        prices = (_listed(model) for model in snapshot.models if _is_odd(model) and self._costs_more(model))
+        prices = (_shut_out_below(model) for model in snapshot.models if _is_odd(model) and self._costs_more(model))
         return min(prices, default=Decimal(1)) - _STEP / MILLION
 
     def _costs_more(self, model: Model) -> bool:
@@ -136,12 +136,15 @@ def _dearer_than_listed(listed: Pricing, prompt: Decimal, completion: Decimal) -
     return any(price is not None and price > usual for price, usual in more)
 
 
-def _listed(model: Model) -> Decimal:
-    """The price of an input token, or a fifth of an output token's, from which a model is shut out by neither."""
-    listed = model.pricing
-    return max(
-        (listed.prompt if listed else None) or _0, ((listed.completion if listed else None) or _0) / _OUTPUT_TO_INPUT
-    )
+def _shut_out_below(model: Model) -> Decimal:
+    """The price of an input token, or a fifth of an output token's, below which a model is surely shut out.
+
+    Whether upstream compares the usual prices, or those of the hour and the prompt's size, is nowhere said.
+    """
+    listed = (model.pricing, *model.pricing.overrides) if model.pricing else ()
+    read = min((price for each in listed if (price := known(each.prompt)) is not None), default=_0)
+    written = min((price for each in listed if (price := known(each.completion)) is not None), default=_0)
+    return max(read, written / _OUTPUT_TO_INPUT)
 
 
 _0 = Decimal(0)

@@ -60,6 +60,14 @@ def test_who_may_cost_more_than_is_listed_is_priced_out():
     assert (offer_for(sizes(), NO_WEB, harmless, ONE_DOLLAR, 1_000).max_price().prompt or 0) > 1
 
 
+def test_a_price_that_is_low_at_some_hours_shuts_nobody_out_at_others():
+    tariff = {"utc_start": 0, "utc_end": 2359, "prompt": "0.0000001", "completion": "0.0000002"}
+    cheap_at_night = catalogue(input_cache_write="0.01", overrides=[tariff])
+    told = offer_for(sizes(), NO_WEB, cheap_at_night, ONE_DOLLAR, 1_000).max_price()
+    assert told.prompt is not None
+    assert told.prompt < Decimal("0.1")
+
+
 def test_who_cannot_be_priced_out_leaves_it_unbounded():
     cheap_and_dear = catalogue(prompt="0.000000001", completion="0.000000001", internal_reasoning="0.01")
     assert offer_for(sizes(), NO_WEB, cheap_and_dear, ONE_DOLLAR, 1_000).most is None
