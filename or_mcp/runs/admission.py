@@ -6,7 +6,7 @@ from functools import partial
 
 from or_mcp.runs import ledger, queries
 from or_mcp.runs.amounts import moment, start_of_day
-from or_mcp.runs.budget import Limits, OverBudget, reserve
+from or_mcp.runs.budget import PER_DAY, Limits, OverBudget, reserve
 from or_mcp.runs.key_limit import Heard
 from or_mcp.runs.record import RunRecord, RunRequest
 from or_mcp.runs.store import Store
@@ -70,5 +70,6 @@ class Admission:
         if self._limits.per_day_usd and (unread := self._store.spending_unknown):
             raise OverBudget(
                 f"What was spent earlier today is not known: it stands in {unread} in the data directory, which cannot "
-                "be read. Until that file is removed or the day (UTC) ends, nothing is paid under a daily budget"
+                f"be read. Until that file is removed or the day (UTC) ends, nothing is paid under {PER_DAY}",
+                f"have {unread} moved away once it is clear what was spent, or wait until midnight UTC.",
             )

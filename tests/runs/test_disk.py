@@ -121,6 +121,7 @@ async def test_while_todays_spending_cannot_be_read_nothing_is_paid_under_a_dail
             told = text_of(await client.call_tool("ask", ASK))
         (aside,) = (path for path in file.parent.iterdir() if ".aside-" in path.name)
         assert told.startswith("over_budget: What was spent earlier today is not known")
+        assert "moved away once it is clear what was spent" in told.partition("Next: ")[2]
         assert aside.name in told
     assert not upstream.posts()
     aside.unlink()
