@@ -26,8 +26,9 @@ async def started(environment: dict[str, str], *under: str) -> AsyncGenerator[Ki
     finally:
         if process.returncode is None:
             process.kill()
+        # Its pipes are closed here: whoever finds them open later, in another test, would fail for it.
         with anyio.CancelScope(shield=True):
-            await process.wait()
+            await process.aclose()
 
 
 class Killable:
