@@ -15,7 +15,7 @@ ALLOWED: dict[str, str] = {
     "openrouter": "openrouter.wire",
     "catalogue": "disk openrouter openrouter.wire",
     "attachments": "openrouter",
-    "runs": "openrouter openrouter.wire",
+    "runs": "hosts openrouter openrouter.wire",
     "fusion": "runs catalogue openrouter openrouter.wire",
     "conversation": "runs catalogue openrouter openrouter.wire",
     "vectors": "disk runs catalogue openrouter openrouter.wire",
