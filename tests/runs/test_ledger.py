@@ -39,7 +39,8 @@ def tx() -> Iterator[SqliteTransaction]:
 def a_run(tx: SqliteTransaction, run_id: str, **values: Any) -> RunRecord:
     started = start_of_day().replace(hour=12)
     run = RunRecord(run_id, RunRequest("ask", "me", "key", run_id, "{}", ("a/b",), "?"), started, "1-here")
-    return replace(run, **values)
+    asked = {name: values.pop(name) for name in ("low_usd", "high_usd", "most_usd") if name in values}
+    return replace(run, request=replace(run.request, **asked), **values)
 
 
 def standing(tx: SqliteTransaction) -> tuple[Decimal, Decimal]:
