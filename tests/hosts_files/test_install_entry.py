@@ -127,6 +127,7 @@ def test_settings_reach_an_entry_in_toml_however_its_blocks_are_written(
     left = tomllib.loads(file.read_text())
     assert "openrouter" not in left.pop("mcp_servers", {})
     assert left == others
+    assert '"""' not in file.read_text()
     assert [line for line in file.read_text().splitlines() if line in comments] == comments
 
 

@@ -92,6 +92,7 @@ def test_undo_after_the_host_wrote_something_cuts_out_our_entry_alone(home: Home
     assert "openrouter" not in told.get(host.servers, {})
     assert without_ours(host, told) == without_ours(host, meaning(host, original))
     assert left.endswith(comment.lstrip())
+    assert host.syntax != "toml" or sample in WITH_OURS or left in (original + comment, comment.lstrip())
 
 
 @every_sample
