@@ -11,9 +11,9 @@ from mcp.shared.inbound import MCP_NAME_HEADER, decode_header_value
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from or_mcp.tasks.wire import EXTENSION
-from or_mcp.tools.call import Parts
+from or_mcp.tools.call import Served
 
-Context = ServerRequestContext[Parts, Any]
+Context = ServerRequestContext[Served, Any]
 
 
 def is_declared(ctx: Context) -> bool:

@@ -15,6 +15,7 @@ from or_mcp.tools.arguments import read_arguments
 from or_mcp.tools.call import Call, NeedsHost
 from or_mcp.tools.choosing import suggest_only_allowed
 from or_mcp.tools.explain import explain
+from or_mcp.tools.left_behind import after_what_was_left
 from or_mcp.tools.reply import to_result
 from or_mcp.tools.tool import AnyTool
 
@@ -31,7 +32,8 @@ async def answer(
     """
     try:
         tool = _find(tools, name)
-        return to_result(await tool.handle(read_arguments(tool.arguments, given), call))
+        reply = await tool.handle(read_arguments(tool.arguments, given), call)
+        return to_result(await after_what_was_left(reply, call))
     except NeedsHost:
         raise
     except Failure as failure:
