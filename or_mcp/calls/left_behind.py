@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from or_mcp.calls.call import Call
+from or_mcp.calls.reply import Reply
 from or_mcp.openrouter.errors import NotFound
 from or_mcp.runs.session import LeftBehind
-from or_mcp.tools.call import Call
-from or_mcp.tools.reply import Reply
 
 
 async def after_what_was_left(reply: Reply, call: Call) -> Reply:
