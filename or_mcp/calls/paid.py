@@ -17,7 +17,6 @@ from or_mcp.runs.budget import PER_DAY, OverBudget, Room, Standing, check, dolla
 from or_mcp.runs.live import Work
 from or_mcp.runs.record import RunRecord, RunRequest
 from or_mcp.runs.runner import Begun
-from or_mcp.runs.waiting import patience
 
 # How often a call looks at what is left before it is refused because others were faster.
 _LOOKS = 5
@@ -58,8 +57,8 @@ async def place(
     if lasting is not None:
         lasting.began(begun.run_id)
     tell = Narrator(call.tell).tell if call.tell is not None else None
-    seconds = math.inf if lasting is not None else patience(call.host, call.parts.wait_seconds, wait_seconds)
-    record = await runner.wait(begun.run_id, caller, seconds, tell, cancels=not begun.replayed)
+    seconds = math.inf if lasting is not None else call.patience(wait_seconds)
+    record = await runner.wait(begun.run_id, caller, seconds, tell, call.waiter, is_its_own=not begun.replayed)
     if record.finished and record.status != "completed":
         raise RunFailed(record)
     standing = await runner.standing(caller, payer, recent=True)
