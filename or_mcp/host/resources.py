@@ -78,15 +78,15 @@ async def _run(call: Call, arguments: dict[str, str]) -> str:
     record = await _find(call, arguments)
     told: dict[str, Any] = {
         "run_id": record.run_id,
-        "tool": record.tool,
+        "tool": record.request.tool,
         "status": record.status,
         "outcome": record.outcome,
-        "models": record.models,
+        "models": record.request.models,
         "started": record.started.isoformat(),
         "elapsed_seconds": record.elapsed_seconds(),
         "cost_usd": None if record.cost_usd is None else float(record.cost_usd),
         "generation_id": record.generation_id,
-        "request": record.asked,
+        "request": record.request.asked,
         "failure": json.loads(record.failure) if record.failure else None,
         "result": json.loads(record.result) if record.result else None,
     }
@@ -95,7 +95,7 @@ async def _run(call: Call, arguments: dict[str, str]) -> str:
 
 async def _panelist(call: Call, arguments: dict[str, str]) -> str:
     record = await _find(call, arguments)
-    keepsake = call.parts.keepsakes[record.tool]
+    keepsake = call.parts.keepsakes[record.request.tool]
     texts = keepsake.panel(record) if keepsake.panel else ()
     index = arguments["index"]
     if not index.isdecimal() or int(index) >= len(texts):
@@ -105,8 +105,10 @@ async def _panelist(call: Call, arguments: dict[str, str]) -> str:
 
 async def _report(call: Call, arguments: dict[str, str]) -> str:
     record = await _find(call, arguments)
-    reply = call.parts.keepsakes[record.tool].show(record, Shown(detail="full"))
-    return report_html({**reply.structured.model_dump(mode="json"), "tool": record.tool, "prompt": record.prompt})
+    reply = call.parts.keepsakes[record.request.tool].show(record, Shown(detail="full"))
+    return report_html(
+        {**reply.structured.model_dump(mode="json"), "tool": record.request.tool, "prompt": record.request.prompt}
+    )
 
 
 async def _view(call: Call, arguments: dict[str, str]) -> str:
