@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
 
 import mcp_types
+from mcp.shared.uri_template import UriTemplate
 
 from or_mcp.calls.call import Call
 from or_mcp.calls.keepsake import Shown
@@ -38,12 +37,12 @@ class Address:
     @property
     def is_template(self) -> bool:
         """Whether the URI has arguments."""
-        return "{" in self.uri
+        return UriTemplate.is_template(self.uri)
 
     def match(self, uri: str) -> dict[str, str] | None:
         """The arguments in a URI, or None when it is no such resource."""
-        found = re.fullmatch(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/?#]+)", re.escape(self.uri)), uri)
-        return {name: unquote(value) for name, value in found.groupdict().items()} if found else None
+        found = UriTemplate.parse(self.uri).match(uri, max_uri_length=_LONGEST_URI)
+        return None if found is None else {name: str(value) for name, value in found.items()}
 
 
 async def _models(call: Call, arguments: dict[str, str]) -> str:
@@ -161,7 +160,7 @@ async def read(uri: str, call: Call) -> mcp_types.TextResourceContents:
         NotFound: There is none at this URI, or it is another caller's.
     """
     for address in ADDRESSES:
-        arguments = address.match(uri) if len(uri) <= _LONGEST_URI else None
+        arguments = address.match(uri)
         if arguments is not None:
             text = await address.read(call, arguments)
             meta = dict(address.meta) or None
