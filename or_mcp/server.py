@@ -22,7 +22,8 @@ from mcp.server.streamable_http import MCP_SESSION_ID_HEADER
 from or_mcp import __version__
 from or_mcp.attachments.paths import Sandbox
 from or_mcp.calls.boundary import answer
-from or_mcp.calls.call import FOR_VIEW, Call, Caller, NeedsHost, Parts, Served
+from or_mcp.calls.call import FOR_VIEW, Call, NeedsHost, Parts, Served
+from or_mcp.calls.caller import AT_THE_DOOR, Caller
 from or_mcp.calls.choosing import suggest_only_allowed
 from or_mcp.calls.explain import sentence
 from or_mcp.calls.tool import AnyTool
@@ -243,10 +244,7 @@ class Program:
     def _caller(self, ctx: Context) -> Caller:
         if self.settings.http_auth == "none" or ctx.request is None:
             return self.owner
-        bearer = ctx.request.headers["authorization"].partition(" ")[2].strip()
-        if self.settings.http_auth == "passthrough":
-            return Caller.of(bearer, self.settings.base_url)
-        return Caller.holding(bearer, self.settings.api_key, self.settings.base_url)
+        return ctx.request.scope[AT_THE_DOOR]
 
 
 @asynccontextmanager

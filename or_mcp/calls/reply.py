@@ -14,9 +14,11 @@ from or_mcp.calls.quoting import visible
 from or_mcp.calls.schemas import plain_schema
 from or_mcp.openrouter.wire.lenient import Maybe, is_none
 
-__all__ = ["LIMIT", "Answer", "Maybe", "Reply", "cut", "is_none", "output_schema", "to_result", "usd"]
+__all__ = ["FACTS", "LIMIT", "Answer", "Maybe", "Reply", "cut", "is_none", "output_schema", "to_result", "usd"]
 
 LIMIT = 48_000
+# In a result's `_meta`: what programs need to know of an answer, so that none of them reads its sentences.
+FACTS = "or-mcp/facts"
 
 
 class Answer(BaseModel):
@@ -27,18 +29,25 @@ class Answer(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a tool answers."""
+    """What a tool answers. `advice` are those of its notes that say which tool to call: a terminal has other words."""
 
     text: str
     structured: Answer
     links: tuple[mcp_types.ResourceLink, ...] = ()
+    cost_line: str = ""
+    advice: tuple[str, ...] = ()
 
 
 def to_result(reply: Reply) -> mcp_types.CallToolResult:
     """The answer as the protocol carries it."""
+    structured = reply.structured.model_dump(mode="json")
+    advice = [n for n, note in enumerate(structured.get("notes") or ()) if note in reply.advice]
+    told = {"cost_line": reply.cost_line, "advice": advice}
+    facts = {name: value for name, value in told.items() if value}
     return mcp_types.CallToolResult(
         content=[mcp_types.TextContent(type="text", text=visible(reply.text)), *reply.links],
-        structured_content=reply.structured.model_dump(mode="json"),
+        structured_content=structured,
+        _meta={FACTS: facts} if facts else None,
     )
 
 

@@ -55,8 +55,9 @@ async def _demo() -> int:
     if answer.is_error:
         return fail(answer.content[0].text)
     screen.say("")
-    cost = answer.content[0].text.splitlines()[-1]
-    told = readable(answer.structured_content, cost, f"As a page: {report}").replace(f"{LABEL} ", "")
+    told = readable(answer.structured_content, answer.meta["or-mcp/facts"], f"As a page: {report}").replace(
+        f"{LABEL} ", ""
+    )
     for line in wrapped(told, sys.stdout, less=len(LABEL) + 1).splitlines():
         screen.say(line)
     return 0

@@ -92,7 +92,8 @@ def _unattended(call: Call) -> list[str]:
 
 async def _key(call: Call, notes: list[str]) -> KeyInfo | None:
     if call.caller.key is None:
-        notes.append("No OpenRouter key is set: the catalogue works, paid tools do not. Run `or-mcp login`.")
+        mend = "Whoever runs this server can set one" if call.caller.afar else "Run `or-mcp login`"
+        notes.append(f"No OpenRouter key is set: the catalogue works, paid tools do not. {mend}.")
         return None
     try:
         key = await call.upstream.key_status()
