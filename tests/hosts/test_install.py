@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import pytest
@@ -16,6 +17,9 @@ LISTS = {
     "claude-code": (("claude", "mcp", "list"), "openrouter: uvx or-mcp - ✔ Connected"),
     "codex": (("codex", "mcp", "list", "--json"), '"command": "uvx"'),
     "gemini": (("gemini", "mcp", "list"), "✓ openrouter: uvx or-mcp (stdio) - Connected"),
+    "opencode": (("opencode", "mcp", "list"), "✓ openrouter connected"),
+    "copilot": (("copilot", "mcp", "list"), "openrouter (local)"),
+    "qwen": (("qwen", "mcp", "list"), "✓ openrouter: uvx or-mcp (stdio) - Connected"),
 }
 
 
@@ -28,7 +32,16 @@ def test_the_host_finds_what_was_installed(world: World, host: str):
         done = world.run(*program, more={"PYTHONPATH": str(ROOT)})
         assert done.returncode == 0, done.stdout + done.stderr
         listed = world.run(*lists)
-        return listed.stdout + listed.stderr
+        return re.sub(r"\x1b\[[0-9;]*m", "", listed.stdout + listed.stderr)
 
     assert found in install()
     assert "openrouter" not in install("--undo")
+
+
+def test_cline_starts_what_was_installed_when_a_session_begins(world: World):
+    """It has no command that lists servers; that ours was started is seen by what it keeps."""
+    program = (sys.executable, "-m", "or_mcp", "install", "cline")
+    done = world.run(*program, more={"PYTHONPATH": str(ROOT)})
+    assert done.returncode == 0, done.stdout + done.stderr
+    refused = world.run("cline", "-P", "openrouter", "-k", "none", "-t", "20", "hello there")
+    assert (world.home / "data" / "runs.sqlite3").exists(), refused.stdout + refused.stderr
