@@ -35,8 +35,6 @@ NPM = (
     ),
     Pinned("Gemini CLI", "@google/gemini-cli", "0.61.0", "the configuration and `or-mcp install`; `mcp list`"),
     Pinned("opencode", "opencode-ai", "1.18.33", "`or-mcp install`; `mcp list` starts it"),
-    Pinned("Copilot CLI", "@github/copilot", "1.0.102", "`or-mcp install`; `mcp list`"),
-    Pinned("Cline", "cline", "3.0.65", "`or-mcp install`; a session starts it"),
     Pinned("Qwen Code", "@qwen-code/qwen-code", "0.15.10", "`or-mcp install`; `mcp list` starts it"),
     Pinned("MCP Inspector", "@modelcontextprotocol/inspector", "2.12.0", "its command line lists and calls the tools"),
     Pinned("TypeScript SDK 1", "@modelcontextprotocol/sdk", "1.32.2", "lists and calls the tools"),

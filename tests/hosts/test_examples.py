@@ -27,7 +27,7 @@ def test_the_plain_client_of_both_generations_watches_a_panel_and_reads_its_run(
     assert done.stdout.startswith("[simulated] ")
     assert "They disagree on [simulated] " in done.stdout
     assert re.search(r"^run_\w+: fused, \$0\.\d+$", done.stdout, re.MULTILINE)
-    assert "answered" in done.stderr
+    assert "convening the panel" in done.stderr
 
 
 def test_an_agents_model_asks_a_panel_by_itself(world: World):
