@@ -19,7 +19,9 @@ def fits(shape: Any, value: Any) -> bool:
         return all(name in held and fits(each, held[name]) for name, each in cast("dict[str, Any]", shape).items())
     if isinstance(shape, list):
         rest = iter(cast("list[Any]", value if isinstance(value, list) else []))
-        return isinstance(value, list) and all(any(fits(each, item) for item in rest) for each in shape)
+        return isinstance(value, list) and all(
+            any(fits(each, item) for item in rest) for each in cast("list[Any]", shape)
+        )
     if shape in tuple(_KINDS):
         return isinstance(value, _KINDS[shape]) and value != ""
     return value == shape
