@@ -89,8 +89,9 @@ class Ask:
     @property
     def output_format(self) -> JsonObject:
         """`{type, schema?}` of the wanted output."""
-        spelled = (as_object(self.body.get(name)).get("format") for name in ("text", "output_config"))
-        form = as_object(self.body.get("response_format")) or next(filter(None, map(as_object, spelled)), {})
+        places = [self.body, as_object(self.body.get("text")), as_object(self.body.get("output_config"))]
+        forms = [as_object(place.get(name)) for place in places for name in ("response_format", "format")]
+        form = next((each for each in forms if each), JsonObject())
         if form.get("type") == "json_schema":
             schema = as_object(form.get("json_schema")).get("schema", form.get("schema"))
             return {"type": "json_schema", "schema": as_object(schema)}
