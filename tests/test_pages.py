@@ -1,4 +1,4 @@
-"""What the program knows is not typed twice: the tables in README and docs/ are the program's, and links lead somewhere."""
+"""What the program knows is not typed twice: tables in README and docs are its own, and links lead somewhere."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ README, ARCHITECTURE = ROOT / "README.md", ROOT / "docs/architecture.md"
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
 # Where a reader of the package index finds what the README links to.
 PUBLISHED = {f"{IDENTITY.url}/blob/main/", f"{IDENTITY.url.replace('github.com', 'raw.githubusercontent.com')}/main/"}
+
+STAY = re.compile(r"\| `([\w/]+\.py)` `([\w.]+)` \|")
+NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def tools_table() -> str:
@@ -64,9 +67,8 @@ TABLES: dict[Path, dict[str, Callable[[], str]]] = {
 def generated(page: Path) -> str:
     text = page.read_text(encoding="utf-8")
     for name, table in TABLES[page].items():
-        before, begin, rest = text.partition(f"<!-- {name} -->\n")
-        end = f"\n<!-- /{name} -->"
-        text = f"{before}{begin}{table()}{end}{rest.partition(end)[2]}"
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
+        text = pattern.sub(lambda match, table=table: match[1] + table() + match[2], text)
     return text
 
 
@@ -98,6 +100,22 @@ def anchors(page: Path) -> set[str]:
     """The headings of a page as links name them."""
     titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_stays_of_a_prompt_are_functions_of_those_files():
+    text = ARCHITECTURE.read_text(encoding="utf-8")
+    stays = [
+        stay for part in text.split("<!-- stays -->")[1:] for stay in STAY.findall(part.split("<!-- /stays -->")[0])
+    ]
+    assert len(stays) > 50
+    assert not [f"{path} has no {name}" for path, name in stays if name not in names_in(PACKAGE / path)]
+
+
+def names_in(path: Path) -> set[str]:
+    """The functions and classes of a file, and the methods of these."""
+    tops = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, NAMED)]
+    inside = [f"{top.name}.{each.name}" for top in tops for each in top.body if isinstance(each, NAMED)]
+    return {top.name for top in tops} | set(inside)
 
 
 def test_the_package_index_shows_the_readme_with_all_its_pictures_and_links():
