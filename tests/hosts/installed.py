@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.hosts.pinned import CALLERS_PYPI, INSTRUCTOR_PYPI, framework_packages, npm_packages, pypi_packages
+from tests.hosts.pinned import APART_PYPI, CALLERS_PYPI, framework_packages, npm_packages, pypi_packages
 
 FOLDER = "OR_MCP_HOSTS"
 """Names the folder to install into; a folder for temporary files is used otherwise."""
@@ -22,7 +22,7 @@ _PYTHONS = {
     "python": pypi_packages(),
     "frameworks": framework_packages(),
     "callers": list(CALLERS_PYPI),
-    "instructor": list(INSTRUCTOR_PYPI),
+    "apart": list(APART_PYPI),
 }
 
 
@@ -39,7 +39,10 @@ class Installed:
 
     def caller_python(self, name: str) -> Path:
         """The interpreter of a client of OpenRouter's API."""
-        return self.folder / ("instructor" if name == "instructor" else "callers") / "bin" / "python"
+        if name == "mcp":
+            return self.python
+        apart = any(package.startswith(f"{name}==") for package in APART_PYPI)
+        return self.folder / ("apart" if apart else "callers") / "bin" / "python"
 
     @property
     def path(self) -> str:
