@@ -57,7 +57,7 @@ def explain(failure: Failure, *, afar: bool = False) -> mcp_types.CallToolResult
     """A failure as a tool's answer: text alone, complete on its own, for a reader with a shell here or from `afar`."""
     cause, record = (failure.cause, failure.record) if isinstance(failure, RunFailed) else (failure, None)
     text = explanation(cause, record, afar=afar)
-    facts = {"kind": failure.kind, **({"run_id": failure.record.run_id} if isinstance(failure, RunFailed) else {})}
+    facts = {"kind": cause.kind, **({"run_id": record.run_id} if record is not None else {})}
     content: list[mcp_types.ContentBlock] = [mcp_types.TextContent(type="text", text=visible(text))]
     return mcp_types.CallToolResult(content=content, is_error=True, _meta={FACTS: facts})
 
