@@ -16,7 +16,7 @@ from or_mcp.simulator.api.paying import (
 from or_mcp.simulator.catalogue import Model
 from or_mcp.simulator.catalogue.routing import Route, choose_endpoint, find_model
 from or_mcp.simulator.delivery.framing import Document, EventStream, Frame, Reply
-from or_mcp.simulator.money.pricing import Rates, Tokens, bill
+from or_mcp.simulator.money.pricing import Bill, Rates, Tokens, bill
 from or_mcp.simulator.run.counting import Counter
 from or_mcp.simulator.run.media import png, svg
 from or_mcp.simulator.run.validation import Rule, invalid, read_preferences
@@ -44,7 +44,8 @@ def generate(state: State, call: Call) -> Reply:
     read = Counter(call.fault.tokens_per_char).text(prompt) + references * _REFERENCE_TOKENS
     drawn = count * _IMAGE_TOKENS
     tokens = Tokens(read, drawn, images=references, image_out=drawn)
-    served = Served("image", model, endpoint, tokens, bill(endpoint.row["pricing"], tokens))
+    by_picture = Bill(completion=count * model.unlisted.get("unit", Decimal(0)))
+    served = Served("image", model, endpoint, tokens, bill(endpoint.row["pricing"], tokens) + by_picture)
     check_affordable(account, served, byok=call.byok)
     usage: JsonObject = {"prompt_tokens": read, "completion_tokens": drawn, "total_tokens": read + drawn}
     usage |= costs(served, byok=call.byok) | {"completion_tokens_details": {"image_tokens": drawn}}
