@@ -20,6 +20,7 @@ from or_mcp.view.report import VIEW_META, VIEW_MIME, VIEW_URI, app_html, report_
 TEXT, JSON, HTML = "text/plain", "application/json", "text/html"
 
 
+# Longer than any of ours: nothing is searched in it, and little of it is repeated.
 _LONGEST_URI = 2_000
 
 
@@ -70,7 +71,7 @@ async def _providers(call: Call, arguments: dict[str, str]) -> str:
 
 
 async def _find(call: Call, arguments: dict[str, str]) -> RunRecord:
-    return await call.parts.runner.find(arguments["run_id"], call.caller.id)
+    return await call.runs.find(arguments["run_id"])
 
 
 async def _run(call: Call, arguments: dict[str, str]) -> str:

@@ -24,8 +24,11 @@ from or_mcp.tasks.kept import kept_task
 from or_mcp.tasks.ongoing import CallResult, OngoingCall
 from or_mcp.tasks.wire import EXTENSION, CreatedTask, DetailedTask, TaskParams, UpdateParams
 
+# What is refused, or answered already, is known by then, and needs no task.
 GRACE_SECONDS = 0.25
+# How long a task waits for a person's answer.
 QUESTION_SECONDS = 1800.0
+# A run that is stopped has usually ended by then; whoever asked for it is answered in any case.
 _ACKNOWLEDGE_SECONDS = 1.0
 
 
@@ -109,7 +112,7 @@ class Tasks:
             ongoing.scope.cancel()
         with anyio.move_on_after(_ACKNOWLEDGE_SECONDS):
             if record is not None:
-                await call.parts.runner.cancel(record.run_id, call.caller.id)
+                await call.runs.cancel(record.run_id)
             if ongoing is not None:
                 await ongoing.done.wait()
         return mcp_types.EmptyResult()
@@ -167,10 +170,9 @@ async def _with_run(ongoing: OngoingCall, record: RunRecord, call: Call) -> Deta
 
 
 async def _record(call: Call, run_id: str) -> RunRecord | None:
-    runner = call.parts.runner
-    runner.pays(call.caller.payer, call.upstream)
+    call.parts.runner.pays(call.caller.payer, call.upstream)
     try:
-        return await runner.find(run_id, call.caller.id)
+        return await call.runs.find(run_id)
     except NotFound:
         return None
 
