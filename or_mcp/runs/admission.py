@@ -13,6 +13,16 @@ from or_mcp.runs.store import Store
 from or_mcp.runs.transaction import Transaction
 
 
+def drawing_on(request: RunRequest) -> list[str]:
+    """What nobody else may decide on meanwhile: the question, and what its payer and caller have left."""
+    return [f"question {request.caller} {request.fingerprint}", *drawn_on(request)]
+
+
+def drawn_on(of: RunRequest | RunRecord) -> list[str]:
+    """The rows of the ledger that a run moves."""
+    return [f"payer {of.payer}", f"caller {of.caller}"]
+
+
 class Admission:
     """Lets runs begin, within what the operator allows."""
 
@@ -43,9 +53,11 @@ class Admission:
         """
         same = self.same(tx, request)
         if same is not None:
-            return same, True
+            # Nobody may have heard that this very run was recorded a moment ago.
+            return same, same.run_id != run_id
         self._check_known()
-        ledger.book_others(tx, start_of_day(moment(tx.now)).timestamp())
+        if not self._store.is_fleet:
+            ledger.book_others(tx, start_of_day(moment(tx.now)).timestamp())
         record = RunRecord(
             run_id=run_id,
             tool=request.tool,

@@ -68,7 +68,7 @@ class Progress(NamedTuple):
 class RunRecord:
     """One run as it stands. `result` is the tool's own JSON: everything that has arrived.
 
-    In `arguments` the prompt is null: it is kept once.
+    In `arguments` the prompt is null: it is kept once. `seq` counts how often the carrier has written it.
     """
 
     run_id: str
@@ -94,6 +94,8 @@ class RunRecord:
     failure: str | None = None
     progress: Progress | None = None
     delivered: bool = False
+    seq: int = 0
+    lost_at: datetime | None = None
 
     @property
     def asked(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from anyio.abc import TaskGroup
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import DeadlinePassed, Failure, NotFound
 from or_mcp.runs import ledger, queries, upkeep
-from or_mcp.runs.admission import Admission
+from or_mcp.runs.admission import Admission, drawing_on
 from or_mcp.runs.amounts import days_ago
 from or_mcp.runs.apart import again_and_again, apart
 from or_mcp.runs.budget import Limits, Room, Standing, room, standing
@@ -129,7 +129,11 @@ class Runner:
         admit = partial(self._admission.admit, request=request, key=key, run_id=run_id)
         self._beginning.add(run_id)
         try:
-            record, joined = await self.store.write(admit, durable=True)
+            record, joined = await self.store.write(admit, durable=True, alone=drawing_on(request))
+        except StoreAway:
+            # It may have been recorded without anybody hearing so.
+            self.store.post(run_id, partial(ledger.take_back, run_id=run_id), alone=[run_id])
+            raise
         finally:
             self._beginning.discard(run_id)
         if not joined:
@@ -350,7 +354,7 @@ class Runner:
         return self.store.owner.is_alive(owner)
 
     async def _left_behind(self, run_id: str) -> RunRecord | None:
-        ended, by_us = await self.store.write(partial(upkeep.interrupt, run_id=run_id))
+        ended, by_us = await self.store.write(partial(upkeep.lose, run_id=run_id), alone=[run_id])
         if by_us and ended is not None and ended.cost_usd is None and ended.generation_id:
             self._group.start_soon(apart, self._costs.learn, ended)
         return ended
@@ -367,10 +371,11 @@ class Runner:
 
     async def _recover(self) -> None:
         """End what dead processes left, and book what programs wrote that do not know the ledger."""
-        for look in await self.store.read(queries.running):
-            if not self._is_carried(look.run_id, look.owner):
-                await self._left_behind(look.run_id)
-        await upkeep.book(self.store)
+        for run_id in await self.store.strays():
+            if run_id not in self._live.keys() | self._ended.keys() | self._beginning:
+                await self._left_behind(run_id)
+        if not self.store.is_fleet:
+            await upkeep.book(self.store)
 
     async def _forget(self) -> None:
         await upkeep.forget(self.store, days_ago(self._retention_days), self._forget_files)

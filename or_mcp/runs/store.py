@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from or_mcp.runs.endings import StoreAway, StoreLocked
+from or_mcp.runs import queries
+from or_mcp.runs.endings import StoreAway, StoreBriefly, StoreLocked, StoreUnreachable
+from or_mcp.runs.engines.engine import Engine
 from or_mcp.runs.engines.set_aside import unread_today
 from or_mcp.runs.engines.sqlite import Sqlite
+from or_mcp.runs.lease import Lease
 from or_mcp.runs.owners import Owner
-from or_mcp.runs.transaction import Away, Locked, Transaction
+from or_mcp.runs.transaction import Away, Brief, Locked, Transaction, Unreachable
 from or_mcp.runs.worker import Job, Worker
 
 logger = logging.getLogger(__name__)
@@ -25,21 +28,33 @@ T = TypeVar("T")
 FILE = "runs.sqlite3"
 # How long another program may hold the store before a call that waits for it is refused.
 _PATIENCE_SECONDS = 20.0
+# How long a database may be away before the same happens: a failover takes less.
+_FLEET_PATIENCE_SECONDS = 15.0
 _OFF = "Runs are kept in memory only (OR_MCP_STORE is off)."
 
 
 class Store:
-    """Every run of one data directory; without one, of this process, in memory."""
+    """Every run of one data directory, or of a database that machines share; without either, of this process."""
 
-    def __init__(self, directory: Path | None) -> None:
-        self._path = directory / FILE if directory else None
-        self.owner = Owner(directory / "owners" if directory else None)
-        self._engine = Sqlite(self._path, self.owner.is_alone)
+    def __init__(self, directory: Path | None, database_url: str | None = None) -> None:
+        self._path = directory / FILE if directory and not database_url else None
+        self.is_fleet = bool(database_url)
+        self._is_off = not self._path and not database_url
+        self.owner: Owner | Lease
+        self._engine: Engine
+        if database_url:
+            from or_mcp.runs.engines.postgres import Postgres
+
+            self.owner = Lease()
+            self._engine = Postgres(database_url, self.owner)
+        else:
+            self.owner = Owner(directory / "owners" if directory else None)
+            self._engine = Sqlite(self._path, self.owner.is_alone)
         # A store that cannot be used now may be later.
         self._away = self._tried([])
         self._unwritten: frozenset[str] = frozenset()
         self._writer = Worker(self._write, "or-mcp store", is_restless=self._away is not None)
-        self._reader = Worker(self._read, "or-mcp reader") if self._path else self._writer
+        self._reader = self._writer if self._is_off else Worker(self._read, "or-mcp reader")
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Ask something. Whoever writes is not waited for.
@@ -48,34 +63,39 @@ class Store:
             StoreAway: It cannot be read now.
         """
         try:
-            return await self._reader.run(Job(work, patience=_PATIENCE_SECONDS))
-        except StoreLocked:
+            return await self._reader.run(Job(work, patience=self._patience))
+        except StoreBriefly:
             raise
         except StoreAway:
             # The file may have been deleted: whoever writes makes a new one.
             await self.write(_nothing)
-            return await self._reader.run(Job(work, patience=_PATIENCE_SECONDS))
+            return await self._reader.run(Job(work, patience=self._patience))
 
-    async def write(self, work: Callable[[Transaction], T], *, durable: bool = False) -> T:
+    async def write(self, work: Callable[[Transaction], T], *, durable: bool = False, alone: Iterable[str] = ()) -> T:
         """Do something in a transaction, even if the caller is cancelled meanwhile; it is kept when this returns.
 
-        What is `durable` outlives a loss of power too.
+        What is `durable` outlives a loss of power too; nobody else who shares the store is meanwhile at work on what
+        `alone` names.
 
         Raises:
             StoreAway: It cannot be written now. Nothing was done.
         """
-        return await self._writer.run(Job(work, durable=durable, patience=_PATIENCE_SECONDS))
+        return await self._writer.run(Job(work, durable=durable, alone=alone, patience=self._patience))
 
-    async def keep(self, key: str, work: Callable[[Transaction], T], *, durable: bool = False) -> T | None:
+    async def keep(
+        self, key: str, work: Callable[[Transaction], T], *, durable: bool = False, alone: Iterable[str] = ()
+    ) -> T | None:
         """Do something that must not be lost; None if it has to wait in memory until the store is back.
 
         It may be done more than once, and stands for all that was to be kept under this key before.
         """
-        return await self._writer.run(Job(work, key=key, durable=durable))
+        return await self._writer.run(Job(work, key=key, durable=durable, alone=alone))
 
-    def post(self, key: str, work: Callable[[Transaction], object]) -> asyncio.Future[object]:
+    def post(
+        self, key: str, work: Callable[[Transaction], object], *, alone: Iterable[str] = ()
+    ) -> asyncio.Future[object]:
         """The same, with nobody waiting."""
-        job = Job(work, key=key)
+        job = Job(work, key=key, alone=alone)
         job.done.add_done_callback(lambda done: done.cancelled() or _log(done.exception()))
         self._writer.post(job)
         return job.done
@@ -85,16 +105,24 @@ class Store:
         return key in self._unwritten
 
     @property
+    def _patience(self) -> float:
+        return _FLEET_PATIENCE_SECONDS if self.is_fleet else _PATIENCE_SECONDS
+
+    @property
     def problem(self) -> str | None:
         """What is not as it should be, for everybody who is answered."""
-        told = [_OFF] if self._path is None else [] if self._away is None else [self._told(self._away)]
+        told = [_OFF] if self._is_off else [] if self._away is None else [self._told(self._away)]
         told += [self._engine.told] if self._engine.told else []
         return " ".join(told) or None
 
     @property
     def lasting_problem(self) -> str | None:
-        """Why it cannot be used, unless somebody merely holds it."""
-        return None if self._away is None or isinstance(self._away, Locked) else str(self._away)
+        """Why it cannot be used, unless it is likely to be back in a moment."""
+        return None if self._away is None or isinstance(self._away, Brief) else str(self._away)
+
+    async def strays(self) -> list[str]:
+        """Runs that a process left that is gone; asking is also how the others see that this one is not."""
+        return await self.read(self._strays)
 
     @property
     def is_usable(self) -> bool:
@@ -121,6 +149,12 @@ class Store:
             logger.error("%d runs could not be written: %s", len(self._unwritten), self._away)
         self._engine.close()
         self.owner.release()
+
+    def _strays(self, tx: Transaction) -> list[str]:
+        owner = self.owner
+        if isinstance(owner, Lease):
+            return owner.beat(tx)
+        return [look.run_id for look in queries.running(tx) if not owner.is_alive(look.owner)]
 
     def _tried(self, jobs: list[Job[Any]]) -> Away | None:
         try:
@@ -161,9 +195,9 @@ class Store:
         return f"The run store cannot be written ({away}): paid calls are refused until it can be.{kept}"
 
 
-def never_usable(directory: Path) -> str | None:
-    """Why runs cannot be kept in a directory; None if they can, or soon can."""
-    store = Store(directory)
+def never_usable(directory: Path, database_url: str | None = None) -> str | None:
+    """Why runs cannot be kept there; None if they can, or soon can."""
+    store = Store(directory, database_url)
     try:
         return store.lasting_problem
     finally:
@@ -178,7 +212,7 @@ def _left(jobs: list[Job[Any]], away: Away | None) -> list[Job[Any]]:
     for job in jobs:
         if job.settled:
             continue
-        if job.key or (isinstance(away, Locked) and not job.is_due):
+        if job.key or (isinstance(away, Brief) and not job.is_due):
             job.postpone()
             left.append(job)
         else:
@@ -189,6 +223,8 @@ def _left(jobs: list[Job[Any]], away: Away | None) -> list[Job[Any]]:
 def _refusal(away: Away) -> StoreAway:
     if isinstance(away, Locked):
         return StoreLocked("The run store is locked by another program, and nothing was sent")
+    if isinstance(away, Unreachable):
+        return StoreUnreachable(f"The run store cannot be reached ({away}), and nothing was sent")
     return StoreAway(f"The run store cannot be used ({away}), and nothing was sent")
 
 

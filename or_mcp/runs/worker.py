@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
@@ -29,14 +29,22 @@ class Job(Generic[ResultT]):
     """A piece of work, and the tasks that wait for it.
 
     Work with a `key` is never given up, and may be done more than once: what is asked for later under the same key
-    stands for all that was asked before. `durable` work is on the disk itself when it is done.
+    stands for all that was asked before. `durable` work is on the disk itself when it is done. `alone` names what
+    nobody else who shares the store may be at work on meanwhile.
     """
 
     def __init__(
-        self, work: Callable[[Transaction], ResultT], *, key: str = "", durable: bool = False, patience: float = 0
+        self,
+        work: Callable[[Transaction], ResultT],
+        *,
+        key: str = "",
+        durable: bool = False,
+        alone: Iterable[str] = (),
+        patience: float = 0,
     ) -> None:
         self.key = key
         self.durable = durable
+        self.alone = frozenset(alone)
         self.settled = False
         self._work = work
         self._due = monotonic() + patience
@@ -66,6 +74,7 @@ class Job(Generic[ResultT]):
         """Stand for what was asked for earlier."""
         self._waiting += earlier._waiting
         self.durable = self.durable or earlier.durable
+        self.alone |= earlier.alone
 
     def tell(self) -> None:
         """Have whoever waits told; their loop may be gone."""
