@@ -10,8 +10,8 @@ from mcp.server.context import ServerRequestContext
 from mcp.shared.inbound import MCP_NAME_HEADER, decode_header_value
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from or_mcp.calls.call import Parts
 from or_mcp.tasks.wire import EXTENSION
-from or_mcp.tools.call import Parts
 
 Context = ServerRequestContext[Parts, Any]
 

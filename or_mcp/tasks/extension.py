@@ -14,15 +14,15 @@ from anyio.abc import TaskGroup
 from mcp import MCPError
 from mcp.server.lowlevel import Server
 
-from or_mcp.asking import Told, asker, question_result
+from or_mcp.calls.call import Ask, Call, Parts
+from or_mcp.calls.confirming import NeedsAnswer
+from or_mcp.host.questions import Told, asker, question_result
 from or_mcp.openrouter.errors import NotFound
 from or_mcp.runs.record import RunRecord
 from or_mcp.tasks.declared import Context, check_request, is_declared
 from or_mcp.tasks.kept import kept_task
 from or_mcp.tasks.ongoing import CallResult, OngoingCall
 from or_mcp.tasks.wire import EXTENSION, CreatedTask, DetailedTask, TaskParams, UpdateParams
-from or_mcp.tools.call import Ask, Call, Parts
-from or_mcp.tools.confirming import NeedsAnswer
 
 GRACE_SECONDS = 0.25
 QUESTION_SECONDS = 1800.0

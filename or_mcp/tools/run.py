@@ -12,16 +12,16 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from or_mcp.calls.arguments import Arguments
+from or_mcp.calls.call import Call
+from or_mcp.calls.keepsake import Keepsake, Shown
+from or_mcp.calls.paid import Narrator, cost_line
+from or_mcp.calls.quoting import quoted
+from or_mcp.calls.reply import Answer, Maybe, Reply, usd
+from or_mcp.calls.tool import Tool
 from or_mcp.openrouter.errors import InvalidRequest, NotFound
 from or_mcp.runs.record import RunRecord, Status
 from or_mcp.runs.waiting import patience
-from or_mcp.tools.arguments import Arguments
-from or_mcp.tools.call import Call
-from or_mcp.tools.keepsake import Keepsake, Shown
-from or_mcp.tools.paid import Narrator, cost_line
-from or_mcp.tools.quoting import quoted
-from or_mcp.tools.reply import Answer, Maybe, Reply, usd
-from or_mcp.tools.tool import Tool
 from or_mcp.view.report import SHOWN_BY_VIEW
 
 DESCRIPTION = """

@@ -11,11 +11,11 @@ from mcp.server.transport_security import TransportSecurityMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from or_mcp.calls.call import Parts
 from or_mcp.openrouter.errors import Failure
 from or_mcp.runs import ledger
 from or_mcp.server import Program
 from or_mcp.settings import Settings
-from or_mcp.tools.call import Parts
 from or_mcp.web.doors import is_one_of, known_hosts
 from or_mcp.web.metrics import MEDIA_TYPE, Metrics
 

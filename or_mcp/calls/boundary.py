@@ -8,15 +8,15 @@ from typing import Any
 
 import mcp_types
 
+from or_mcp.calls.arguments import read_arguments
+from or_mcp.calls.call import Call, NeedsHost
+from or_mcp.calls.choosing import suggest_only_allowed
+from or_mcp.calls.explain import explain
+from or_mcp.calls.reply import to_result
+from or_mcp.calls.tool import AnyTool
 from or_mcp.catalogue.closest import similar
 from or_mcp.openrouter.errors import Failure, InvalidRequest, shorten
 from or_mcp.runs.endings import Crash
-from or_mcp.tools.arguments import read_arguments
-from or_mcp.tools.call import Call, NeedsHost
-from or_mcp.tools.choosing import suggest_only_allowed
-from or_mcp.tools.explain import explain
-from or_mcp.tools.reply import to_result
-from or_mcp.tools.tool import AnyTool
 
 logger = logging.getLogger(__name__)
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import anyio.to_thread
 
 from or_mcp.attachments.paths import Sandbox
+from or_mcp.calls.keepsake import Keepsake
 from or_mcp.catalogue.cache import Catalogue
 from or_mcp.catalogue.policy import Policy
 from or_mcp.openrouter.client import OpenRouter
@@ -20,7 +21,6 @@ from or_mcp.openrouter.errors import NotAuthorized
 from or_mcp.openrouter.wire.routing import Provider
 from or_mcp.runs.key_limit import KeyLimits
 from or_mcp.runs.runner import Runner
-from or_mcp.tools.keepsake import Keepsake
 
 # The page asks with this in the request's `_meta`: a person sees what it reads, a model does not.
 FOR_VIEW = "or-mcp/view"

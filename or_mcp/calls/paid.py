@@ -7,6 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from or_mcp.calls.arguments import Arguments
+from or_mcp.calls.call import Call, Caller, Tell
+from or_mcp.calls.confirming import confirm
+from or_mcp.calls.explain import RunFailed
+from or_mcp.calls.keepsake import Keepsake, Shown
+from or_mcp.calls.reply import Reply
 from or_mcp.catalogue.prices import Estimate
 from or_mcp.runs.budget import PER_DAY, OverBudget, Room, Standing, check, dollars
 from or_mcp.runs.live import Work
@@ -14,12 +20,6 @@ from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import Progress, RunRecord, RunRequest
 from or_mcp.runs.runner import Begun
 from or_mcp.runs.waiting import patience
-from or_mcp.tools.arguments import Arguments
-from or_mcp.tools.call import Call, Caller, Tell
-from or_mcp.tools.confirming import confirm
-from or_mcp.tools.explain import RunFailed
-from or_mcp.tools.keepsake import Keepsake, Shown
-from or_mcp.tools.reply import Reply
 
 MESSAGE_LIMIT = 199
 # How often a call looks at what is left before it is refused because others were faster.
