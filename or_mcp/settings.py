@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ class Settings:
     retention_days: int
     max_cost_per_call_usd: Decimal
     daily_budget_usd: Decimal
+    caller_daily_budget_usd: Decimal
+    database_url: str | None
+    drain_seconds: float
     wait_seconds: float | None
     run_deadline_seconds: float
     allowed_dirs: tuple[Path, ...]
@@ -114,10 +118,28 @@ def _seconds(value: str) -> float:
     return seconds
 
 
+def _seconds_or_none(value: str) -> float:
+    return 0.0 if value == "0" else _seconds(value)
+
+
+def _database(value: str) -> str | None:
+    if not value:
+        return None
+    address = urlsplit(value)
+    # Several hosts, and a port for each, are libpq's to read.
+    if address.scheme not in ("postgresql", "postgres") or not value.isprintable() or " " in value:
+        raise ValueError
+    if importlib.util.find_spec("psycopg") is None:
+        raise SettingsError(
+            "OR_MCP_DATABASE_URL", "(hidden)", "a URL only where psycopg is: pip install 'or-mcp[postgres]'"
+        )
+    return value
+
+
 def _wait(value: str) -> float | None:
     if value == "auto":
         return None
-    return 0.0 if value == "0" else _seconds(value)
+    return _seconds_or_none(value)
 
 
 def _names(value: str) -> tuple[str, ...]:
@@ -209,9 +231,35 @@ VARIABLES: tuple[Variable, ...] = (
         "OR_MCP_DAILY_BUDGET_USD",
         "daily_budget_usd",
         "0",
-        "Spend per UTC day over all processes sharing the data directory; 0 means none.",
+        "Spend per UTC day over all processes sharing the store; 0 means none.",
         "an amount in USD, from 0 to 100000",
         _money,
+    ),
+    Variable(
+        "OR_MCP_CALLER_DAILY_BUDGET_USD",
+        "caller_daily_budget_usd",
+        "0",
+        "The same for each caller of a team; 0 means none.",
+        "an amount in USD, from 0 to 100000",
+        _money,
+    ),
+    Variable(
+        "OR_MCP_DATABASE_URL",
+        "database_url",
+        "",
+        "A PostgreSQL that several machines share, instead of the SQLite in the data directory; needs "
+        "`or-mcp[postgres]`.",
+        "the URL of a PostgreSQL database, postgresql://USER:PASSWORD@HOST/NAME",
+        _database,
+        secret=True,
+    ),
+    Variable(
+        "OR_MCP_DRAIN_SECONDS",
+        "drain_seconds",
+        "10",
+        "How long runs in flight may go on after SIGTERM.",
+        "a number of seconds",
+        _seconds_or_none,
     ),
     Variable(
         "OR_MCP_WAIT_SECONDS",

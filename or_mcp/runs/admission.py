@@ -6,7 +6,7 @@ from functools import partial
 
 from or_mcp.runs import ledger, queries
 from or_mcp.runs.amounts import moment, start_of_day
-from or_mcp.runs.budget import PER_DAY, Limits, OverBudget, reserve
+from or_mcp.runs.budget import PER_CALLER, PER_DAY, Limits, OverBudget, reserve
 from or_mcp.runs.key_limit import Heard
 from or_mcp.runs.record import RunRecord, RunRequest
 from or_mcp.runs.store import Store
@@ -79,9 +79,10 @@ class Admission:
         return record, False
 
     def _check_known(self) -> None:
-        if self._limits.per_day_usd and (unread := self._store.spending_unknown):
+        if self._limits.count_days and (unread := self._store.spending_unknown):
             raise OverBudget(
                 f"What was spent earlier today is not known: it stands in {unread} in the data directory, which cannot "
-                f"be read. Until that file is removed or the day (UTC) ends, nothing is paid under {PER_DAY}",
+                f"be read. Until that file is removed or the day (UTC) ends, nothing is paid under {PER_DAY} and "
+                f"{PER_CALLER}",
                 f"have {unread} moved away once it is clear what was spent, or wait until midnight UTC.",
             )

@@ -31,7 +31,7 @@ from or_mcp.runs.store import Store
 
 logger = logging.getLogger(__name__)
 
-GRACE_SECONDS = 10.0
+_CANCELLED_WITHIN_SECONDS = 10.0
 _LOOK_EVERY_SECONDS = 0.3
 _RECOVER_EVERY_SECONDS = 5.0
 _FORGET_EVERY_SECONDS = 24 * 3600.0
@@ -55,6 +55,7 @@ class Runner:
         limits: Limits,
         *,
         deadline_seconds: float,
+        drain_seconds: float,
         retention_days: int,
         forget_files: Callable[[datetime], None] | None = None,
         spent: Callable[[str, Decimal], None] | None = None,
@@ -62,6 +63,7 @@ class Runner:
         self.store = store
         self.limits = limits
         self._deadline_seconds = deadline_seconds
+        self._drain_seconds = drain_seconds
         self._retention_days = retention_days
         self._forget_files = forget_files
         self._live: dict[str, LiveRun] = {}
@@ -104,7 +106,7 @@ class Runner:
 
     async def room(self, request: RunRequest, key: Heard | None) -> Room:
         """What a call may cost now."""
-        return await self.store.read(lambda tx: room(tx, request.payer, request.ceiling_usd, self.limits, key))
+        return await self.store.read(lambda tx: room(tx, request, self.limits, key))
 
     async def begin(
         self,
@@ -210,7 +212,7 @@ class Runner:
             live.scope.cancel()
         else:
             await self.store.write(lambda tx: queries.ask_to_cancel(tx, run_id))
-        return await self.wait(run_id, caller, GRACE_SECONDS)
+        return await self.wait(run_id, caller, _CANCELLED_WITHIN_SECONDS)
 
     async def latest(self, caller: str | None, limit: int) -> list[RunRecord]:
         """The newest runs first."""
@@ -383,7 +385,7 @@ class Runner:
     async def _drain(self) -> None:
         """Runs in flight get some time to finish; what has arrived by then is recorded."""
         self.stopping = True
-        with anyio.move_on_after(GRACE_SECONDS):
+        with anyio.move_on_after(self._drain_seconds):
             while self._live:
                 await next(iter(self._live.values())).finished.wait()
         await self.interrupt()

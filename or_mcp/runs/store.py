@@ -39,7 +39,7 @@ class Store:
     def __init__(self, directory: Path | None, database_url: str | None = None) -> None:
         self._path = directory / FILE if directory and not database_url else None
         self.is_fleet = bool(database_url)
-        self._is_off = not self._path and not database_url
+        self.is_off = not self._path and not database_url
         self.owner: Owner | Lease
         self._engine: Engine
         if database_url:
@@ -54,7 +54,7 @@ class Store:
         self._away = self._tried([])
         self._unwritten: frozenset[str] = frozenset()
         self._writer = Worker(self._write, "or-mcp store", is_restless=self._away is not None)
-        self._reader = self._writer if self._is_off else Worker(self._read, "or-mcp reader")
+        self._reader = self._writer if self.is_off else Worker(self._read, "or-mcp reader")
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Ask something. Whoever writes is not waited for.
@@ -111,7 +111,7 @@ class Store:
     @property
     def problem(self) -> str | None:
         """What is not as it should be, for everybody who is answered."""
-        told = [_OFF] if self._is_off else [] if self._away is None else [self._told(self._away)]
+        told = [_OFF] if self.is_off else [] if self._away is None else [self._told(self._away)]
         told += [self._engine.told] if self._engine.told else []
         return " ".join(told) or None
 

@@ -13,6 +13,8 @@ import pytest
 from tests.conftest import Connect, Upstream, text_of
 from tests.runs.program import started
 
+pytestmark = pytest.mark.usefixtures("database_url")
+
 PANEL = ["openai/gpt-5-mini", "openai/gpt-5-nano"]
 
 

@@ -14,6 +14,8 @@ from mcp import MCPError
 from tests.conftest import Upstream, text_of
 from tests.runs.program import Killable, started
 
+pytestmark = pytest.mark.usefixtures("database_url")
+
 PANEL = ["openai/gpt-5-mini", "openai/gpt-5-nano"]
 FUSE = {"prompt": "Monolith or microservices?", "analysis_models": PANEL, "web": False}
 CUTS = range(2, 46)

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import pytest
 
 from tests.conftest import Connect, Upstream, text_of
+
+pytestmark = pytest.mark.usefixtures("database_url")
 
 FUSE = {"prompt": "Monolith or microservices?", "web": False}
 

@@ -13,7 +13,7 @@ import socket
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import cache
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import psycopg
@@ -46,6 +46,8 @@ _ALONE = "SELECT count(pg_advisory_xact_lock(name)) FROM unnest(CAST(? AS BIGINT
 _NOW = "SELECT CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION)"
 # A statement that is not answered in this time: the server, or something on the way, hangs.
 _HANGS_SECONDS = 7.0
+# A database that is only now starting, or failing over, is waited for.
+_START_SECONDS, _AGAIN_SECONDS = 15.0, 0.5
 # Each name costs a slot of the server's lock table, and what is locked is held for the whole batch.
 _AT_ONCE = 64
 # A server that is a standby now refuses to write; the one that does is found by connecting again.
@@ -282,6 +284,31 @@ class Postgres:
             if not is_whole:
                 raise psycopg.Rollback
         return is_whole
+
+
+def shared(url: str, name: str, value: bytes) -> bytes:
+    """What all who use a database share by a name: whoever is first gives the value.
+
+    Raises:
+        Away: It cannot be used now.
+    """
+    end = monotonic() + _START_SECONDS
+    with closing(Line(url)) as line:
+        while True:
+            try:
+                return _shared(line, name, value)
+            except Unreachable:
+                if monotonic() > end:
+                    raise
+                sleep(_AGAIN_SECONDS)
+
+
+def _shared(line: Line, name: str, value: bytes) -> bytes:
+    with line.used() as tx:
+        migrate(line, tx)
+        tx.execute("INSERT INTO shared (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, value))
+        (kept,) = tx.execute("SELECT value FROM shared WHERE name = ?", (name,)).fetchone()
+        return kept
 
 
 def connected(url: str) -> Connection:
