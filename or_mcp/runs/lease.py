@@ -5,8 +5,6 @@ A process that could not see the database judges nobody until all others have ha
 
 from __future__ import annotations
 
-import os
-import secrets
 import socket
 from time import monotonic
 
@@ -39,9 +37,9 @@ _BEAT = f"""
 class Lease:
     """This process, as the others see it."""
 
-    def __init__(self) -> None:
+    def __init__(self, token: str) -> None:
         self._host = socket.gethostname()
-        self.token = f"{self._host}-{os.getpid()}-{secrets.token_hex(8)}"
+        self.token = token
         self._seen_since = monotonic()
 
     def beat(self, tx: Transaction) -> list[str]:
@@ -54,17 +52,6 @@ class Lease:
     def leave(self, tx: Transaction) -> None:
         """This process ends."""
         tx.execute("DELETE FROM processes WHERE token = ?", (self.token,))
-
-    def hold(self) -> None:
-        """Nothing but the beat is needed to be seen."""
-
-    def is_alive(self, token: str) -> bool:
-        """Whether the process behind a token still runs: as long as the store does not say that its runs are lost."""
-        del token
-        return True
-
-    def release(self) -> None:
-        """The engine has said so with `leave`."""
 
 
 def forget_processes(tx: Transaction) -> None:

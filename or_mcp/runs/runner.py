@@ -133,8 +133,9 @@ class Runner:
         try:
             record, joined = await self.store.write(admit, durable=True, alone=drawing_on(request))
         except StoreAway:
-            # It may have been recorded without anybody hearing so.
-            self.store.post(run_id, partial(ledger.take_back, run_id=run_id), alone=[run_id])
+            if self.store.is_fleet:
+                # It may have been recorded without anybody hearing so.
+                self.store.post(run_id, partial(ledger.take_back, run_id=run_id), alone=[run_id])
             raise
         finally:
             self._beginning.discard(run_id)
@@ -353,7 +354,7 @@ class Runner:
     def _is_carried(self, run_id: str, owner: str) -> bool:
         if owner == self.store.owner.token:
             return run_id in self._live or run_id in self._ended or run_id in self._beginning
-        return self.store.owner.is_alive(owner)
+        return self.store.is_alive(owner)
 
     async def _left_behind(self, run_id: str) -> RunRecord | None:
         ended, by_us = await self.store.write(partial(upkeep.lose, run_id=run_id), alone=[run_id])

@@ -46,7 +46,7 @@ class Job(Generic[ResultT]):
         self.durable = durable
         self.alone = frozenset(alone)
         self.settled = False
-        self._work = work
+        self.work = work
         self._due = monotonic() + patience
         self.done: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
         self._waiting: list[asyncio.Future[Any]] = [self.done]
@@ -60,7 +60,7 @@ class Job(Generic[ResultT]):
 
     def do(self, transaction: Transaction) -> None:
         """Do it, in the worker's thread."""
-        self._result, self._error = self._work(transaction), None
+        self._result, self._error = self.work(transaction), None
 
     def refuse(self, error: BaseException) -> None:
         """It could not be done."""
@@ -78,11 +78,18 @@ class Job(Generic[ResultT]):
 
     def tell(self) -> None:
         """Have whoever waits told; their loop may be gone."""
+        self._tell(self._result, self._error)
+
+    def tell_that_it_waits(self) -> None:
+        """Whoever waits need not any more: it is kept for later."""
+        self._tell(None, None)
+
+    def _tell(self, result: ResultT | None, error: BaseException | None) -> None:
         waiting, self._waiting = self._waiting, []
         for future in waiting:
             loop = future.get_loop()
             if not loop.is_closed():
-                loop.call_soon_threadsafe(_deliver, future, self._result, self._error)
+                loop.call_soon_threadsafe(_deliver, future, result, error)
 
 
 def _deliver(future: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
@@ -106,6 +113,7 @@ class Worker:
         self._carry = carry
         self._queue: SimpleQueue[Job[Any] | None] = SimpleQueue()
         self._ends = math.inf
+        self._last_seconds = _LAST_SECONDS
         self.is_restless = is_restless
         self._thread = Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
@@ -126,8 +134,9 @@ class Worker:
         """How many jobs nobody has begun."""
         return self._queue.qsize()
 
-    def stop(self) -> None:
+    def stop(self, last_seconds: float = _LAST_SECONDS) -> None:
         """Finish what is waiting, then end; what cannot be done in the end is given up."""
+        self._last_seconds = last_seconds
         self._queue.put(None)
         self._thread.join()
 
@@ -149,7 +158,7 @@ class Worker:
         except Empty:
             pass
         if None in jobs:
-            self._ends = monotonic() + _LAST_SECONDS
+            self._ends = monotonic() + self._last_seconds
         return [job for job in jobs if job is not None]
 
     def _carried(self, jobs: list[Job[Any]]) -> list[Job[Any]]:
