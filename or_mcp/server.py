@@ -17,11 +17,12 @@ from mcp.server.caching import CacheHint
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
+from mcp.server.streamable_http import MCP_SESSION_ID_HEADER
 
 from or_mcp import __version__
 from or_mcp.attachments.paths import Sandbox
 from or_mcp.calls.boundary import answer
-from or_mcp.calls.call import FOR_VIEW, Call, Caller, NeedsHost, Parts
+from or_mcp.calls.call import FOR_VIEW, Call, Caller, NeedsHost, Parts, Served
 from or_mcp.calls.choosing import suggest_only_allowed
 from or_mcp.calls.explain import sentence
 from or_mcp.calls.tool import AnyTool
@@ -47,7 +48,9 @@ from or_mcp.operator import (
 from or_mcp.runs.apart import apart
 from or_mcp.runs.budget import Limits
 from or_mcp.runs.key_limit import KeyLimits
+from or_mcp.runs.learned import Learned
 from or_mcp.runs.runner import Runner
+from or_mcp.runs.session import Session, Sessions, Waiter
 from or_mcp.runs.store import Store
 from or_mcp.settings import Settings
 from or_mcp.tasks.extension import Tasks
@@ -61,7 +64,7 @@ TITLE = "OpenRouter"
 
 UI_EXTENSION = "io.modelcontextprotocol/ui"
 
-Context = ServerRequestContext[Parts, Any]
+Context = ServerRequestContext[Served, Any]
 
 
 class Program:
@@ -78,9 +81,12 @@ class Program:
         # Whoever watches this process sets these before it runs.
         self.heard: Callable[[str, float], None] | None = None
         self.spent: Callable[[str, Decimal], None] | None = None
+        self.lost: Callable[[], None] | None = None
         self.died: Callable[[], None] | None = None
         self.failure: Exception | None = None
-        self.server: Server[Parts] = Server(
+        # Over HTTP all hosts share one lifespan.
+        self._sessions = Sessions()
+        self.server: Server[Served] = Server(
             NAME,
             title=TITLE,
             version=__version__,
@@ -99,6 +105,9 @@ class Program:
         )
         # The constructor knows no tool call that is answered with a task.
         self.server.add_request_handler("tools/call", mcp_types.CallToolRequestParams, self._call_tool)
+        self.server.add_notification_handler(
+            "notifications/cancelled", mcp_types.CancelledNotificationParams, self._cancelled
+        )
         self.server.extensions[UI_EXTENSION] = {}
         self.tasks = Tasks(self._call)
         self.tasks.serve_on(self.server)
@@ -106,13 +115,13 @@ class Program:
         self.server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
 
     @asynccontextmanager
-    async def _lifespan(self) -> AsyncGenerator[Parts]:
+    async def _lifespan(self) -> AsyncGenerator[Served]:
         """Whoever serves this program may begin it more than once: it runs once."""
         if self.parts is not None:
-            yield self.parts
+            yield Served(self.parts, Session())
             return
         async with self.running() as parts:
-            yield parts
+            yield Served(parts, Session())
 
     @asynccontextmanager
     async def running(self, *, warm: bool = True) -> AsyncGenerator[Parts]:
@@ -129,6 +138,8 @@ class Program:
             retention_days=settings.retention_days,
             forget_files=partial(forget_files, settings.data_dir),
             spent=self.spent,
+            lost=self.lost,
+            learned=Learned(settings.data_dir if settings.store else None),
         )
         catalogue = Catalogue(upstream, settings.data_dir / "catalogue", origin=settings.base_url)
         parts = Parts(
@@ -224,7 +235,19 @@ class Program:
 
     def _call(self, ctx: Context) -> Call:
         for_view = (ctx.meta or {}).get(FOR_VIEW) is True
-        return Call(ctx.lifespan_context, self._caller(ctx), _host(ctx), _teller(ctx), for_view=for_view)
+        waiter = Waiter(self._session(ctx), str(ctx.request_id), *_client(ctx))
+        parts, caller = ctx.lifespan_context.parts, self._caller(ctx)
+        return Call(parts, caller, waiter.client, _teller(ctx), for_view=for_view, waiter=waiter)
+
+    async def _cancelled(self, ctx: Context, params: mcp_types.CancelledNotificationParams) -> None:
+        self._session(ctx).gave_up(params.request_id, params.reason or "")
+
+    def _session(self, ctx: Context) -> Session:
+        """A host's connection; over HTTP what comes closest to one: its session, else all that one program asks."""
+        if ctx.request is None:
+            return ctx.lifespan_context.session
+        held = ctx.request.headers.get(MCP_SESSION_ID_HEADER)
+        return self._sessions.of((self._caller(ctx).id, held or _client(ctx)))
 
     def _caller(self, ctx: Context) -> Caller:
         if self.settings.http_auth == "none" or ctx.request is None:
@@ -259,12 +282,12 @@ async def warm_up(parts: Parts, owner: Caller) -> None:
         return
 
 
-def _host(ctx: Context) -> str:
-    """The name a host gives itself; over stateless HTTP only its User-Agent is left."""
+def _client(ctx: Context) -> tuple[str, str]:
+    """The name and version a host gives itself; over stateless HTTP only its User-Agent is left."""
     params = ctx.session.client_params
     if params is not None:
-        return params.client_info.name
-    return ctx.request.headers.get("user-agent", "") if ctx.request is not None else ""
+        return params.client_info.name, params.client_info.version
+    return ctx.request.headers.get("user-agent", "") if ctx.request is not None else "", ""
 
 
 def _teller(ctx: Context) -> Any:

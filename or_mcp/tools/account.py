@@ -17,8 +17,10 @@ from or_mcp.calls.tool import Tool
 from or_mcp.openrouter.errors import Failure, InvalidRequest, NotAuthorized, NotFound
 from or_mcp.openrouter.wire.account import Key
 from or_mcp.runs.amounts import days_ago, start_of_day
+from or_mcp.runs.budget import dollars
 from or_mcp.runs.key_limit import left_on
 from or_mcp.runs.ledger import Estimated, Spending
+from or_mcp.runs.unattended import MOST_RUNS
 from or_mcp.tools.answers.account import (
     AccountAnswer,
     ActivityEntry,
@@ -72,9 +74,20 @@ async def _summary(call: Call) -> Reply:
         last_30_days=_ledger(await runner.spending(caller, days_ago(30)), with_estimates=True),
         budget_left_usd=usd(standing.left_usd),
         policy=dict(call.parts.rules),
-        notes=notes + ([runner.store.problem] if runner.store.problem else []),
+        notes=notes + _unattended(call) + ([runner.store.problem] if runner.store.problem else []),
     )
     return Reply("\n".join(summary_lines(answer)), answer)
+
+
+def _unattended(call: Call) -> list[str]:
+    """What goes on although nobody waits for it."""
+    runner = call.parts.runner
+    held = runner.unwatched.of(call.caller.id)
+    if not held.runs:
+        return []
+    ceiling = f" and {dollars(runner.limits.per_call_usd)} together" if runner.limits.per_call_usd else ""
+    told = f"Runs that go on with nobody waiting: {held.runs}, {dollars(held.set_aside_usd)} set aside"
+    return [f"{told} (at most {MOST_RUNS} runs{ceiling}; `run` lists them)."]
 
 
 async def _key(call: Call, notes: list[str]) -> KeyInfo | None:
