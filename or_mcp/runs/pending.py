@@ -25,6 +25,11 @@ class Pending:
     def __len__(self) -> int:
         return len(self._jobs)
 
+    @property
+    def runs(self) -> int:
+        """How many runs have brought something; what else is pending says so in its key, before a space."""
+        return sum(" " not in key for key in list(self._jobs))
+
     def added(self, job: JobT) -> JobT:
         """The job, which is pending from now on in place of any under the same key."""
         with self._lock:

@@ -65,13 +65,13 @@ class Store:
             StoreAway: It cannot be read now.
         """
         try:
-            return await self._reader.run(Job(work, patience=self._patience))
+            return await self._reader.run(Job(work, patience=self._patience), to_its_end=False)
         except StoreBriefly:
             raise
         except StoreAway:
             # The file may have been deleted: whoever writes makes a new one.
             await self.write(_nothing)
-            return await self._reader.run(Job(work, patience=self._patience))
+            return await self._reader.run(Job(work, patience=self._patience), to_its_end=False)
 
     async def write(self, work: Callable[[Transaction], T], *, durable: bool = False, alone: Iterable[str] = ()) -> T:
         """Do something in a transaction, even if the caller is cancelled meanwhile; it is kept when this returns.
@@ -114,6 +114,11 @@ class Store:
     def is_alive(self, owner: str) -> bool:
         """Whether whoever carries a run still does. In a fleet that is so until the store says that it is lost."""
         return self.is_fleet or self.owner.is_alive(owner)
+
+    @property
+    def is_read_in_vain(self) -> bool:
+        """Whether a database did not answer just now."""
+        return self._unread_since is not None
 
     @property
     def away_seconds(self) -> float:
@@ -223,7 +228,7 @@ class Store:
         return left
 
     def _told(self, away: Away) -> str:
-        runs, where = len(self._pending), "on this machine" if self.is_fleet else "in memory"
+        runs, where = self._pending.runs, "on this machine" if self.is_fleet else "in memory"
         kept = f" What {runs} of them brought is kept {where} until it can be written." if runs else ""
         return f"The run store cannot be written ({away}): paid calls are refused until it can be.{kept}"
 

@@ -118,11 +118,15 @@ class Worker:
         self._thread = Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
 
-    async def run(self, job: Job[ResultT]) -> ResultT:
-        """Have a piece of work done; it is done to its end even if the task is cancelled meanwhile."""
+    async def run(self, job: Job[ResultT], *, to_its_end: bool = True) -> ResultT:
+        """Have a piece of work done; `to_its_end` it is waited for even if the task is cancelled meanwhile."""
         self.post(job)
-        with anyio.CancelScope(shield=True):
-            await asyncio.wait([job.done])
+        with anyio.CancelScope(shield=to_its_end):
+            try:
+                await asyncio.wait([job.done])
+            finally:
+                # Nobody will look at what comes of it: a no-op where it has come.
+                job.done.cancel()
         return job.done.result()
 
     def post(self, job: Job[Any]) -> None:

@@ -22,7 +22,7 @@ class Proxy:
         self.delayed = 0.0
         self.commits_to_cut = 0
         self._writers: set[asyncio.StreamWriter] = set()
-        self.cut = 0
+        self.cut = self.refused = 0
         self.port = 0
 
     def hold(self) -> None:
@@ -53,6 +53,7 @@ class Proxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._refusing:
+            self.refused += 1
             writer.transport.abort()
             return
         try:
