@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from or_mcp.runs import ledger, queries
@@ -18,9 +19,9 @@ def drawing_on(request: RunRequest) -> list[str]:
     return [f"question {request.caller} {request.fingerprint}", *drawn_on(request)]
 
 
-def drawn_on(of: RunRequest | RunRecord) -> list[str]:
+def drawn_on(request: RunRequest) -> list[str]:
     """The rows of the ledger that a run moves."""
-    return [f"payer {of.payer}", f"caller {of.caller}"]
+    return [f"payer {request.payer}", f"caller {request.caller}"]
 
 
 class Admission:
@@ -60,18 +61,9 @@ class Admission:
             ledger.book_others(tx, start_of_day(moment(tx.now)).timestamp())
         record = RunRecord(
             run_id=run_id,
-            tool=request.tool,
-            caller=request.caller,
-            payer=request.payer,
-            fingerprint=request.fingerprint,
-            arguments=request.kept_arguments(),
-            models=request.models,
-            prompt=request.prompt,
+            request=replace(request, ceiling_usd=None, context=None),
             started=moment(tx.now),
             owner=self._store.owner.token,
-            low_usd=request.low_usd,
-            high_usd=request.high_usd,
-            most_usd=request.most_usd,
             charged_usd=reserve(tx, request, self._limits, key),
         )
         queries.save(tx, record)

@@ -124,7 +124,7 @@ class LiveRun:
             saving(tx)
             return then(tx)
 
-        alone = [record.run_id, *drawn_on(record)]
+        alone = [record.run_id, *drawn_on(record.request)]
         return await self._store.keep(record.run_id, save_and_then, durable=True, alone=alone)
 
     async def _save_somehow(self) -> None:

@@ -18,7 +18,7 @@ from or_mcp.calls.call import Caller
 from or_mcp.runs import ledger, queries
 from or_mcp.runs.amounts import start_of_day
 from or_mcp.runs.owners import Owner
-from or_mcp.runs.record import RunRecord, Status
+from or_mcp.runs.record import RunRecord, RunRequest, Status
 from or_mcp.runs.transaction import Transaction
 from tests.conftest import Connect, Upstream, text_of
 from tests.runs.before import UNITS, Before
@@ -28,8 +28,9 @@ ASK = {"model": "openai/gpt-5-mini", "prompt": "Monolith or microservices?"}
 
 def a_run(tx: Transaction, run_id: str, **values: Any) -> RunRecord:
     started = start_of_day().replace(hour=12)
-    run = RunRecord(run_id, "ask", "me", "key", run_id, "{}", ("a/b",), "?", started, "1-here")
-    return replace(run, **values)
+    run = RunRecord(run_id, RunRequest("ask", "me", "key", run_id, "{}", ("a/b",), "?"), started, "1-here")
+    asked = {name: values.pop(name) for name in ("low_usd", "high_usd", "most_usd") if name in values}
+    return replace(run, request=replace(run.request, **asked), **values)
 
 
 def standing(tx: Transaction) -> tuple[Decimal, Decimal]:
