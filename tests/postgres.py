@@ -77,6 +77,11 @@ class Postgres:
             self._process.wait(30)
             self._process = None
 
+    @property
+    def log(self) -> str:
+        """What it has told."""
+        return (self._directory / "log").read_text(errors="replace")
+
     def fresh(self) -> str:
         """A new database, by its URL."""
         name = f"t{os.getpid()}_{next(self._numbers)}"

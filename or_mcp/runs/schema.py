@@ -131,6 +131,12 @@ def version_of(connection: sqlite3.Connection) -> int:
     return version
 
 
+def schema() -> str:
+    """The statements that make an empty file into this version's."""
+    parts = [statement.strip() for part in MIGRATIONS for statement in part.split(";") if statement.strip()]
+    return ";\n".join([*parts, f"PRAGMA user_version = {VERSION};"])
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring a store up to this version.
 

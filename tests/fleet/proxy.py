@@ -65,7 +65,9 @@ class Proxy:
         self._writers |= ours
         link = _Link(self)
         try:
-            await asyncio.gather(link.pump(reader, there[1], outward=True), link.pump(there[0], writer))
+            # Whoever ends this proxy breaks what passes through it.
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(link.pump(reader, there[1], outward=True), link.pump(there[0], writer))
         finally:
             self._writers -= ours
             for each in ours:

@@ -41,7 +41,8 @@ class Host:
 
     def until_ready(self) -> None:
         """Wait until it takes work."""
-        end = time.monotonic() + 60
+        # Many start at once, and each takes seconds of computing.
+        end = time.monotonic() + 150
         while fetched(f"http://127.0.0.1:{self.port}/readyz")[0] != 200:
             assert time.monotonic() < end
             if not self.is_running:

@@ -95,6 +95,8 @@ _TOLD = {
     "shutting down": "it is shutting down",
     "read-write": "none of its hosts takes writes",
 }
+# These do not pass while one waits.
+_LASTING = {_TOLD["does not exist"], _TOLD["password authentication failed"], _TOLD["no password supplied"]}
 
 
 class PostgresTransaction:
@@ -165,7 +167,8 @@ class Line:
                 raise
             if not self.is_open or error.sqlstate in _STANDBY:
                 self.close()
-            raise Unreachable(told(error)) from error
+            words = told(error)
+            raise (Away if words in _LASTING else Unreachable)(words) from error
         finally:
             self.waits_since = None
 
@@ -358,6 +361,27 @@ def statements(found: int) -> Iterator[str]:
     parts += [_TUNED] if found < 0 else []
     for part in parts:
         yield from (statement.strip() for statement in part.split(";") if statement.strip())
+
+
+def schema() -> str:
+    """The statements that make an empty database into this version's."""
+    version = f"UPDATE schema SET version = {VERSION}, readable_by = {READABLE_BY};"  # noqa: S608
+    return ";\n".join([*statements(-1), version])
+
+
+@contextmanager
+def looking(url: str) -> Generator[PostgresTransaction]:
+    """A database that is only looked at, all at one moment, by whoever examines it; an empty one gets its tables.
+
+    Raises:
+        Away: It cannot be used now.
+    """
+    with closing(Line(url)) as line, line.used() as tx:
+        if _version(tx) < 0:
+            migrate(line, tx)
+        with line.block():
+            tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield tx
 
 
 def _version(tx: PostgresTransaction) -> int:

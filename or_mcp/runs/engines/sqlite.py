@@ -213,6 +213,7 @@ def looking(path: Path) -> Generator[Transaction]:
     """A store that is only looked at, by whoever examines it."""
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, **_OPTIONS)
     try:
+        connection.execute("BEGIN")
         yield SqliteTransaction(connection)
     finally:
         connection.close()
