@@ -60,9 +60,6 @@ _SHARED = """
     CREATE TABLE processes (
         token TEXT PRIMARY KEY, host TEXT NOT NULL, version TEXT NOT NULL, beat DOUBLE PRECISION NOT NULL
     );
-    CREATE TABLE vectors (
-        id BIGSERIAL PRIMARY KEY, key BYTEA NOT NULL UNIQUE, vector BYTEA NOT NULL, kept DOUBLE PRECISION NOT NULL
-    );
     INSERT INTO schema VALUES (0, 0);
 """
 # A text is not deleted while a run comes to refer to it. Rows that are written again find room on their page.
@@ -72,7 +69,6 @@ _TUNED = """
     ALTER TABLE ledger SET (fillfactor = 50);
     ALTER TABLE spending SET (fillfactor = 50);
     ALTER TABLE processes SET (fillfactor = 50);
-    ALTER TABLE vectors ALTER vector SET STORAGE EXTERNAL;
 """
 _MIGRATES = 0x6F722D6D6370
 """The advisory lock of whoever changes the schema: `or-mcp`, as a number."""
