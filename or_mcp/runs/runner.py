@@ -35,7 +35,10 @@ from or_mcp.runs.unattended import Unwatched, age_of
 
 logger = logging.getLogger(__name__)
 
+# Longer than a carrier takes to notice a wish to cancel and to close its connection.
 _CANCELLED_WITHIN_SECONDS = 10.0
+# What other processes write is looked at: a wish to cancel must close the connection within a second.
+# Dead processes are looked for less often, and what has grown old once a day.
 _LOOK_EVERY_SECONDS = 0.3
 _RECOVER_EVERY_SECONDS = 5.0
 _FORGET_EVERY_SECONDS = 24 * 3600.0
