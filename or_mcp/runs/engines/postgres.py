@@ -20,6 +20,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from or_mcp.runs.engines.engine import Job, is_done, settle
+from or_mcp.runs.engines.told import LASTING, meaning
 from or_mcp.runs.lease import Lease
 from or_mcp.runs.schema import MIGRATIONS, READABLE_BY, VERSION, NewerStore
 from or_mcp.runs.transaction import Away, Rows, Unreachable
@@ -72,27 +73,6 @@ _TUNED = """
 """
 _MIGRATES = 0x6F722D6D6370
 """The advisory lock of whoever changes the schema: `or-mcp`, as a number."""
-
-# How the trouble of a connection is told: what libpq says itself may repeat parts of the URL.
-_TOLD = {
-    "Connection refused": "nobody listens at its address",
-    "could not translate host name": "its host name is unknown",
-    "failed to resolve host": "its host name is unknown",
-    "password authentication failed": "it does not accept the password",
-    "no password supplied": "it asks for a password",
-    "does not exist": "it has no such database or user",
-    "no pg_hba.conf entry": "it does not let this host in",
-    "too many": "it has no connection left",
-    "remaining connection slots": "it has no connection left",
-    "timeout": "it does not answer",
-    "certificate": "its certificate is not trusted",
-    "SSL": "it speaks no TLS as demanded",
-    "starting up": "it is starting",
-    "shutting down": "it is shutting down",
-    "read-write": "none of its hosts takes writes",
-}
-# These do not pass while one waits.
-_LASTING = {_TOLD["does not exist"], _TOLD["password authentication failed"], _TOLD["no password supplied"]}
 
 
 class PostgresTransaction:
@@ -164,7 +144,7 @@ class Line:
             if not self.is_open or error.sqlstate in _STANDBY:
                 self.close()
             words = told(error)
-            raise (Away if words in _LASTING else Unreachable)(words) from error
+            raise (Away if words in LASTING else Unreachable)(words) from error
         finally:
             self.waits_since = None
 
@@ -326,8 +306,7 @@ def told(error: psycopg.Error) -> str:
     """What was wrong, without anything that may be part of a URL."""
     if error.sqlstate and error.diag.message_primary:
         return error.diag.message_primary
-    words = str(error)
-    return next((meaning for sign, meaning in _TOLD.items() if sign in words), "the connection broke")
+    return meaning(str(error))
 
 
 def migrate(line: Line, tx: PostgresTransaction) -> None:
