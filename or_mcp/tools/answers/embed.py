@@ -121,6 +121,7 @@ class _Size:
     numbers: int
 
 
+# Tried in turn until both forms fit; vectors that are cut in the middle are of no use, so at last there are none.
 _SIZES = (_Size(200, 100, 42_000), _Size(100, 100, 36_000), _Size(50, 60, 24_000), _Size(20, 20, 0))
 _FOUND: TypeAdapter[Any] = TypeAdapter(Any)
 

@@ -24,7 +24,9 @@ from or_mcp.tools.answers.paid import (
     why_it_failed,
 )
 
+# About three thousand tokens in each form, so that a fusion is read whole by whoever has a small window.
 STANDARD_LIMIT = 11_500
+# As many as a panel has.
 _NAMED = 8
 
 
@@ -90,6 +92,8 @@ class _Size:
     panelist: int = 0
 
 
+# Tried in turn until both forms fit. The answer gives way first, then the length of the analysis's points, then their
+# number: a cut answer can be read on by page, a point that is left out is missed.
 _STANDARD = (
     _Size(10_000, 600, 12),
     _Size(8000, 600, 12),
