@@ -104,6 +104,8 @@ MIGRATIONS: tuple[str, ...] = (
 
 
 VERSION = len(MIGRATIONS)
+LEDGER_SINCE = 4
+"""The first version that knows what was spent without summing up runs."""
 
 
 class NewerStore(Exception):
