@@ -25,7 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "conversation": CLIENT | {"catalogue", "runs"},
     "attachments": CLIENT,
     "vectors": CLIENT | {"catalogue"},
-    "runs": CLIENT,
+    "runs": CLIENT | {"hosts"},
     "tools": RUNS | DOMAIN | {"view"},
     "resources": TOOLS | {"view"},
     "completion": TOOLS,

@@ -16,9 +16,10 @@ from or_mcp.hosts.difference import difference, without_keys
 from or_mcp.hosts.document import Document
 from or_mcp.hosts.entry import Launch, entry, launch
 from or_mcp.hosts.files import ConfigFile
+from or_mcp.hosts.host import Host, Machine
 from or_mcp.hosts.plan import Plan, plan_install, plan_undo
 from or_mcp.hosts.problem import HostProblem
-from or_mcp.hosts.table import HOSTS, KEY, Host, Machine
+from or_mcp.hosts.table import HOSTS, KEY
 from or_mcp.settings import VARIABLES, Settings, SettingsError, read_settings
 
 _DONE = {

@@ -9,8 +9,8 @@ from typing import Any, Protocol, cast
 
 from or_mcp.hosts import json_edit, toml_edit
 from or_mcp.hosts.entry import SERVER, Entry, as_entry, is_ours, merged
+from or_mcp.hosts.host import Host
 from or_mcp.hosts.problem import HostProblem, Unreadable
-from or_mcp.hosts.table import Host
 
 _INPUTS = "inputs"
 

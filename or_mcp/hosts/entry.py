@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from or_mcp.hosts.table import KEY, Host
+from or_mcp.hosts.host import Host
+from or_mcp.hosts.table import KEY
 
 SERVER = "openrouter"
 PACKAGE = "or-mcp"

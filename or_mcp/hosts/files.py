@@ -11,9 +11,9 @@ from pathlib import Path
 from or_mcp.hosts.document import Document
 from or_mcp.hosts.draft import Draft
 from or_mcp.hosts.entry import Entry
+from or_mcp.hosts.host import Host
 from or_mcp.hosts.plan import Plan, Planner
 from or_mcp.hosts.problem import HostProblem
-from or_mcp.hosts.table import Host
 
 COPY_SUFFIX = ".before-or-mcp"
 _ATTEMPTS = 5

@@ -8,8 +8,8 @@ from typing import Literal
 
 from or_mcp.hosts.document import Document
 from or_mcp.hosts.entry import SERVER, Entry
+from or_mcp.hosts.host import Host
 from or_mcp.hosts.problem import HostProblem
-from or_mcp.hosts.table import Host
 
 # From what a file holds, and what it held before us.
 Planner = Callable[[bytes | None, bytes | None], "Plan"]

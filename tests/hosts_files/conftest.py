@@ -13,7 +13,8 @@ import pytest
 from or_mcp.cli import main
 from or_mcp.hosts.document import Document
 from or_mcp.hosts.entry import Entry
-from or_mcp.hosts.table import HOSTS, Host, Machine
+from or_mcp.hosts.host import Host, Machine
+from or_mcp.hosts.table import HOSTS
 
 SAMPLES = Path(__file__).parents[1] / "data" / "hosts"
 _ELSEWHERE = ("XDG_CONFIG_HOME", "CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "UV")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from or_mcp.hosts.table import Machine
+from or_mcp.hosts.host import Machine
 from tests.hosts_files.conftest import host_named
 
 WINDOWS = {"APPDATA": "/u/AppData/Roaming", "LOCALAPPDATA": "/u/AppData/Local"}

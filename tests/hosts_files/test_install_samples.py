@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from or_mcp.hosts.table import Host
+from or_mcp.hosts.host import Host
 from tests.hosts_files.conftest import SAMPLES, Home, host_named
 
 FILES = sorted(path for path in SAMPLES.rglob("*") if path.is_file())

@@ -6,7 +6,9 @@ import anyio
 import pytest
 from mcp_types import Implementation
 
-from or_mcp.runs.waiting import HOSTS, patience, tolerated_wait
+from or_mcp.hosts.host import Patience
+from or_mcp.hosts.table import CLIENTS
+from or_mcp.runs.waiting import patience, tolerated_wait
 from tests.conftest import Connect, Upstream
 
 FUSE = {"prompt": "Monolith or microservices?", "web": False}
@@ -27,11 +29,13 @@ async def test_a_host_that_gives_up_at_50_s_gets_the_answer_with_one_run_call(co
     assert len(upstream.posts()) == 1
 
 
-@pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
-def test_every_known_host_is_answered_before_its_patience_ends(host: object):
-    name, seconds = getattr(host, "name", ""), getattr(host, "seconds", 0)
-    assert 0 < tolerated_wait(name.title()) < seconds
-    assert tolerated_wait(f"{name}/1.2") < seconds
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [(name, client.patience) for client in CLIENTS for name in client.calls_itself if client.patience],
+)
+def test_every_known_client_is_answered_before_its_patience_ends(name: str, known: Patience):
+    assert 0 < tolerated_wait(name.title()) < known.seconds
+    assert tolerated_wait(f"{name}/1.2") == known.seconds - 2
 
 
 def test_an_unknown_host_is_answered_just_before_50_s():

@@ -14,8 +14,9 @@ from or_mcp.cli.checks.finding import Finding, failed, noted, passed
 from or_mcp.cli.checks.starting import Started, start
 from or_mcp.hosts.entry import Entry, is_ours
 from or_mcp.hosts.files import ConfigFile
+from or_mcp.hosts.host import Host, Machine
 from or_mcp.hosts.problem import HostProblem
-from or_mcp.hosts.table import HOSTS, KEY, Host, Machine
+from or_mcp.hosts.table import HOSTS, KEY
 from or_mcp.settings import SettingsError, read_settings
 
 _PIN = re.compile(r"^or[-_]mcp(?:\[[\w,]*\])?(?:==|@)(?P<version>[\w.]+)$")

@@ -1,0 +1,75 @@
+"""What is known of a program that speaks MCP to us, and of one whose configuration we can write."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from or_mcp.places import home_directory
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How many seconds a program waits for a call's answer, and how that is known."""
+
+    seconds: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """A program that speaks MCP to us, known by how the names begin that it gives itself (in lower case)."""
+
+    title: str
+    calls_itself: tuple[str, ...] = ()
+    patience: Patience | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What decides where a host keeps its files."""
+
+    environ: Mapping[str, str]
+    platform: str = sys.platform
+
+    @property
+    def home(self) -> Path:
+        """The user's directory."""
+        return home_directory(self.environ)
+
+    @property
+    def applications(self) -> Path:
+        """Where desktop applications keep their settings."""
+        if self.platform == "win32":
+            return Path(self.environ.get("APPDATA") or self.home / "AppData" / "Roaming")
+        if self.platform == "darwin":
+            return self.home / "Library" / "Application Support"
+        return self.dot_config
+
+    @property
+    def dot_config(self) -> Path:
+        """The directory that programs of the Unix tradition use on every Unix."""
+        return Path(self.environ.get("XDG_CONFIG_HOME") or self.home / ".config")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host(Client):
+    """A client that we can install ourselves into. `reference` is how its file names the key's variable; without one
+    it cannot.
+    """
+
+    name: str
+    user_file: Callable[[Machine], Path]
+    project_file: str | None = None
+    servers: str = "mcpServers"
+    reference: str | None = None
+    then: str
+    kind: str | None = None
+    limits: Mapping[str, int] = field(default_factory=dict[str, int])
+    inputs: tuple[Mapping[str, object], ...] = ()
+    syntax: Literal["json", "toml"] = "json"
+    # Servers get a handful of variables, and not the key's.
+    isolated: bool = False
