@@ -17,6 +17,7 @@ from or_mcp.runs.key_limit import left_on
 from or_mcp.runs.ledger import Estimated, Spending
 from or_mcp.tools.arguments import Arguments
 from or_mcp.tools.call import Call
+from or_mcp.tools.quoting import named
 from or_mcp.tools.reply import Answer, Maybe, Reply, usd
 from or_mcp.tools.tool import Tool
 
@@ -229,7 +230,10 @@ async def _activity(arguments: AccountArguments, call: Call) -> Reply:
         for row in rows[:200]
     ]
     notes = [f"{len(rows) - 200} more rows; ask for one date."] if len(rows) > 200 else []
-    lines = [f"{row.date} {row.model} ({row.provider}): {row.requests} requests, ${row.cost_usd}" for row in entries]
+    lines = [
+        f"{row.date} {named(row.model or '-')} ({named(row.provider or '-')}): {row.requests} requests, ${row.cost_usd}"
+        for row in entries
+    ]
     answer = AccountAnswer(view="activity", activity=entries, notes=notes)
     return Reply("\n".join([f"Rows of activity: {len(rows)}", *lines, *notes]), answer)
 

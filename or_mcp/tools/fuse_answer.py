@@ -13,7 +13,7 @@ from or_mcp.runs.record import RunRecord, Status
 from or_mcp.tools.explain import explanation, failure_of
 from or_mcp.tools.keepsake import Shown
 from or_mcp.tools.paid_answer import EstimateRange, estimate_range
-from or_mcp.tools.quoting import quoted
+from or_mcp.tools.quoting import named, quoted
 from or_mcp.tools.reply import LIMIT, Answer, Maybe, Reply, cut, usd
 
 STANDARD_LIMIT = 11_500
@@ -236,17 +236,17 @@ def _text(answer: FuseAnswer, shown: Shown, first: int) -> Iterator[str]:
         yield f"{answer.status.capitalize()}: {answer.error or 'no reason recorded'}"
     yield from answer.notes[:first]
     if answer.answer:
-        yield quoted(answer.run_id, f"answer by {answer.model or 'the writer'}", answer.answer)
+        yield quoted(answer.run_id, f"answer by {named(answer.model or 'the writer')}", answer.answer)
     if answer.analysis is not None:
         yield quoted(
-            answer.run_id, f"analysis by {answer.analyst_model or 'the analyst'}", told_analysis(answer.analysis)
+            answer.run_id, f"analysis by {named(answer.analyst_model or 'the analyst')}", told_analysis(answer.analysis)
         )
     for row in answer.responses or ():
-        yield quoted(answer.run_id, f"panelist {row.model}", row.content)
+        yield quoted(answer.run_id, f"panelist {named(row.model)}", row.content)
     if answer.panel:
         yield _panel_line(answer.panel)
     if answer.outcome is None:
-        yield from (f'Failed: {row.model}{_code(row)}: "{shorten(row.error)}"' for row in answer.failed_models)
+        yield from (f'Failed: {named(row.model)}{_code(row)}: "{shorten(row.error)}"' for row in answer.failed_models)
     if answer.sources:
         listed = "\n".join(f"- {source.title} <{source.url}>" for source in answer.sources)
         yield quoted(answer.run_id, "sources, as cited", listed)
@@ -277,7 +277,7 @@ def _contradiction(each: Contradiction) -> str:
 def _panel_line(panel: Sequence[PanelRow]) -> str:
     marks = {"answered": "✓", "failed": "✗", "pending": "…"}
     answered = sum(row.status == "answered" for row in panel)
-    told = " · ".join(f"{row.model} {marks[row.status]}" for row in panel)
+    told = " · ".join(f"{named(row.model)} {marks[row.status]}" for row in panel)
     return f"Panel: {answered}/{len(panel)} answered" + (f" · {told}" if told else "")
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import mcp_types
 from pydantic import BaseModel, ConfigDict
@@ -17,6 +18,7 @@ from or_mcp.tools.schemas import plain_schema
 __all__ = ["LIMIT", "Answer", "Maybe", "Reply", "cut", "is_none", "output_schema", "to_result", "usd"]
 
 LIMIT = 48_000
+_ROW = 40
 
 
 class Answer(BaseModel):
@@ -35,11 +37,34 @@ class Reply:
 
 
 def to_result(reply: Reply) -> mcp_types.CallToolResult:
-    """The answer as the protocol carries it."""
+    """The answer as the protocol carries it. Tools choose what to leave out; whatever they missed has an end here."""
+    text = cut(visible(reply.text), LIMIT, "it is too long to show")
     return mcp_types.CallToolResult(
-        content=[mcp_types.TextContent(type="text", text=visible(reply.text)), *reply.links],
-        structured_content=reply.structured.model_dump(mode="json"),
+        content=[mcp_types.TextContent(type="text", text=text), *reply.links],
+        structured_content=_fitted(reply.structured.model_dump(mode="json")),
     )
+
+
+def _fitted(answer: dict[str, Any]) -> dict[str, Any]:
+    most, fitted = LIMIT, answer
+    while len(json.dumps(fitted, ensure_ascii=False, separators=(",", ":"))) > LIMIT:
+        most //= 2
+        fitted = _shortened(answer, most)
+    return fitted
+
+
+def _shortened(value: Any, most: int) -> Any:
+    match value:
+        case str():
+            return value if len(value) <= most else f"{value[: most - 1]}…"
+        case list():
+            rows = cast("list[Any]", value)
+            # A row that is told has some words.
+            return [_shortened(row, most) for row in rows[: max(1, most // _ROW)]]
+        case dict():
+            return {name: _shortened(each, most) for name, each in cast("dict[str, Any]", value).items()}
+        case _:
+            return value
 
 
 def output_schema(answer: type[Answer]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from or_mcp.tools.explain import explanation, failure_of
 from or_mcp.tools.keepsake import Keepsake, Shown
 from or_mcp.tools.paid import Offer, Order, place
 from or_mcp.tools.paid_answer import EstimateRange, estimate_range
-from or_mcp.tools.quoting import quoted
+from or_mcp.tools.quoting import named, quoted
 from or_mcp.tools.reply import LIMIT, Answer, Maybe, Reply, usd
 from or_mcp.tools.tool import Tool
 from or_mcp.vectors.relevance import RerankResult, read_relevance
@@ -236,7 +236,7 @@ def _text(answer: RerankAnswer, shown: Shown) -> Iterator[str]:
     if answer.results:
         yield quoted(answer.run_id, "order: relevance [index] document", _listed(answer.results))
     yield from (f"Note: {note}" for note in answer.notes)
-    by = " · ".join(part for part in (answer.model, answer.provider) if part)
+    by = " · ".join(named(part) for part in (answer.model, answer.provider) if part)
     yield f"Run: {answer.run_id} · {by or answer.status} · {answer.elapsed_seconds} s"
     if shown.cost_line:
         yield shown.cost_line
