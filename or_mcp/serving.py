@@ -78,10 +78,11 @@ def serve_workers(host: str, port: int, workers: int) -> int:
     from uvicorn.supervisors import Multiprocess
 
     from or_mcp.web.doors import PATH
+    from or_mcp.web.metrics import counted_together
 
     config = _config("or_mcp.http_app:app", host, port)
     config.workers = workers
-    with closing(config.bind_socket()) as listening:
+    with closing(config.bind_socket()) as listening, counted_together():
         print(f"or-mcp: MCP at http://{host}:{port}{PATH}, {workers} processes", file=sys.stderr)  # noqa: T201
         Multiprocess(config, sockets=[listening]).run()
     return 0

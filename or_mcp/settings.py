@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
 from or_mcp.places import credentials_file, state_directory
 from or_mcp.sign_in.credentials import stored_key
 
 Auth = Literal["none", "token", "passthrough"]
+Collection = Literal["allow", "deny"]
+T = TypeVar("T")
+_ROW = "row"
 
 
 class SettingsError(Exception):
@@ -25,45 +28,25 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """What the operator chose, parsed and checked."""
-
-    api_key: str | None
-    base_url: str
-    data_dir: Path
-    store: bool
-    retention_days: int
-    max_cost_per_call_usd: Decimal
-    daily_budget_usd: Decimal
-    wait_seconds: float | None
-    run_deadline_seconds: float
-    allowed_dirs: tuple[Path, ...]
-    tools: tuple[str, ...]
-    models: tuple[str, ...]
-    zdr: bool
-    data_collection: Literal["allow", "deny"] | None
-    providers_only: tuple[str, ...]
-    providers_ignore: tuple[str, ...]
-    default_model: str
-    log_level: str
-    http_auth: Auth
-    http_tokens: tuple[str, ...]
-    http_allowed_hosts: tuple[str, ...]
-    http_allowed_origins: tuple[str, ...]
-    http_requests_per_minute: int
-
-
-@dataclass(frozen=True, slots=True)
 class Variable:
     """One setting: its variable, what a person may write there, and what it means."""
 
     name: str
-    field: str
     default: str
     meaning: str
     accepts: str
     parse: Callable[[str], Any]
     secret: bool = False
+    field: str = ""
+
+
+def variable(
+    name: str, default: str, meaning: str, accepts: str, parse: Callable[[str], T], *, secret: bool = False
+) -> T:
+    """A field of `Settings` that an environment variable sets."""
+    row = Variable(name, default, meaning, accepts, parse, secret)
+    # The row says what the field holds, so that its type is checked against what is parsed.
+    return cast("T", field(metadata={_ROW: row}))
 
 
 TOOL_NAMES = ("fuse", "ask", "embed", "rerank", "list_models", "endpoints", "account", "run")
@@ -139,8 +122,9 @@ def _dirs(value: str) -> tuple[Path, ...]:
     return tuple(Path(part).expanduser().resolve() for part in value.split(os.pathsep) if part.strip())
 
 
-def _data_collection(value: str) -> str | None:
-    return {"": None, "upstream": None, "deny": "deny", "allow": "allow"}[value.lower()]
+def _data_collection(value: str) -> Collection | None:
+    known: dict[str, Collection | None] = {"": None, "upstream": None, "deny": "deny", "allow": "allow"}
+    return known[value.lower()]
 
 
 def _level(value: str) -> str:
@@ -149,8 +133,9 @@ def _level(value: str) -> str:
     return value.upper()
 
 
-def _auth(value: str) -> str:
-    return {"none": "none", "token": "token", "passthrough": "passthrough"}[value.lower()]
+def _auth(value: str) -> Auth:
+    known: dict[str, Auth] = {"none": "none", "token": "token", "passthrough": "passthrough"}
+    return known[value.lower()]
 
 
 def _path(value: str) -> Path:
@@ -161,163 +146,139 @@ _ON_OFF = "on or off"
 _LIST = "a comma-separated list"
 _PROXY = "the URL of a proxy, http://, https://, socks5:// or socks5h://"
 
-VARIABLES: tuple[Variable, ...] = (
-    Variable(
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator chose, parsed and checked."""
+
+    api_key: str | None = variable(
         "OPENROUTER_API_KEY",
-        "api_key",
         "",
         "Your OpenRouter key (the one stored by `or-mcp login` by default); without one the catalogue still works "
         "and paid tools say how to get one.",
         "an OpenRouter key",
         _key,
         secret=True,
-    ),
-    Variable(
+    )
+    base_url: str = variable(
         "OPENROUTER_BASE_URL",
-        "base_url",
         "https://openrouter.ai/api/v1",
         "The API to talk to: a region's host, a gateway, the simulator.",
         "an http(s) URL",
         _url,
-    ),
-    Variable(
+    )
+    data_dir: Path = variable(
         "OR_MCP_DATA_DIR",
-        "data_dir",
         "",
         "Run store, catalogue cache, reports, embeddings (the platform's state directory by default).",
         "a directory",
         _path,
-    ),
-    Variable("OR_MCP_STORE", "store", "on", "off keeps runs in memory only.", _ON_OFF, _switch),
-    Variable(
-        "OR_MCP_RETENTION_DAYS",
-        "retention_days",
-        "30",
-        "Finished runs older than this are deleted.",
-        "a whole number of days",
-        _whole,
-    ),
-    Variable(
+    )
+    store: bool = variable("OR_MCP_STORE", "on", "off keeps runs in memory only.", _ON_OFF, _switch)
+    retention_days: int = variable(
+        "OR_MCP_RETENTION_DAYS", "30", "Finished runs older than this are deleted.", "a whole number of days", _whole
+    )
+    max_cost_per_call_usd: Decimal = variable(
         "OR_MCP_MAX_COST_PER_CALL_USD",
-        "max_cost_per_call_usd",
         "5",
         "No single call may be estimated above it; 0 means no ceiling.",
         "an amount in USD, from 0 to 100000",
         _money,
-    ),
-    Variable(
+    )
+    daily_budget_usd: Decimal = variable(
         "OR_MCP_DAILY_BUDGET_USD",
-        "daily_budget_usd",
         "0",
         "Spend per UTC day over all processes sharing the data directory; 0 means none.",
         "an amount in USD, from 0 to 100000",
         _money,
-    ),
-    Variable(
+    )
+    wait_seconds: float | None = variable(
         "OR_MCP_WAIT_SECONDS",
-        "wait_seconds",
         "auto",
         "How long a call may take before it answers `running`; auto goes by the host.",
         "auto or a number of seconds",
         _wait,
-    ),
-    Variable(
-        "OR_MCP_RUN_DEADLINE_SECONDS",
-        "run_deadline_seconds",
-        "900",
-        "A run is stopped after this.",
-        "a number of seconds above 0",
-        _seconds,
-    ),
-    Variable(
+    )
+    run_deadline_seconds: float = variable(
+        "OR_MCP_RUN_DEADLINE_SECONDS", "900", "A run is stopped after this.", "a number of seconds above 0", _seconds
+    )
+    allowed_dirs: tuple[Path, ...] = variable(
         "OR_MCP_ALLOWED_DIRS",
-        "allowed_dirs",
         "",
         "Where attachments may be read from (by default the working directory, unless that is / or the home directory; "
         "none over HTTP).",
         "directories, joined by the path separator",
         _dirs,
-    ),
-    Variable(
-        "OR_MCP_TOOLS", "tools", "all", "Which tools to offer.", f"a comma list of {', '.join(TOOL_NAMES)}", _tools
-    ),
-    Variable(
+    )
+    tools: tuple[str, ...] = variable(
+        "OR_MCP_TOOLS", "all", "Which tools to offer.", f"a comma list of {', '.join(TOOL_NAMES)}", _tools
+    )
+    models: tuple[str, ...] = variable(
         "OR_MCP_MODELS",
-        "models",
         "*",
         "Which models the agent may use, as globs (`anthropic/*,openai/gpt-*`).",
         "a comma list of globs",
         _globs,
-    ),
-    Variable("OR_MCP_ZDR", "zdr", "off", "Only endpoints that keep nothing, on every request.", _ON_OFF, _switch),
-    Variable(
+    )
+    zdr: bool = variable("OR_MCP_ZDR", "off", "Only endpoints that keep nothing, on every request.", _ON_OFF, _switch)
+    data_collection: Collection | None = variable(
         "OR_MCP_DATA_COLLECTION",
-        "data_collection",
         "",
         "deny: only providers that do not collect data, on every request (upstream's setting by default).",
         "deny or allow",
         _data_collection,
-    ),
-    Variable("OR_MCP_PROVIDERS_ONLY", "providers_only", "", "Only these providers.", _LIST, _names),
-    Variable("OR_MCP_PROVIDERS_IGNORE", "providers_ignore", "", "Never these providers.", _LIST, _names),
-    Variable(
-        "OR_MCP_DEFAULT_MODEL",
-        "default_model",
-        "openrouter/auto",
-        "For `ask` without a model.",
-        "a model",
-        _text,
-    ),
-    Variable(
+    )
+    providers_only: tuple[str, ...] = variable("OR_MCP_PROVIDERS_ONLY", "", "Only these providers.", _LIST, _names)
+    providers_ignore: tuple[str, ...] = variable("OR_MCP_PROVIDERS_IGNORE", "", "Never these providers.", _LIST, _names)
+    default_model: str = variable(
+        "OR_MCP_DEFAULT_MODEL", "openrouter/auto", "For `ask` without a model.", "a model", _text
+    )
+    log_level: str = variable(
         "OR_MCP_LOG_LEVEL",
-        "log_level",
         "WARNING",
         "How much is logged to stderr.",
         "DEBUG, INFO, WARNING, ERROR or CRITICAL",
         _level,
-    ),
-    Variable(
+    )
+    http_auth: Auth = variable(
         "OR_MCP_HTTP_AUTH",
-        "http_auth",
         "none",
         "none (loopback only), token, or passthrough (each caller's bearer is their own OpenRouter key).",
         "none, token or passthrough",
         _auth,
-    ),
-    Variable(
+    )
+    http_tokens: tuple[str, ...] = variable(
         "OR_MCP_HTTP_TOKENS",
-        "http_tokens",
         "",
         "token: the accepted bearer tokens; the server's own key pays.",
         _LIST,
         _names,
         secret=True,
-    ),
-    Variable(
+    )
+    http_allowed_hosts: tuple[str, ...] = variable(
         "OR_MCP_HTTP_ALLOWED_HOSTS",
-        "http_allowed_hosts",
         "",
         "Host headers accepted (loopback by default).",
         "a comma list of host or host:port (port may be *)",
         _names,
-    ),
-    Variable(
+    )
+    http_allowed_origins: tuple[str, ...] = variable(
         "OR_MCP_HTTP_ALLOWED_ORIGINS",
-        "http_allowed_origins",
         "",
         "Origin headers accepted (loopback by default).",
         "a comma list of origins",
         _names,
-    ),
-    Variable(
+    )
+    http_requests_per_minute: int = variable(
         "OR_MCP_HTTP_REQUESTS_PER_MINUTE",
-        "http_requests_per_minute",
         "3000",
         "What one caller with a bearer may ask of one process; 0 means no limit.",
         "a whole number of requests",
         _whole,
-    ),
-)
+    )
+
+
+VARIABLES: tuple[Variable, ...] = tuple(replace(each.metadata[_ROW], field=each.name) for each in fields(Settings))
 
 
 def read_settings(environ: Mapping[str, str], *, over_http: bool = False) -> Settings:

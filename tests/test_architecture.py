@@ -5,58 +5,44 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from or_mcp.tools import ALL_TOOLS
+
 PACKAGE = Path(__file__).parents[1] / "or_mcp"
 
-# What each room may import, beside itself. Changing the structure? Change it here, and say so in the README.
-WIRE = {"openrouter.wire"}
-CLIENT = {"openrouter"} | WIRE
-DOMAIN = {"fusion", "conversation", "catalogue", "attachments", "vectors"}
-RUNS = {"runs"} | CLIENT
-TOOLS = {"tools"} | RUNS | DOMAIN
-ROOTS = {"server", "http_app", "web", "stdio", "serving"}
-ALLOWED: dict[str, set[str]] = {
-    "places": set(),
-    "sign_in": set(),
-    "settings": {"places", "sign_in"},
-    "openrouter.wire": set(),
-    "openrouter": WIRE,
-    "catalogue": CLIENT,
-    "fusion": CLIENT | {"catalogue", "runs"},
-    "conversation": CLIENT | {"catalogue", "runs"},
-    "attachments": CLIENT,
-    "vectors": CLIENT | {"catalogue"},
-    "runs": CLIENT | {"hosts"},
-    "tools": RUNS | DOMAIN | {"view"},
-    "resources": TOOLS | {"view"},
-    "completion": TOOLS,
-    "prompts": CLIENT,
-    "asking": {"tools"},
-    "tasks": TOOLS | {"asking"},
-    "view": set(),
-    "hosts": {"places"},
-    "simulator": set(),
-    "unanswered": set(),
-    "stdio": {"unanswered"},
-    "identity": CLIENT,
-    "server": TOOLS | {"settings", "identity", "asking", "tasks", "resources", "completion", "prompts"},
-    "web": {"server", "settings"} | TOOLS,
-    "http_app": {"server", "settings", "web"},
-    "serving": {"server", "http_app", "web", "stdio", "settings"},
-    "cli": ROOTS | TOOLS | {"settings", "places", "sign_in", "identity", "hosts", "simulator", "view"},
+# Which rooms each room may import. Every one of these is used: what nobody needs, nobody may.
+ALLOWED: dict[str, str] = {
+    "openrouter.wire": "",
+    "openrouter": "openrouter.wire",
+    "catalogue": "disk openrouter openrouter.wire",
+    "attachments": "openrouter",
+    "runs": "hosts openrouter openrouter.wire",
+    "fusion": "runs catalogue openrouter openrouter.wire",
+    "conversation": "runs catalogue openrouter openrouter.wire",
+    "vectors": "disk runs catalogue openrouter openrouter.wire",
+    "calls": "fusion conversation attachments runs catalogue openrouter openrouter.wire",
+    "tools": "calls fusion conversation vectors attachments view runs catalogue openrouter openrouter.wire",
+    "host": "tools calls fusion view runs catalogue openrouter",
+    "tasks": "host calls runs openrouter",
+    "operator": "settings vectors runs openrouter openrouter.wire",
+    "server": "host tasks tools calls operator settings identity vectors attachments runs catalogue openrouter",
+    "web": "server settings calls runs openrouter",
+    "http_app": "server settings web",
+    "serving": "server http_app web stdio settings",
+    "cli": "server serving web tools calls hosts simulator view settings places sign_in identity"
+    " runs catalogue openrouter openrouter.wire",
+    "stdio": "unanswered",
+    "settings": "places sign_in",
+    "hosts": "places",
+    "identity": "openrouter",
+    "places": "",
+    "disk": "",
+    "sign_in": "disk",
+    "view": "",
+    "simulator": "",
+    "unanswered": "",
 }
-MCP_ROOMS = {
-    "server",
-    "http_app",
-    "web",
-    "stdio",
-    "unanswered",
-    "tools",
-    "asking",
-    "tasks",
-    "resources",
-    "prompts",
-    "cli",
-}
+MCP_ROOMS = ["server", "http_app", "web", "stdio", "unanswered", "calls", "tools", "host", "tasks", "cli"]
+_HERE = f"ALLOWED in tests/{Path(__file__).name}, and docs/architecture.md draws it"
 
 
 def room_of(module: str) -> str:
@@ -83,30 +69,57 @@ def modules() -> list[tuple[str, Path]]:
     return [(".".join(["or_mcp", *path.relative_to(PACKAGE).with_suffix("").parts]), path) for path in paths]
 
 
-def test_every_import_goes_the_way_the_house_is_built():
-    wrong: list[str] = []
+def edges() -> dict[tuple[str, str], list[str]]:
+    """Every import of one room by another, with who does it."""
+    found: dict[tuple[str, str], list[str]] = {}
     for module, path in modules():
-        room = room_of(module)
-        if room in ("", "__init__", "__main__"):
-            continue
         for imported in imports(path):
-            if not imported.startswith("or_mcp.") or imported == "or_mcp.__version__":
-                continue
-            target = room_of(imported)
-            if target not in ALLOWED[room] | {room}:
-                rule = f"{room} may import {', '.join(sorted(ALLOWED[room])) or 'nothing of ours'}"
-                wrong.append(f"{path.name} imports {imported}, but {rule} (ALLOWED in {Path(__file__).name})")
+            there = room_of(imported) if imported.startswith("or_mcp.") else "__version__"
+            if there not in ("__version__", room_of(module)):
+                found.setdefault((room_of(module), there), []).append(f"{module} imports {imported}")
+    return {edge: who for edge, who in found.items() if edge[0] not in ("", "__init__", "__main__")}
+
+
+def test_every_room_has_its_place():
+    rooms = {room_of(module) for module, _ in modules()} - {"", "__init__", "__main__"}
+    assert rooms == ALLOWED.keys(), f"a new room, or one that is gone? Say what it may import: {_HERE}"
+
+
+def test_every_import_goes_the_way_the_house_is_built():
+    wrong = [
+        f"{each}, but {here} may import {ALLOWED[here].replace(' ', ', ') or 'nothing of ours'} ({_HERE})"
+        for (here, there), who in edges().items()
+        if there not in ALLOWED[here].split()
+        for each in who
+    ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_every_import_that_is_allowed_is_used():
+    used = edges()
+    unused = [f"{here} imports {there}" for here, rooms in ALLOWED.items() for there in rooms.split()]
+    unused = [each for each in unused if tuple(each.split(" imports ")) not in used]
+    assert not unused, f"allowed, and done by nobody: {'; '.join(unused)}. Take it out of {_HERE}"
+
+
+def test_no_two_rooms_import_each_other_by_whatever_way():
+    below = {here: set(rooms.split()) for here, rooms in ALLOWED.items()}
+    while ground := [here for here, rooms in below.items() if not rooms & below.keys()]:
+        for here in ground:
+            del below[here]
+    assert not below, f"these rooms stand on each other: {', '.join(below)}"
 
 
 def test_the_sdk_is_imported_only_where_mcp_is_spoken():
-    wrong = [
-        f"{module} imports {name}: only {', '.join(sorted(MCP_ROOMS))} speak MCP"
+    speak = {
+        room_of(module): f"{module} imports {name}"
         for module, path in modules()
         for name in imports(path)
-        if name.split(".")[0] in ("mcp", "mcp_types") and room_of(module) not in MCP_ROOMS
-    ]
-    assert not wrong, "\n".join(wrong)
+        if name.split(".")[0] in ("mcp", "mcp_types")
+    }
+    wrong = [who for room, who in speak.items() if room not in MCP_ROOMS]
+    assert not wrong, f"{'; '.join(wrong)}: only {', '.join(MCP_ROOMS)} speak MCP (MCP_ROOMS in {Path(__file__).name})"
+    assert speak.keys() == set(MCP_ROOMS), "a room in MCP_ROOMS no longer speaks it: take it out"
 
 
 def test_http_is_spoken_in_one_file():
@@ -139,14 +152,16 @@ def test_the_simulators_rooms_import_in_one_direction_only():
     assert not wrong, "\n".join(wrong)
 
 
-def test_tools_do_not_import_each_other():
-    tools = {"fuse", "ask", "embed", "rerank", "account", "run"}
+def test_a_tool_is_one_file_and_tools_do_not_import_each_other():
+    tools = {tool.handle.__module__ for tool in ALL_TOOLS}
+    files = {module for module, path in modules() if path.parent == PACKAGE / "tools"} - {"or_mcp.tools.__init__"}
+    assert tools == files, "each file in or_mcp/tools is one tool of ALL_TOOLS; what several share is in or_mcp/calls"
     wrong = [
-        f"{module} imports {name}"
+        f"{module} imports {name}: what both need belongs into or_mcp/calls, or_mcp/tools/answers or a room below"
         for module, path in modules()
-        if module.removeprefix("or_mcp.tools.") in tools
+        if module.startswith("or_mcp.tools.") and module != "or_mcp.tools.__init__"
         for name in imports(path)
-        if name.startswith("or_mcp.tools.") and name.split(".")[2] in tools
+        if any(name == tool or name.startswith(f"{tool}.") for tool in tools)
     ]
     assert not wrong, "\n".join(wrong)
 

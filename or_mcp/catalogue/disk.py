@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -12,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from or_mcp.catalogue.snapshot import Snapshot
+from or_mcp.disk import replace_file
 from or_mcp.openrouter.wire.lenient import Reply, Rows
 from or_mcp.openrouter.wire.models import Model
 
@@ -39,20 +38,9 @@ class DiskCopy:
         return Snapshot.of(kept.models, kept.fetched_at.astimezone(UTC))
 
     def write(self, snapshot: Snapshot) -> None:
-        """Keep a list: whoever reads meanwhile, or after a crash, sees the old one or the new one whole."""
+        """Keep a list."""
         kept = _Kept(fetched_at=snapshot.fetched_at, models=snapshot.models)
         content = kept.model_dump_json(exclude_none=True).encode()
         with suppress(OSError):
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._replace(content)
-
-    def _replace(self, content: bytes) -> None:
-        # mkstemp's files are 0600.
-        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=".models-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(name).replace(self.path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
+            replace_file(self.path, lambda file: file.write(content))

@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     except (SettingsError, RuntimeError) as error:
         return fail(str(error), 2)
     except HostProblem as problem:
-        return fail(str(problem))
+        return fail(without_keys(str(problem)))
 
 
 def _carry_out(arguments: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from or_mcp.cli.terminal import as_json, emit, wrapped
 from or_mcp.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
-    from or_mcp.tools.call import Call
+    from or_mcp.calls.call import Call
 
 _EXIT_CODES = {"completed": 0, "cancelled": CANCELLED}
 
@@ -41,10 +41,10 @@ def pay(tool: str, given: Mapping[str, Any], arguments: argparse.Namespace) -> i
 
 
 async def _pay(settings: Settings, tool: str, given: Mapping[str, Any], as_data: bool) -> int:
+    from or_mcp.calls.boundary import answer
+    from or_mcp.calls.call import Call
     from or_mcp.server import Program
     from or_mcp.tools import ALL_TOOLS
-    from or_mcp.tools.boundary import answer
-    from or_mcp.tools.call import Call
 
     program = Program(settings)
     tools = {each.name: each for each in ALL_TOOLS}

@@ -14,8 +14,8 @@ from or_mcp.cli.terminal import as_json, emit, fitted, safe, wrapped
 from or_mcp.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
+    from or_mcp.calls.call import Parts
     from or_mcp.runs.record import RunRecord
-    from or_mcp.tools.call import Parts
 
 _LISTED = 50
 
@@ -69,8 +69,8 @@ def _list(records: list[RunRecord], arguments: argparse.Namespace) -> int:
 
 
 def _show(record: RunRecord, parts: Parts, arguments: argparse.Namespace) -> int:
+    from or_mcp.calls.keepsake import Shown
     from or_mcp.runs.budget import dollars
-    from or_mcp.tools.keepsake import Shown
 
     reply = parts.keepsakes[record.tool].show(record, Shown(detail="full"))
     told: dict[str, Any] = {**reply.structured.model_dump(mode="json"), "tool": record.tool, "prompt": record.prompt}

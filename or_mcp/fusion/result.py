@@ -219,3 +219,12 @@ def _told(member: PanelMember) -> str:
     code = f"{member.status_code} " if member.status_code else ""
     reason = shorten(member.error or "failed without a reason", _REASON).replace('"', "'")
     return f'{member.model} ({code}"{reason}")'
+
+
+@dataclass(frozen=True, slots=True)
+class PanelText:
+    """What one panelist wrote, or why it wrote nothing."""
+
+    model: str
+    status: str
+    words: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -22,12 +22,12 @@ class Editor(Protocol):
         """What a text holds."""
         ...
 
-    def put(self, text: str, path: tuple[str, ...], value: Any) -> str:
-        """The text with a value set."""
+    def put(self, text: str, path: tuple[str, ...], value: Mapping[str, Any]) -> str:
+        """The text with a table of names and values set."""
         ...
 
     def cut(self, text: str, path: tuple[str, ...]) -> str:
-        """The text without a value."""
+        """The text without it."""
         ...
 
 
@@ -91,9 +91,7 @@ class Document:
             what = f"it has another server called {SERVER} ({_told(found)})"
             raise HostProblem(f"{what}; rename that one or remove it, then run this again")
         entry = wanted if found is None else merged(found, wanted)
-        text, at = self.text, (self.host.servers, SERVER)
-        for path, value in _differences(found, entry):
-            text = self._editor.put(text, (*at, *path), value)
+        text = self.text if entry == found else self._editor.put(self.text, self._place, entry)
         for given in self.host.inputs:
             if _mentions(given, entry) and given["id"] not in self._input_ids():
                 text = json_edit.append(text, _INPUTS, given)
@@ -103,7 +101,7 @@ class Document:
         """The file without our entry; another program's of that name stays."""
         if not self.has_ours():
             return self
-        text = self._editor.cut(self.text, (self.host.servers, SERVER))
+        text = self._editor.cut(self.text, self._place)
         for given in self.host.inputs:
             if not _mentions(given, self._editor.load(text).get(self.host.servers)):
                 text = json_edit.cut_items(text, _INPUTS, "id", given["id"])
@@ -112,6 +110,10 @@ class Document:
     @property
     def _editor(self) -> Editor:
         return toml_edit if self.host.syntax == "toml" else json_edit
+
+    @property
+    def _place(self) -> tuple[str, str]:
+        return self.host.servers, SERVER
 
     def _load(self) -> Entry:
         table = as_entry(self._editor.load(self.text))
@@ -139,22 +141,21 @@ class Document:
     def _checked(self, text: str, entry: Entry | None) -> Document:
         """The changed file, once it is certain that it says what it should."""
         changed = Document(self.host, text, self.mark)
-        if changed.entry() != entry or changed._others() != self._others():
-            raise HostProblem("it is written in a way that cannot be edited safely; edit it by hand")
+        if not changed._says(entry) or changed._others() != self._others():
+            raise HostProblem(f"it is written in a way that cannot be edited safely; {self._by_hand(entry)}")
         return changed
 
+    def _says(self, entry: Entry | None) -> bool:
+        try:
+            return self.entry() == entry
+        except HostProblem:
+            return False
 
-def _differences(found: Entry | None, entry: Entry) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """What has to be set, and where below the entry: what is right already is not touched."""
-    if found is None:
-        yield (), entry
-        return
-    for name, value in entry.items():
-        old, new = as_entry(found.get(name)), as_entry(value)
-        if old is not None and new is not None:
-            yield from (((name, *path), each) for path, each in _differences(old, new))
-        elif name not in found or found[name] != value:
-            yield (name,), value
+    def _by_hand(self, entry: Entry | None) -> str:
+        """What a person would do."""
+        if entry is None:
+            return f"remove {'.'.join(self._place)} by hand"
+        return f"have this in it by hand:\n\n{self._editor.put('', self._place, entry)}"
 
 
 def _mentions(given: Mapping[str, object], where: Any) -> bool:

@@ -21,11 +21,21 @@ class Patience:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """A program that speaks MCP to us, known by how the names begin that it gives itself (in lower case)."""
+    """A program that speaks MCP to us, known by how the names begin that it gives itself (in lower case).
+
+    `limits_seen` are those of programs that share a name, of which some do not say that their time was up.
+    """
 
     title: str
     calls_itself: tuple[str, ...] = ()
+    by_whole_name: bool = False
     patience: Patience | None = None
+    limits_seen: tuple[Patience, ...] = ()
+
+    def is_called(self, name: str) -> int:
+        """How many characters of a name (in lower case) are known to be this program's."""
+        fits = name.__eq__ if self.by_whole_name else name.startswith
+        return max((len(each) for each in self.calls_itself if fits(each)), default=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -46,7 +46,7 @@ def load(text: str) -> Any:
 
 
 def put(text: str, path: tuple[str, ...], value: Any) -> str:
-    """Set a value, with the objects that lead to it."""
+    """Set a value, with the objects that lead to it; of an object that is there, only what is different."""
     root = parse(text)
     if root is None:
         return _first(text, _nested(path, value))
@@ -58,6 +58,10 @@ def put(text: str, path: tuple[str, ...], value: Any) -> str:
             return _insert(text, root, node, (key, _nested(path[depth + 1 :], value)))
         node = child.node
     if node.value == value:
+        return text
+    if node.opener == "{" and isinstance(value, Mapping):
+        for name, each in cast("Mapping[str, Any]", value).items():
+            text = put(text, (*path, name), each)
         return text
     style = _style(text, root)
     indent = indent_of(text, node.start) if "\n" in text[root.start : root.end] else None

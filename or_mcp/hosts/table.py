@@ -110,6 +110,16 @@ CLIENTS: tuple[Client, ...] = (
         patience=Patience(50, "connectors are cut at about 60 s"),
     ),
     Client(
+        title="programs on the Python SDK",
+        calls_itself=("mcp",),
+        by_whole_name=True,
+        limits_seen=(
+            Patience(5, "google-adk over stdio, and autogen"),
+            Patience(10, "agno"),
+            Patience(30, "haystack, which says only `caller cancelled`; llama-index"),
+        ),
+    ),
+    Client(
         title="or-mcp in a terminal",
         calls_itself=("or-mcp",),
         patience=Patience(86_400, "our own terminal waits for the run"),
@@ -120,5 +130,5 @@ CLIENTS: tuple[Client, ...] = (
 def client_named(given: str) -> Client | None:
     """The program that gives itself this name, as far as it is known; where several begin so, the longest counts."""
     name = given.strip().lower()
-    known = ((len(each), client) for client in CLIENTS for each in client.calls_itself if name.startswith(each))
-    return max(known, key=lambda row: row[0], default=(0, None))[1]
+    closest = max(CLIENTS, key=lambda client: client.is_called(name))
+    return closest if closest.is_called(name) else None

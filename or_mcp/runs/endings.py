@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from or_mcp.openrouter.errors import Failure, TimeMayHelp
+from or_mcp.openrouter.errors import DeadlinePassed, Failure, TimeMayHelp
 from or_mcp.runs.record import Cancelled, Status
 
 
@@ -24,6 +24,17 @@ class StoreAway(Crash):
 
 class StoreLocked(StoreAway):
     """Another program holds it."""
+
+
+def our_fault() -> Crash:
+    """A run of ours crashed; it may have been billed."""
+    return Crash("or-mcp itself failed", may_be_billed=True)
+
+
+def too_long(seconds: float) -> DeadlinePassed:
+    """A run took longer than it may."""
+    words = f"The run was stopped after {seconds:.0f} s (OR_MCP_RUN_DEADLINE_SECONDS)"
+    return DeadlinePassed(words, may_be_billed=True)
 
 
 def stopped(status: Status) -> Failure:

@@ -60,6 +60,7 @@ class LiveRun:
         self.record = record
         self.work = work
         self.waiting = 0
+        self.is_unattended = False
         self.finished = anyio.Event()
         self._changed: anyio.Event | None = None
         self.scope = anyio.CancelScope()

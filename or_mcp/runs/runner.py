@@ -15,19 +15,22 @@ import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from or_mcp.openrouter.client import OpenRouter
-from or_mcp.openrouter.errors import DeadlinePassed, Failure, NotFound
+from or_mcp.openrouter.errors import Failure, NotFound
 from or_mcp.runs import ledger, queries, upkeep
 from or_mcp.runs.admission import Admission
 from or_mcp.runs.amounts import days_ago
 from or_mcp.runs.apart import again_and_again, apart
 from or_mcp.runs.budget import Limits, Room, Standing, room, standing
 from or_mcp.runs.costs import Costs
-from or_mcp.runs.endings import Crash, Ending, StoreAway, stopped
+from or_mcp.runs.endings import Ending, StoreAway, our_fault, stopped, too_long
 from or_mcp.runs.key_limit import Heard
+from or_mcp.runs.learned import Learned
 from or_mcp.runs.live import HEARTBEAT_SECONDS, LiveRun, Tell, Work, told_somehow
 from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunEvent, RunRecord, RunRequest, Status, new_run_id
+from or_mcp.runs.session import Waiter
 from or_mcp.runs.store import Store
+from or_mcp.runs.unattended import Unwatched, age_of
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +61,7 @@ class Runner:
         retention_days: int,
         forget_files: Callable[[datetime], None] | None = None,
         spent: Callable[[str, Decimal], None] | None = None,
+        learned: Learned | None = None,
     ) -> None:
         self.store = store
         self.limits = limits
@@ -72,6 +76,8 @@ class Runner:
         self._standings: dict[str, tuple[Standing, float]] = {}
         self._costs = Costs(store, spent)
         self._waits: set[anyio.CancelScope] = set()
+        self.learned = learned or Learned(None)
+        self.unwatched = Unwatched(self._live, limits, self.learned)
         self._tasks: TaskGroup | None = None
         self.stopping = False
         self.takes_runs = True
@@ -159,24 +165,30 @@ class Runner:
         caller: str | None,
         seconds: float,
         tell: Tell | None = None,
+        waiter: Waiter | None = None,
         *,
-        cancels: bool = False,
+        is_its_own: bool = False,
     ) -> RunRecord:
         """The run when it has finished, or as it stands after so many seconds.
 
-        With `cancels`, a cancelled wait cancels the run, unless somebody else waits for it or the server is stopping.
+        A waiter whose wait is cancelled may cancel the run with it, if it is its own or was left unattended before,
+        unless somebody else waits for it or the server is stopping.
         """
         live = self._live.get(run_id)
+        was_unattended = False
         if live is not None:
             live.waiting += 1
+            was_unattended, live.is_unattended = live.is_unattended, False
         waiting = anyio.move_on_after(seconds)
         self._waits.add(waiting)
         try:
             with waiting:
                 await self._until_finished(run_id, tell)
         except anyio.get_cancelled_exc_class():
-            if live is not None and cancels and live.waiting == 1 and not self.stopping:
-                live.scope.cancel()
+            if live is not None and live.waiting == 1:
+                live.is_unattended = was_unattended
+                if waiter is not None and (is_its_own or was_unattended) and not self.stopping:
+                    self._group.start_soon(apart, self.unwatched.part, live, waiter, age_of(waiter))
             raise
         finally:
             self._waits.discard(waiting)
@@ -267,10 +279,10 @@ class Runner:
             except Failure as trouble:
                 status, failure = "failed", trouble
             except TimeoutError:
-                status, failure = "failed", self._too_long()
+                status, failure = "failed", too_long(self._deadline_seconds)
             except Exception:
                 logger.exception("Run %s crashed", live.record.run_id)
-                status, failure = "failed", _our_fault()
+                status, failure = "failed", our_fault()
         if live.scope.cancelled_caught:
             status, failure = live.ending, stopped(live.ending)
         with anyio.CancelScope(shield=True):
@@ -283,8 +295,8 @@ class Runner:
             # What arrived before is kept.
             logger.exception("Run %s could not be ended", live.record.run_id)
             with suppress(Exception):
-                await live.finish(live.record.end("failed", _our_fault()), lambda _: None)
-            live.record = live.record if live.record.finished else live.record.end("failed", _our_fault())
+                await live.finish(live.record.end("failed", our_fault()), lambda _: None)
+            live.record = live.record if live.record.finished else live.record.end("failed", our_fault())
         finally:
             run_id = live.record.run_id
             if self.store.is_unwritten(run_id):
@@ -303,12 +315,6 @@ class Runner:
         where = await live.finish(record.end(status, failure), lambda tx: standing(tx, caller, payer, self.limits))
         if where is not None:
             self._standings[caller] = (where, anyio.current_time())
-
-    def _too_long(self) -> DeadlinePassed:
-        return DeadlinePassed(
-            f"The run was stopped after {self._deadline_seconds:.0f} s (OR_MCP_RUN_DEADLINE_SECONDS)",
-            may_be_billed=True,
-        )
 
     async def _until_finished(self, run_id: str, tell: Tell | None) -> None:
         live = self._live.get(run_id)
@@ -391,7 +397,3 @@ class Runner:
             live.scope.cancel()
         while self._live:
             await next(iter(self._live.values())).finished.wait()
-
-
-def _our_fault() -> Crash:
-    return Crash("or-mcp itself failed", may_be_billed=True)

@@ -9,6 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, cast
 
+from or_mcp.disk import replace_file
+
 log = logging.getLogger(__name__)
 
 # JSON nested too deeply is a RecursionError.
@@ -90,16 +92,7 @@ def _kept(file: Path) -> dict[str, str]:
 
 def _write(file: Path, keys: dict[str, str]) -> None:
     make_room(file)
-    descriptor, made = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-            json.dump({"keys": keys}, out, indent=2)
-            out.flush()
-            os.fsync(descriptor)
-        Path(made).replace(file)
-    except BaseException:
-        Path(made).unlink(missing_ok=True)
-        raise
+    replace_file(file, lambda out: out.write(json.dumps({"keys": keys}, indent=2).encode()))
 
 
 def _reason(error: Exception) -> str:

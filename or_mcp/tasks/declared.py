@@ -10,10 +10,10 @@ from mcp.server.context import ServerRequestContext
 from mcp.shared.inbound import MCP_NAME_HEADER, decode_header_value
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from or_mcp.calls.call import Served
 from or_mcp.tasks.wire import EXTENSION
-from or_mcp.tools.call import Parts
 
-Context = ServerRequestContext[Parts, Any]
+Context = ServerRequestContext[Served, Any]
 
 
 def is_declared(ctx: Context) -> bool:

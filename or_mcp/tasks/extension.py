@@ -14,15 +14,15 @@ from anyio.abc import TaskGroup
 from mcp import MCPError
 from mcp.server.lowlevel import Server
 
-from or_mcp.asking import Told, asker, question_result
+from or_mcp.calls.call import Ask, Call, Served
+from or_mcp.calls.confirming import NeedsAnswer
+from or_mcp.host.questions import Told, asker, question_result
 from or_mcp.openrouter.errors import NotFound
 from or_mcp.runs.record import RunRecord
 from or_mcp.tasks.declared import Context, check_request, is_declared
 from or_mcp.tasks.kept import kept_task
 from or_mcp.tasks.ongoing import CallResult, OngoingCall
 from or_mcp.tasks.wire import EXTENSION, CreatedTask, DetailedTask, TaskParams, UpdateParams
-from or_mcp.tools.call import Ask, Call, Parts
-from or_mcp.tools.confirming import NeedsAnswer
 
 GRACE_SECONDS = 0.25
 QUESTION_SECONDS = 1800.0
@@ -41,7 +41,7 @@ class Tasks:
         self._ongoing: dict[str, OngoingCall] = {}
         self._group: TaskGroup | None = None
 
-    def serve_on(self, server: Server[Parts]) -> None:
+    def serve_on(self, server: Server[Served]) -> None:
         """Advertise the extension and answer its methods."""
         server.extensions[EXTENSION] = {}
         server.add_request_handler("tasks/get", TaskParams, self._get)

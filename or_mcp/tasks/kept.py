@@ -7,13 +7,13 @@ from datetime import datetime
 
 import mcp_types
 
+from or_mcp.calls.call import Call
+from or_mcp.calls.explain import RunFailed, explain, failure_of
+from or_mcp.calls.keepsake import Shown
+from or_mcp.calls.paid import MESSAGE_LIMIT, cost_line
+from or_mcp.calls.reply import to_result
 from or_mcp.runs.record import RunRecord, Status
 from or_mcp.tasks.wire import DetailedTask, TaskStatus, moment
-from or_mcp.tools.call import Call
-from or_mcp.tools.explain import RunFailed, explain, failure_of
-from or_mcp.tools.keepsake import Shown
-from or_mcp.tools.paid import MESSAGE_LIMIT, cost_line
-from or_mcp.tools.reply import to_result
 
 # A run that failed has an answer for the host: the tool's, which says so.
 STATUS: dict[Status, TaskStatus] = {

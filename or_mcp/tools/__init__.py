@@ -1,7 +1,7 @@
 """The tools, one file each. This list is the whole of it, in the order hosts see."""
 
+from or_mcp.calls.tool import AnyTool
 from or_mcp.tools import account, ask, embed, endpoints, fuse, list_models, rerank, run
-from or_mcp.tools.tool import AnyTool
 
 ALL_TOOLS: tuple[AnyTool, ...] = (
     fuse.TOOL,

@@ -10,16 +10,28 @@ from typing import Literal
 
 from pydantic import Field
 
+from or_mcp.calls.arguments import Arguments
+from or_mcp.calls.call import Call
+from or_mcp.calls.quoting import named
+from or_mcp.calls.reply import Reply, usd
+from or_mcp.calls.tool import Tool
 from or_mcp.openrouter.errors import Failure, InvalidRequest, NotAuthorized, NotFound
 from or_mcp.openrouter.wire.account import Key
 from or_mcp.runs.amounts import days_ago, start_of_day
+from or_mcp.runs.budget import dollars
 from or_mcp.runs.key_limit import left_on
 from or_mcp.runs.ledger import Estimated, Spending
-from or_mcp.tools.arguments import Arguments
-from or_mcp.tools.call import Call
-from or_mcp.tools.quoting import named
-from or_mcp.tools.reply import Answer, Maybe, Reply, usd
-from or_mcp.tools.tool import Tool
+from or_mcp.runs.unattended import MOST_RUNS
+from or_mcp.tools.answers.account import (
+    AccountAnswer,
+    ActivityEntry,
+    EstimateRow,
+    GenerationInfo,
+    KeyInfo,
+    Ledger,
+    ledger_line,
+    summary_lines,
+)
 
 DESCRIPTION = """
 Money: what the key may still spend, what this server spent today and in 30 days by tool and model, what is left of the
@@ -38,78 +50,6 @@ class AccountArguments(Arguments):
     view: Literal["summary", "activity", "generation"] = Field("summary", description="Default summary.")
     date: str = Field("", description="activity: one UTC day of the last 30, YYYY-MM-DD.")
     generation_id: str = Field("", description="generation: gen-…")
-
-
-class KeyInfo(Answer):
-    """What upstream says of the key; a null limit means unlimited."""
-
-    label: Maybe[str] = None
-    limit_usd: float | None
-    remaining_usd: float | None
-    used_today_usd: float | None
-    used_this_month_usd: float | None
-    free_requests_left_today: Maybe[int] = None
-    management: bool
-
-
-class EstimateRow(Answer):
-    """What the runs of a tool were estimated at, and what they were billed; those of which all of that is known."""
-
-    runs: int
-    low_usd: float
-    high_usd: float
-    most_usd: float
-    billed_usd: float
-
-
-class Ledger(Answer):
-    """What was spent through this server."""
-
-    total_usd: float
-    runs_of_unknown_cost: int
-    by_tool: dict[str, float]
-    by_model: dict[str, float]
-    by_day: dict[str, float]
-    estimates: Maybe[dict[str, EstimateRow]] = None
-
-
-class ActivityEntry(Answer):
-    """One model at one provider on one day."""
-
-    date: Maybe[str] = None
-    model: Maybe[str] = None
-    provider: Maybe[str] = None
-    requests: Maybe[int] = None
-    cost_usd: float | None
-
-
-class GenerationInfo(Answer):
-    """What one request became."""
-
-    generation_id: str
-    model: Maybe[str] = None
-    provider: Maybe[str] = None
-    cost_usd: float | None
-    cancelled: Maybe[bool] = None
-    finish_reason: Maybe[str] = None
-    input_tokens: Maybe[int] = None
-    output_tokens: Maybe[int] = None
-    created: Maybe[str] = None
-
-
-class AccountAnswer(Answer):
-    """The structured form."""
-
-    view: Literal["summary", "activity", "generation"]
-    key: Maybe[KeyInfo] = None
-    credit_usd: Maybe[float] = None
-    today: Maybe[Ledger] = None
-    last_30_days: Maybe[Ledger] = None
-    budget_left_usd: Maybe[float] = None
-    policy: Maybe[dict[str, str]] = None
-    activity: Maybe[list[ActivityEntry]] = None
-    generation: Maybe[GenerationInfo] = None
-    notes: list[str]
 
 
 async def account(arguments: AccountArguments, call: Call) -> Reply:
@@ -135,9 +75,20 @@ async def _summary(call: Call) -> Reply:
         last_30_days=_ledger(await runner.spending(caller, days_ago(30)), with_estimates=True),
         budget_left_usd=usd(standing.left_usd),
         policy=dict(call.parts.rules),
-        notes=notes + ([runner.store.problem] if runner.store.problem else []),
+        notes=notes + _unattended(call) + ([runner.store.problem] if runner.store.problem else []),
     )
-    return Reply("\n".join(_summary_lines(answer)), answer)
+    return Reply("\n".join(summary_lines(answer)), answer)
+
+
+def _unattended(call: Call) -> list[str]:
+    """What goes on although nobody waits for it."""
+    runner = call.parts.runner
+    held = runner.unwatched.of(call.caller.id)
+    if not held.runs:
+        return []
+    ceiling = f" and {dollars(runner.limits.per_call_usd)} together" if runner.limits.per_call_usd else ""
+    told = f"Runs that go on with nobody waiting: {held.runs}, {dollars(held.set_aside_usd)} set aside"
+    return [f"{told} (at most {MOST_RUNS} runs{ceiling}; `run` lists them)."]
 
 
 async def _key(call: Call, notes: list[str]) -> KeyInfo | None:
@@ -243,7 +194,7 @@ async def _own_activity(call: Call, why: str) -> Reply:
     spending = _ledger(await call.parts.runner.spending(call.caller.id, days_ago(30)))
     notes = [f"{why} this is what you spent through this server."]
     answer = AccountAnswer(view="activity", last_30_days=spending, notes=notes)
-    return Reply("\n".join([notes[0], _ledger_line("Last 30 days", spending)]), answer)
+    return Reply("\n".join([notes[0], ledger_line("Last 30 days", spending)]), answer)
 
 
 def _check_date(given: str) -> None:
@@ -280,42 +231,6 @@ async def _generation(arguments: AccountArguments, call: Call) -> Reply:
     )
     text = ", ".join(f"{name} {value}" for name, value in info.model_dump().items() if value is not None)
     return Reply(text, AccountAnswer(view="generation", generation=info, notes=[]))
-
-
-def _summary_lines(answer: AccountAnswer) -> list[str]:
-    lines: list[str] = []
-    if answer.key is not None:
-        left = "unlimited" if answer.key.remaining_usd is None else f"${answer.key.remaining_usd:.2f}"
-        used = "" if answer.key.used_today_usd is None else f", ${answer.key.used_today_usd:.2f} used today"
-        lines.append(f"Key {answer.key.label or ''}: {left} left{used}")
-    if answer.credit_usd is not None:
-        lines.append(f"Credit: ${answer.credit_usd:.2f}")
-    for name, ledger in (("Today", answer.today), ("Last 30 days", answer.last_30_days)):
-        if ledger is not None:
-            lines.append(_ledger_line(name, ledger))
-    left = "no daily budget" if answer.budget_left_usd is None else f"${answer.budget_left_usd:.2f} left"
-    lines.append(f"Daily budget: {left}")
-    lines += [f"Rule: {name} {value}" for name, value in (answer.policy or {}).items()]
-    return lines + [f"Note: {note}" for note in answer.notes]
-
-
-def _ledger_line(name: str, ledger: Ledger) -> str:
-    tools = ", ".join(f"{tool} ${amount:.4f}" for tool, amount in ledger.by_tool.items())
-    models = ", ".join(f"{model} ${amount:.4f}" for model, amount in ledger.by_model.items())
-    unknown = f", runs of unknown cost: {ledger.runs_of_unknown_cost}" if ledger.runs_of_unknown_cost else ""
-    told = f"{name}: ${ledger.total_usd:.4f} through this server{unknown}"
-    if not tools:
-        return told
-    days = ", ".join(f"{day} ${amount:.4f}" for day, amount in ledger.by_day.items())
-    lines = [told, f"by tool: {tools}", f"by model: {models}", *([f"by day: {days}"] if days else [])]
-    lines += [_estimate_line(tool, row) for tool, row in (ledger.estimates or {}).items()]
-    return "\n  ".join(lines)
-
-
-def _estimate_line(tool: str, row: EstimateRow) -> str:
-    """How good the estimates are."""
-    estimated = f"estimated ${row.low_usd:.4f} to ${row.high_usd:.4f}, at most ${row.most_usd:.4f}"
-    return f"{tool}, runs: {row.runs}: {estimated}; billed ${row.billed_usd:.4f}"
 
 
 TOOL = Tool(

@@ -12,27 +12,28 @@ from pydantic.json_schema import SkipJsonSchema
 
 from or_mcp.attachments.attach import COUNT_LIMIT, Attachment, HoldsSecrets, attach, digest_of
 from or_mcp.attachments.urls import is_url
+from or_mcp.calls.arguments import Amount, Arguments, Question, Text
+from or_mcp.calls.call import Call, decimal_or_none
+from or_mcp.calls.choosing import check_models
+from or_mcp.calls.keepsake import Keepsake, Shown
+from or_mcp.calls.paid import Offer, Order, limited_note, place
+from or_mcp.calls.reply import Reply
+from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.cache import Snapshot
+from or_mcp.catalogue.fitness import check_keeps, retiring
+from or_mcp.conversation.adapt import adapt, messages_for, names_of, without_others_functions
+from or_mcp.conversation.fit import check_fits, needs_of
 from or_mcp.conversation.functions import MOST_FUNCTIONS
 from or_mcp.conversation.price import bound
 from or_mcp.conversation.structure import check_schema
 from or_mcp.conversation.thread import Thread
 from or_mcp.conversation.turn import ToolOutput, Turn, request_for, say
+from or_mcp.conversation.work import Asking, go_on, result_of
 from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.runs.budget import Room
 from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunRecord
-from or_mcp.tools.arguments import Amount, Arguments, Question, Text
-from or_mcp.tools.ask_adapt import adapt, messages_for, names_of, without_others_functions
-from or_mcp.tools.ask_answer import AskAnswer, full_text, show
-from or_mcp.tools.ask_fit import check_fits, needs_of
-from or_mcp.tools.ask_work import Asking, go_on, result_of
-from or_mcp.tools.call import Call, decimal_or_none
-from or_mcp.tools.choosing import check_keeps, check_models, retiring
-from or_mcp.tools.keepsake import Keepsake, Shown
-from or_mcp.tools.paid import Offer, Order, limited_note, place
-from or_mcp.tools.reply import Reply
-from or_mcp.tools.tool import Tool
+from or_mcp.tools.answers.ask import AskAnswer, full_text, show
 
 DESCRIPTION = """
 Ask one model of OpenRouter's hundreds: a second opinion, a job for a cheaper, faster or more specialised model, images,

@@ -9,17 +9,17 @@ from typing import Literal
 
 from pydantic import Field
 
+from or_mcp.calls.arguments import Arguments
+from or_mcp.calls.call import Call
+from or_mcp.calls.choosing import known_models
+from or_mcp.calls.quoting import named
+from or_mcp.calls.reply import LIMIT, Answer, Maybe, Reply
+from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.policy import VARIABLE, is_router
 from or_mcp.openrouter.errors import Failure, InvalidRequest
 from or_mcp.openrouter.wire.endpoints import Endpoint, Provider
 from or_mcp.openrouter.wire.routing import Provider as Preferences
-from or_mcp.tools.arguments import Arguments
-from or_mcp.tools.call import Call
-from or_mcp.tools.choosing import known_models
-from or_mcp.tools.list_models import price_words, row_prices
-from or_mcp.tools.quoting import named
-from or_mcp.tools.reply import LIMIT, Answer, Maybe, Reply
-from or_mcp.tools.tool import Tool
+from or_mcp.tools.answers.models import price_words, row_prices
 
 DESCRIPTION = """
 Who serves a model: each provider's price, limits, quantization, uptime, latency, throughput, whether it keeps nothing

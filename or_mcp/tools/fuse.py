@@ -6,33 +6,30 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import anyio.to_thread
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
+from or_mcp.calls.arguments import Amount, Arguments, Question, Text
+from or_mcp.calls.call import Call, decimal_or_none
+from or_mcp.calls.choosing import check_models, known_models
+from or_mcp.calls.keepsake import Keepsake, Shown
+from or_mcp.calls.paid import Offer, Order, limited_note, place
+from or_mcp.calls.reply import Reply
+from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.cache import Snapshot
+from or_mcp.catalogue.fitness import check_can_be_forced, retiring
 from or_mcp.catalogue.prices import UNREAD
 from or_mcp.catalogue.slugs import read_slugs, slug_of
 from or_mcp.conversation.thread import Message, Thread
-from or_mcp.fusion.plan import FusionCaps, FusionChoices, FusionPlan, plan_fusion
+from or_mcp.fusion.permitted import permitted
+from or_mcp.fusion.plan import FusionCaps, FusionChoices, plan_fusion
 from or_mcp.fusion.price import FusionPrice, Weight, bound
-from or_mcp.fusion.result import FusionResult, read_result
-from or_mcp.fusion.state import FusionState
-from or_mcp.fusion.telling import Clock, steps, tell
-from or_mcp.openrouter.client import OpenRouter
-from or_mcp.openrouter.errors import UpstreamFailed
+from or_mcp.fusion.result import PanelText
+from or_mcp.fusion.work import Fusing, result_of
 from or_mcp.runs.budget import Room
-from or_mcp.runs.live import Kept, LiveRun
 from or_mcp.runs.pieces import Context
-from or_mcp.runs.record import Progress, RunRecord
-from or_mcp.tools.arguments import Amount, Arguments, Question, Text
-from or_mcp.tools.call import Call, decimal_or_none
-from or_mcp.tools.choosing import check_can_be_forced, check_models, known_models, retiring
-from or_mcp.tools.fuse_answer import FuseAnswer, show, told_analysis
-from or_mcp.tools.keepsake import Keepsake, PanelText, Shown
-from or_mcp.tools.paid import Offer, Order, limited_note, place
-from or_mcp.tools.permitted import permitted
-from or_mcp.tools.reply import Reply
-from or_mcp.tools.tool import Tool
+from or_mcp.runs.record import RunRecord
+from or_mcp.tools.answers.fuse import FuseAnswer, show, told_analysis
 from or_mcp.view.report import SHOWN_BY_VIEW
 
 DESCRIPTION = """
@@ -117,47 +114,6 @@ async def fuse(arguments: FuseArguments, call: Call) -> Reply:
     return await place(call, order, KEEPSAKE, Shown(detail=arguments.detail))
 
 
-class Fusing:
-    """A fusion being carried out."""
-
-    def __init__(self, plan: FusionPlan, upstream: OpenRouter, limited: str = "") -> None:
-        self._plan = plan
-        self._upstream = upstream
-        self._limited = limited
-        self._state = FusionState(planned=plan.panel)
-        self._clock = Clock()
-
-    def kept(self) -> Kept:
-        """Everything that has arrived."""
-        result = read_result(self._state, self._limited)
-        return Kept(_RESULT.dump_json(result).decode(), result.cost_usd, result.generation_id, result.outcome)
-
-    def progress(self) -> Progress:
-        """Who has answered, who is writing."""
-        return Progress(*steps(self._state), tell(self._state, self._clock))
-
-    async def carry_out(self, run: LiveRun) -> None:
-        """Read the stream to its end, putting every step on disk before the next is read."""
-        state = self._state
-        async with self._upstream.responses(self._plan.request) as stream:
-            state.generation_id = stream.generation_id
-            await run.told("accepted", self._plan.request.model, stream.generation_id or "")
-            async for event in stream:
-                milestones = state.apply(event)
-                for milestone in milestones:
-                    await run.told(milestone.step, milestone.model, milestone.detail)
-                if not milestones:
-                    run.grew()
-        state.check_ended()
-        result = read_result(state)
-        if not result.answer and not result.answered and result.analysis is None:
-            raise UpstreamFailed(
-                "OpenRouter answered with nothing: no text and no panel",
-                generation_id=result.generation_id,
-                may_be_billed=True,
-            )
-
-
 def _offer(choices: FusionChoices, question: Weight, snapshot: Snapshot | None, room: Room, call: Call) -> Offer:
     if snapshot is None:
         price = FusionPrice(UNREAD, replace(FusionCaps.chosen(choices), stop_usd=room.usd))
@@ -167,30 +123,22 @@ def _offer(choices: FusionChoices, question: Weight, snapshot: Snapshot | None, 
     return Offer(price.estimate, lambda: Fusing(plan, call.upstream, price.limited), limited_note(price.limited))
 
 
-_RESULT: TypeAdapter[FusionResult] = TypeAdapter(FusionResult)
-
-
-def _result(record: RunRecord) -> FusionResult:
-    result = _RESULT.validate_json(record.result) if record.result else read_result(FusionState())
-    return result.over() if record.finished else result
-
-
 def _show(record: RunRecord, shown: Shown) -> Reply:
-    return show(record, _result(record), shown)
+    return show(record, result_of(record), shown)
 
 
 def _answer(record: RunRecord) -> str:
-    return _result(record).answer
+    return result_of(record).answer
 
 
 def _panel(record: RunRecord) -> tuple[PanelText, ...]:
-    return tuple(PanelText(each.model, each.status, each.text or each.error or "") for each in _result(record).panel)
+    return tuple(PanelText(each.model, each.status, each.text or each.error or "") for each in result_of(record).panel)
 
 
 def _thread(record: RunRecord, context: Context | None) -> Thread:
     """A conversation about the fusion: the question, and all that came of it."""
     del context
-    result = _result(record)
+    result = result_of(record)
     told = "\n\n".join(
         [
             result.answer,
@@ -206,7 +154,7 @@ def _thread(record: RunRecord, context: Context | None) -> Thread:
 KEEPSAKE = Keepsake(
     show=_show,
     result=_answer,
-    provider_cost=lambda record: _result(record).provider_cost_usd,
+    provider_cost=lambda record: result_of(record).provider_cost_usd,
     panel=_panel,
     thread=_thread,
 )

@@ -12,16 +12,15 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from or_mcp.calls.arguments import Arguments
+from or_mcp.calls.call import Call
+from or_mcp.calls.keepsake import Keepsake, Shown
+from or_mcp.calls.paid import Narrator, cost_line
+from or_mcp.calls.quoting import quoted
+from or_mcp.calls.reply import Answer, Maybe, Reply, usd
+from or_mcp.calls.tool import Tool
 from or_mcp.openrouter.errors import InvalidRequest, NotFound
 from or_mcp.runs.record import RunRecord, Status
-from or_mcp.runs.waiting import patience
-from or_mcp.tools.arguments import Arguments
-from or_mcp.tools.call import Call
-from or_mcp.tools.keepsake import Keepsake, Shown
-from or_mcp.tools.paid import Narrator, cost_line
-from or_mcp.tools.quoting import quoted
-from or_mcp.tools.reply import Answer, Maybe, Reply, usd
-from or_mcp.tools.tool import Tool
 from or_mcp.view.report import SHOWN_BY_VIEW
 
 DESCRIPTION = """
@@ -99,9 +98,8 @@ async def _wait(arguments: RunArguments, call: Call) -> RunRecord:
     record = await runner.find(arguments.run_id, caller)
     if record.finished or not arguments.wait_seconds:
         return record
-    seconds = patience(call.host, call.parts.wait_seconds, arguments.wait_seconds)
     tell = Narrator(call.tell).tell if call.tell is not None else None
-    return await runner.wait(record.run_id, caller, seconds, tell)
+    return await runner.wait(record.run_id, caller, call.patience(arguments.wait_seconds), tell)
 
 
 async def _whole(record: RunRecord, keepsake: Keepsake, call: Call) -> Reply:

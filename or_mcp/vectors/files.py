@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+from or_mcp.disk import replace_file
 from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.vectors.decoding import FLOAT_BYTES
 
@@ -40,8 +39,8 @@ def save(data_dir: Path, name: str, vectors: Sequence[bytes], texts: Sequence[st
     npy, jsonl = folder / f"{name}.npy", folder / f"{name}.jsonl"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(jsonl, lambda file: file.writelines(map(_line, range(len(texts)), texts)))
-        _write(npy, lambda file: _write_matrix(file, vectors))
+        replace_file(jsonl, lambda file: file.writelines(map(_line, range(len(texts)), texts)), prefix=_UNFINISHED)
+        replace_file(npy, lambda file: _write_matrix(file, vectors), prefix=_UNFINISHED)
         return Saved(str(npy), str(jsonl), len(texts), npy.stat().st_size)
     except OSError as error:
         raise InvalidRequest(
@@ -67,15 +66,3 @@ def _write_matrix(file: IO[bytes], vectors: Sequence[bytes]) -> None:
     shape = (len(vectors), len(vectors[0]) // FLOAT_BYTES)
     npy.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
     file.writelines(vectors)
-
-
-def _write(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
-    # mkstemp's files are 0600.
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            fill(file)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -1,4 +1,4 @@
-"""Whether this process lives, whether it should be sent work, and what it counts."""
+"""Whether this process lives, whether it should be sent work, and what is counted."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from mcp.server.transport_security import TransportSecurityMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from or_mcp.calls.call import Parts
 from or_mcp.openrouter.errors import Failure
 from or_mcp.runs import ledger
 from or_mcp.server import Program
 from or_mcp.settings import Settings
-from or_mcp.tools.call import Parts
 from or_mcp.web.doors import is_one_of, known_hosts
-from or_mcp.web.metrics import MEDIA_TYPE, Metrics
+from or_mcp.web.metrics import DIRECTORY, MEDIA_TYPE, Metrics
 
 _FRESH_SECONDS = 5.0
 _PATIENCE_SECONDS = 3.0
@@ -91,7 +91,7 @@ class MetricsPage:
     settings: Settings
 
     async def answer(self, request: Request) -> Response:
-        """The counts of this process."""
+        """The counts of all processes behind this port."""
         refusal = await TransportSecurityMiddleware(known_hosts(self.settings)).validate_request(request)
         if refusal is not None:
             return refusal
@@ -99,6 +99,9 @@ class MetricsPage:
         if self.settings.http_auth != "none" and not is_one_of(bearer, self.settings.http_tokens):
             words = "metrics are for the operator: send one of OR_MCP_HTTP_TOKENS as Authorization: Bearer\n"
             return PlainTextResponse(words, 401, {"WWW-Authenticate": "Bearer"})
+        if not self.metrics.are_whole:
+            words = f"this is one of several processes: start them with {DIRECTORY} naming an empty directory\n"
+            return PlainTextResponse(words, 503)
         if self.program.parts is not None:
             await self._look(self.program.parts)
         return PlainTextResponse(self.metrics.text(), media_type=MEDIA_TYPE)

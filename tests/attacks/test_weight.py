@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from bench.heavy import HEAVY, Heavy
+from or_mcp.calls.schemas import input_schema
 from or_mcp.conversation.structure import check_schema
 from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.simulator import Simulator
 from or_mcp.tools import ALL_TOOLS
-from or_mcp.tools.schemas import input_schema
 from tests.conftest import Connect, text_of
 from tests.serving.programs import LEGACY, environment, serving_http
 

@@ -9,14 +9,14 @@ import anyio
 import mcp_types
 from mcp import MCPError
 
+from or_mcp.calls.arguments import Arguments
+from or_mcp.calls.call import Call
+from or_mcp.calls.reply import Answer, Reply
+from or_mcp.calls.tool import AnyTool, Tool
 from or_mcp.openrouter.errors import UpstreamFailed
 from or_mcp.server import Program
 from or_mcp.tasks.declared import require_declared
 from or_mcp.tasks.ongoing import CallResult
-from or_mcp.tools.arguments import Arguments
-from or_mcp.tools.call import Call
-from or_mcp.tools.reply import Answer, Reply
-from or_mcp.tools.tool import AnyTool, Tool
 
 ONLY_AS_TASKS = frozenset({"failing_job", "test_tool_with_task"})
 

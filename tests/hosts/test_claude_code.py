@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from or_mcp.server import INSTRUCTIONS
+from or_mcp.host.instructions import INSTRUCTIONS
 from tests.hosts.anthropic_api import MessagesApi
 from tests.hosts.complete import TOOLS, as_json, check_fusion, check_models, check_refusal
 from tests.hosts.conftest import LONG, TOKEN, NewWorld

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from or_mcp.server import INSTRUCTIONS
+from or_mcp.host.instructions import INSTRUCTIONS
 from tests.hosts.complete import TOOLS, check_fusion, check_models, check_refusal
 from tests.hosts.conftest import NewWorld
 from tests.hosts.tours import EVERY_CLIENT, Client, Tour, take

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from or_mcp.server import INSTRUCTIONS
+from or_mcp.host.instructions import INSTRUCTIONS
 from tests.hosts.complete import TOOLS, as_json, check_fusion, check_models, check_refusal
 from tests.hosts.conftest import LONG, SLOW, TOKEN, NewWorld
 from tests.hosts.model_api import ModelApi, Step, ToolUse, serving

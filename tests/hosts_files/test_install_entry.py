@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def test_no_key_is_ever_written_or_shown(home: Home, monkeypatch: pytest.MonkeyP
 def test_the_secrets_of_other_servers_are_never_shown(home: Home):
     neighbour = '"a": {"env": {"TOKEN": "neighbours-secret"}, "command": "a"}'
     home.place("cursor", f'{{"mcpServers": {{{neighbour}}}}}'.encode())
-    home.place("codex", b'mcp_servers = { a = { command = "a", env = { TOKEN = "neighbours-secret" } } }')
+    home.place("codex", b'[mcp_servers.a]\ncommand = "a"\nenv = { TOKEN = "neighbours-secret" }\n')
     for host in ("cursor", "codex"):
         shown = [home.install(host, *more) for more in (["--print"], [], ["--undo", "--print"], ["--undo"])]
         assert all(told.code == 0 for told in shown)
@@ -103,14 +104,13 @@ def test_settings_of_this_terminal_are_passed_on_and_a_second_terminal_does_not_
     [
         '[mcp_servers.openrouter]\ncommand = "or-mcp"\n\n[mcp_servers.openrouter.tools.fuse]\nx = 1\n',
         '[mcp_servers.openrouter]\ncommand = "or-mcp"\n[mcp_servers.openrouter.env]\nA = "b"\n[tui]\n',
-        'mcp_servers.openrouter.command = "or-mcp"\nmodel = "o5"',
-        'mcp_servers.openrouter.command = "or-mcp"\nmcp_servers.openrouter.env.A = "b"\n',
-        'mcp_servers = { openrouter = { command = "or-mcp", env = {} } }\n',
-        '[mcp_servers]\nopenrouter.command = "or-mcp"\n[mcp_servers.other]\ncommand = "o"\n',
+        '["mcp_servers" . \'openrouter\'] # mine\ncommand = "or-mcp"\n\n# of the next\n[tui]\n',
+        '[mcp_servers.openrouter]\ncommand = "or-mcp"\nnote = """\n[tui]\n# x"""\n\t# after\n\n[a]\nb = 1\n',
+        '[mcp_servers.openrouter.env]\nA = "b"\n\n[a]\nb = [\n[1]\n]\n\n[mcp_servers.openrouter]\ncommand = "or-mcp"\n',
         '[mcp_servers.openrouter.env]\nA = "b"\n[mcp_servers.openrouter]\ncommand = "or-mcp"',
     ],
 )
-def test_settings_reach_an_entry_in_toml_however_it_is_written(
+def test_settings_reach_an_entry_in_toml_however_its_blocks_are_written(
     home: Home, monkeypatch: pytest.MonkeyPatch, written: str
 ):
     monkeypatch.setenv("OR_MCP_DAILY_BUDGET_USD", "10")
@@ -121,8 +121,14 @@ def test_settings_reach_an_entry_in_toml_however_it_is_written(
     assert home.entry("codex")["command"] == "uvx"
     assert home.install("codex", "--undo").code == 0
     assert file.read_text() == written
+    others = {name: value for name, value in tomllib.loads(written).items() if name != "mcp_servers"}
+    comments = [line for line in written.splitlines() if line.strip() in ("# after", "# of the next")]
     assert home.install("codex", "--undo").code == 0
-    assert "openrouter" not in file.read_text()
+    left = tomllib.loads(file.read_text())
+    assert "openrouter" not in left.pop("mcp_servers", {})
+    assert left == others
+    assert '"""' not in file.read_text()
+    assert [line for line in file.read_text().splitlines() if line in comments] == comments
 
 
 def test_a_setting_that_is_wrong_stops_before_anything_is_written(home: Home, monkeypatch: pytest.MonkeyPatch):

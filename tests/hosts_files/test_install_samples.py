@@ -15,6 +15,7 @@ from or_mcp.hosts.host import Host
 from tests.hosts_files.conftest import SAMPLES, Home, host_named
 
 FILES = sorted(path for path in SAMPLES.rglob("*") if path.is_file())
+BY_HAND = sorted((SAMPLES.parent / "hosts_by_hand").rglob("*.toml"))
 WITH_OURS = [path for path in FILES if path.name.startswith("our-entry")]
 every_sample = pytest.mark.parametrize("sample", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 
@@ -91,6 +92,7 @@ def test_undo_after_the_host_wrote_something_cuts_out_our_entry_alone(home: Home
     assert "openrouter" not in told.get(host.servers, {})
     assert without_ours(host, told) == without_ours(host, meaning(host, original))
     assert left.endswith(comment.lstrip())
+    assert host.syntax != "toml" or sample in WITH_OURS or left in (original + comment, comment.lstrip())
 
 
 @every_sample
@@ -107,6 +109,25 @@ def test_a_dry_run_writes_nothing_and_prints_an_entry_that_can_be_pasted(home: H
     assert "sk-or-v1" not in told.out + told.err
     assert file.read_bytes() == original
     assert home.left_behind() == before
+
+
+@pytest.mark.parametrize("sample", BY_HAND, ids=lambda path: path.stem)
+def test_toml_spelled_inline_or_with_dots_is_left_alone_and_the_entry_to_paste_is_shown(home: Home, sample: Path):
+    host, original = host_named(sample.parent.name), sample.read_bytes()
+    file = home.place(host.name, original)
+    ours = "openrouter" in meaning(host, original)[host.servers]
+    for arguments in ([], ["--print"]):
+        told = home.install(host.name, *arguments)
+        assert told.code == 1
+        assert f"{file} is left as it is" in told.err
+        pasted = tomllib.loads(told.err[told.err.index("[mcp_servers") :])["mcp_servers"]["openrouter"]
+        assert (pasted["command"], pasted["args"]) == ("uvx", ["or-mcp"])
+        assert pasted["tool_timeout_sec"] == (60 if ours else 900)
+    told = home.install(host.name, "--undo")
+    assert told.code == ours
+    assert not ours or "remove mcp_servers.openrouter by hand" in told.err
+    assert file.read_bytes() == original
+    assert home.left_behind() == [str(file.relative_to(home.path))]
 
 
 def test_there_are_samples_of_every_host():

@@ -15,13 +15,13 @@ from typing import Any
 import anyio
 import pytest
 
+from or_mcp.calls.call import Caller
 from or_mcp.runs import ledger, queries
 from or_mcp.runs.amounts import start_of_day
 from or_mcp.runs.engines.sqlite import SqliteTransaction
 from or_mcp.runs.owners import Owner
 from or_mcp.runs.record import RunRecord, Status
 from or_mcp.runs.schema import migrate
-from or_mcp.tools.call import Caller
 from tests.conftest import Connect, Upstream, text_of
 from tests.runs.before import UNITS, Before
 

@@ -11,8 +11,8 @@ import anyio
 import anyio.to_thread
 import pytest
 
+from or_mcp.conversation.work import Asking
 from or_mcp.runs.live import Kept
-from or_mcp.tools.ask_work import Asking
 from tests.conftest import Connect, Upstream, text_of
 from tests.runs.program import started
 from tests.serving import programs

@@ -11,11 +11,13 @@ from typing import Any, TextIO
 
 import anyio
 import pytest
-from mcp import Client
+from mcp import Client, MCPError
 from mcp.client.stdio import StdioServerParameters, stdio_client
+from mcp_types import Implementation
 
 from or_mcp.settings import TOOL_NAMES
 from or_mcp.simulator import Simulator
+from tests.conftest import text_of
 from tests.serving.programs import LEGACY, MODERN, ROOT, environment, serving_http
 
 WAYS = [(transport, mode) for transport in ("stdio", "http") for mode in ("legacy", "auto")]
@@ -33,14 +35,15 @@ class World:
     errors: TextIO
 
     @asynccontextmanager
-    async def client(self, transport: str, mode: str) -> AsyncGenerator[Client]:
+    async def client(self, transport: str, mode: str, name: str = "some-host") -> AsyncGenerator[Client]:
         """A client; over stdio with a process of its own."""
+        info = Implementation(name=name, version="1")
         if transport == "http":
-            async with Client(f"{self.root}/mcp", mode=mode) as client:
+            async with Client(f"{self.root}/mcp", mode=mode, client_info=info) as client:
                 yield client
             return
         server = StdioServerParameters(command=sys.executable, args=["-m", "or_mcp"], env=self.env, cwd=ROOT)
-        async with Client(stdio_client(server, self.errors), mode=mode) as client:
+        async with Client(stdio_client(server, self.errors), mode=mode, client_info=info) as client:
             yield client
 
 
@@ -134,6 +137,23 @@ async def test_cancelling_closes_upstream_within_a_second(world: World, transpor
                     break
     assert row["status"] == "cancelled"
     assert row["prompt"].startswith(CANCELLED)
+
+
+@pytest.mark.parametrize(("transport", "mode"), [way for way in WAYS if way != ("http", "auto")])
+async def test_a_client_whose_time_is_up_ends_nothing_and_is_told_of_its_run(world: World, transport: str, mode: str):
+    before = len(world.simulator.posts())
+    async with world.client(transport, mode, "impatient") as client:
+        question = {"prompt": f"Is time up over {transport} in {mode}?", "web": False}
+        with pytest.raises(MCPError, match="timed out"):
+            await client.call_tool("fuse", question, read_timeout_seconds=1)
+        with anyio.fail_after(30):
+            while not (told := text_of(await client.call_tool("list_models", {}))).startswith("Your fuse"):
+                await anyio.sleep(0.01)
+            while (again := (await client.call_tool("fuse", question)).structured_content)["status"] == "running":
+                assert again["replayed"]
+    assert again["run_id"] in told
+    assert (again["outcome"], again["replayed"]) == ("fused", True)
+    assert len(world.simulator.posts()) == before + 1
 
 
 async def test_a_host_that_leaves_and_comes_back_finds_its_run(world: World):

@@ -68,8 +68,8 @@ async def test_metrics_are_for_the_operator_and_hold_no_words_no_keys_no_callers
     told = body.decode()
     assert status == 200
     assert given["content-type"].startswith("text/plain; version=0.0.4")
-    assert 'or_mcp_tool_calls_total{tool="ask",outcome="ok"} 1' in told
-    assert 'or_mcp_tool_calls_total{tool="ask",outcome="model_unavailable"} 1' in told
+    assert 'or_mcp_tool_calls_total{outcome="ok",tool="ask"} 1' in told
+    assert 'or_mcp_tool_calls_total{outcome="model_unavailable",tool="ask"} 1' in told
     assert re.search(r'or_mcp_spend_usd_total\{tool="ask"\} 0\.0\d+', told)
     assert re.search(r'or_mcp_upstream_seconds_count\{path="/chat"\} \d', told)
     assert re.search(r'or_mcp_http_requests_total\{method="POST",path="/mcp",status="200"\} \d', told)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from or_mcp.tools import choosing
+from or_mcp.catalogue import fitness
 from tests.conftest import Connect, Upstream, text_of
 
 TODAY = date(2026, 6, 15)
@@ -32,7 +32,7 @@ def days(after: int) -> str:
 
 @pytest.fixture
 def today(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choosing, "_today", lambda: TODAY)
+    monkeypatch.setattr(fitness, "_today", lambda: TODAY)
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from typing import Any, cast
 
 import pytest
 
-from or_mcp.server import INSTRUCTIONS
+from or_mcp.calls.tool import AnyTool
+from or_mcp.host.instructions import INSTRUCTIONS
 from or_mcp.settings import TOOL_NAMES
 from or_mcp.tools import ALL_TOOLS
-from or_mcp.tools.tool import AnyTool
 
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
 LISTED = {tool.name: tool.listed() for tool in ALL_TOOLS}

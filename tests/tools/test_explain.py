@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from or_mcp.calls.explain import explanation
 from or_mcp.openrouter.errors import ConnectionFailed, Failure, StreamBroken
 from or_mcp.runs.record import RunRecord
-from or_mcp.tools.explain import explanation
 from tests.conftest import Connect, Upstream, text_of
 
 ASK = {"model": "openai/gpt-5-mini", "prompt": "Hello?"}

@@ -15,8 +15,8 @@ from mcp import MCPError
 from mcp.server.context import ServerRequestContext
 from pydantic import TypeAdapter, ValidationError
 
-from or_mcp.tools.call import Ask, NeedsHost, Roots
-from or_mcp.tools.confirming import NeedsAnswer
+from or_mcp.calls.call import Ask, NeedsHost, Roots
+from or_mcp.calls.confirming import NeedsAnswer
 
 _CONFIRM, _ROOTS = "confirm", "roots"
 _FIELD = "go"

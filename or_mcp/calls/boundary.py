@@ -8,15 +8,16 @@ from typing import Any
 
 import mcp_types
 
+from or_mcp.calls.arguments import read_arguments
+from or_mcp.calls.call import Call, NeedsHost
+from or_mcp.calls.choosing import suggest_only_allowed
+from or_mcp.calls.explain import explain
+from or_mcp.calls.left_behind import after_what_was_left
+from or_mcp.calls.reply import to_result
+from or_mcp.calls.tool import AnyTool
 from or_mcp.catalogue.closest import similar
 from or_mcp.openrouter.errors import Failure, InvalidRequest, shorten
 from or_mcp.runs.endings import Crash
-from or_mcp.tools.arguments import read_arguments
-from or_mcp.tools.call import Call, NeedsHost
-from or_mcp.tools.choosing import suggest_only_allowed
-from or_mcp.tools.explain import explain
-from or_mcp.tools.reply import to_result
-from or_mcp.tools.tool import AnyTool
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,8 @@ async def answer(
     """
     try:
         tool = _find(tools, name)
-        return to_result(await tool.handle(read_arguments(tool.arguments, given), call))
+        reply = await tool.handle(read_arguments(tool.arguments, given), call)
+        return to_result(await after_what_was_left(reply, call))
     except NeedsHost:
         raise
     except Failure as failure:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from or_mcp.calls.call import Call, NeedsHost
 from or_mcp.runs.budget import dollars
 from or_mcp.runs.record import Cancelled, RunRequest
-from or_mcp.tools.call import Call, NeedsHost
 
 
 class NeedsAnswer(NeedsHost):

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from or_mcp.calls.explain import explanation, failure_of
+from or_mcp.calls.keepsake import Shown
+from or_mcp.calls.quoting import named, quoted
+from or_mcp.calls.reply import LIMIT, Answer, Maybe, Reply, cut, usd
 from or_mcp.fusion.analysis import Analysis, Contradiction, Coverage, Insight, Stance
 from or_mcp.fusion.result import FusionResult, Outcome, PanelMember, Source, WriterUsage
 from or_mcp.openrouter.errors import shorten
 from or_mcp.runs.record import RunRecord, Status
-from or_mcp.tools.explain import explanation, failure_of
-from or_mcp.tools.keepsake import Shown
-from or_mcp.tools.paid_answer import EstimateRange, estimate_range
-from or_mcp.tools.quoting import named, quoted
-from or_mcp.tools.reply import LIMIT, Answer, Maybe, Reply, cut, usd
+from or_mcp.tools.answers.paid import EstimateRange, estimate_range
 
 STANDARD_LIMIT = 11_500
 _NAMED = 8

@@ -7,19 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from or_mcp.calls.arguments import Arguments
+from or_mcp.calls.call import Call, Caller, Tell
+from or_mcp.calls.confirming import confirm
+from or_mcp.calls.explain import RunFailed
+from or_mcp.calls.keepsake import Keepsake, Shown
+from or_mcp.calls.reply import Reply
 from or_mcp.catalogue.prices import Estimate
 from or_mcp.runs.budget import PER_DAY, OverBudget, Room, Standing, check, dollars
 from or_mcp.runs.live import Work
 from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import Progress, RunRecord, RunRequest
 from or_mcp.runs.runner import Begun
-from or_mcp.runs.waiting import patience
-from or_mcp.tools.arguments import Arguments
-from or_mcp.tools.call import Call, Caller, Tell
-from or_mcp.tools.confirming import confirm
-from or_mcp.tools.explain import RunFailed
-from or_mcp.tools.keepsake import Keepsake, Shown
-from or_mcp.tools.reply import Reply
 
 MESSAGE_LIMIT = 199
 # How often a call looks at what is left before it is refused because others were faster.
@@ -83,7 +82,9 @@ async def place(call: Call, order: Order, keepsake: Keepsake, shown: Shown) -> R
     if lasting is not None:
         lasting.began(begun.run_id)
     tell = Narrator(call.tell).tell if call.tell is not None else None
-    record = await runner.wait(begun.run_id, caller, _patience(call, order), tell, cancels=not begun.replayed)
+    record = await runner.wait(
+        begun.run_id, caller, _patience(call, order), tell, call.waiter, is_its_own=not begun.replayed
+    )
     if record.finished and record.status != "completed":
         raise RunFailed(record)
     standing = await runner.standing(caller, payer, recent=True)
@@ -139,7 +140,7 @@ def _of_the_offer(offer: Offer) -> tuple[str, ...]:
 def _patience(call: Call, order: Order) -> float:
     if call.lasting is not None:
         return math.inf
-    return patience(call.host, call.parts.wait_seconds, order.wait_seconds)
+    return call.patience(order.wait_seconds)
 
 
 def limited_note(limited: str) -> tuple[str, ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from or_mcp.calls.reply import Answer, Maybe
 from or_mcp.runs.record import RunRecord
-from or_mcp.tools.reply import Answer, Maybe
 
 
 class EstimateRange(Answer):

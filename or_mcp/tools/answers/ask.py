@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from or_mcp.calls.explain import explanation, failure_of
+from or_mcp.calls.keepsake import Shown
+from or_mcp.calls.quoting import named, quoted
+from or_mcp.calls.reply import LIMIT, Answer, Maybe, Reply, is_none, usd
 from or_mcp.conversation.state import CalledTool, Citation, Said, Usage
+from or_mcp.conversation.work import AskResult
 from or_mcp.runs.record import RunRecord, Status
-from or_mcp.tools.ask_work import AskResult
-from or_mcp.tools.explain import explanation, failure_of
-from or_mcp.tools.keepsake import Shown
-from or_mcp.tools.paid_answer import EstimateRange, estimate_range
-from or_mcp.tools.quoting import named, quoted
-from or_mcp.tools.reply import LIMIT, Answer, Maybe, Reply, is_none, usd
+from or_mcp.tools.answers.paid import EstimateRange, estimate_range
 
 
 class ToolCallRow(Answer):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from or_mcp.catalogue.fitness import can_be_forced
 from or_mcp.catalogue.policy import VARIABLE, Policy
 from or_mcp.catalogue.snapshot import Snapshot
 from or_mcp.fusion.plan import DEFAULT_PANEL, SLUG, FusionChoices
 from or_mcp.openrouter.errors import ModelUnavailable
-from or_mcp.tools.choosing import can_be_forced
 
 
 def permitted(

@@ -11,10 +11,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from or_mcp.calls.schemas import NAME_LIMIT, TEXT_LIMIT, accepts, input_schema
 from or_mcp.catalogue.closest import similar
 from or_mcp.openrouter.errors import InvalidRequest, shorten
 from or_mcp.openrouter.wire.money import MOST_USD
-from or_mcp.tools.schemas import NAME_LIMIT, TEXT_LIMIT, accepts, input_schema
 
 ArgumentsT = TypeVar("ArgumentsT", bound="Arguments")
 Fields = Mapping[str, FieldInfo]

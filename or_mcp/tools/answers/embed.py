@@ -11,13 +11,13 @@ from typing import Any
 import mcp_types
 from pydantic import TypeAdapter
 
+from or_mcp.calls.explain import explanation, failure_of
+from or_mcp.calls.keepsake import Shown
+from or_mcp.calls.quoting import quoted
+from or_mcp.calls.reply import LIMIT, Answer, Maybe, Reply, usd
 from or_mcp.openrouter.errors import shorten
 from or_mcp.runs.record import RunRecord, Status
-from or_mcp.tools.explain import explanation, failure_of
-from or_mcp.tools.keepsake import Shown
-from or_mcp.tools.paid_answer import EstimateRange, estimate_range
-from or_mcp.tools.quoting import quoted
-from or_mcp.tools.reply import LIMIT, Answer, Maybe, Reply, usd
+from or_mcp.tools.answers.paid import EstimateRange, estimate_range
 from or_mcp.vectors.files import Saved
 from or_mcp.vectors.plan import Output
 from or_mcp.vectors.result import EmbedResult

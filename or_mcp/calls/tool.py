@@ -9,11 +9,11 @@ from typing import Any, Generic, Literal, TypeVar
 
 import mcp_types
 
-from or_mcp.tools.arguments import Arguments
-from or_mcp.tools.call import Call
-from or_mcp.tools.keepsake import Keepsake
-from or_mcp.tools.reply import Answer, Reply, output_schema
-from or_mcp.tools.schemas import input_schema
+from or_mcp.calls.arguments import Arguments
+from or_mcp.calls.call import Call
+from or_mcp.calls.keepsake import Keepsake
+from or_mcp.calls.reply import Answer, Reply, output_schema
+from or_mcp.calls.schemas import input_schema
 
 Kind = Literal["read", "spend"]
 ArgumentsT = TypeVar("ArgumentsT", bound=Arguments)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import anyio.to_thread
 
 from or_mcp.attachments.paths import Sandbox
+from or_mcp.calls.keepsake import Keepsake
 from or_mcp.catalogue.cache import Catalogue
 from or_mcp.catalogue.policy import Policy
 from or_mcp.openrouter.client import OpenRouter
@@ -20,7 +21,8 @@ from or_mcp.openrouter.errors import NotAuthorized
 from or_mcp.openrouter.wire.routing import Provider
 from or_mcp.runs.key_limit import KeyLimits
 from or_mcp.runs.runner import Runner
-from or_mcp.tools.keepsake import Keepsake
+from or_mcp.runs.session import Session, Waiter
+from or_mcp.runs.waiting import patience
 
 # The page asks with this in the request's `_meta`: a person sees what it reads, a model does not.
 FOR_VIEW = "or-mcp/view"
@@ -50,6 +52,14 @@ class Parts:
     data_dir: Path | None
     rules: Mapping[str, str]
     keepsakes: Mapping[str, Keepsake]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a connection is served with: the program's parts, and what is its own."""
+
+    parts: Parts
+    session: Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +128,17 @@ class Call:
     roots: Roots | None = None
     lasting: Lasting | None = None
     for_view: bool = False
+    waiter: Waiter = field(default_factory=lambda: Waiter(Session()))
 
     @property
     def upstream(self) -> OpenRouter:
         """The API, paid by the caller."""
         return self.parts.upstream.with_key(self.caller.key)
+
+    def patience(self, asked: float | None) -> float:
+        """How many seconds to wait before answering `running`."""
+        seen = self.parts.runner.learned.limit(self.caller.id, self.waiter.client, self.waiter.version)
+        return patience(self.host, self.parts.wait_seconds, asked, seen)
 
     async def sandbox(self) -> Sandbox:
         """The directories that may be read: the operator's, and those that the host has opened."""

@@ -11,9 +11,9 @@ from typing import Any, cast
 import mcp_types
 from pydantic import BaseModel, ConfigDict
 
+from or_mcp.calls.quoting import visible
+from or_mcp.calls.schemas import plain_schema
 from or_mcp.openrouter.wire.lenient import Maybe, is_none
-from or_mcp.tools.quoting import visible
-from or_mcp.tools.schemas import plain_schema
 
 __all__ = ["LIMIT", "Answer", "Maybe", "Reply", "cut", "is_none", "output_schema", "to_result", "usd"]
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from or_mcp.calls.reply import Reply
 from or_mcp.conversation.thread import Thread
+from or_mcp.fusion.result import PanelText
 from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunRecord
-from or_mcp.tools.reply import Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +23,6 @@ class Shown:
     cost_line: str = ""
     progress: str = ""
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PanelText:
-    """What one panelist wrote, or why it wrote nothing."""
-
-    model: str
-    status: str
-    words: str
 
 
 @dataclass(frozen=True, slots=True)

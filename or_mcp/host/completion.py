@@ -8,12 +8,12 @@ from functools import partial
 
 import anyio.to_thread
 
+from or_mcp.calls.call import Call
+from or_mcp.calls.choosing import operators_rules
 from or_mcp.catalogue.closest import similar
 from or_mcp.catalogue.conditions import Condition
 from or_mcp.catalogue.search import MOST, Query, search
 from or_mcp.fusion.plan import PRESETS
-from or_mcp.tools.call import Call
-from or_mcp.tools.choosing import operators_rules
 
 _MOST = 100
 # Longer than anything there is to complete.

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import mcp_types
 
+from or_mcp.calls.quoting import in_quotes, told, visible
 from or_mcp.openrouter.errors import (
     ConnectionFailed,
     DeadlinePassed,
@@ -25,7 +26,6 @@ from or_mcp.openrouter.errors import (
 from or_mcp.runs.budget import OverBudget, dollars
 from or_mcp.runs.endings import Crash, Ending, StoreAway, StoreLocked
 from or_mcp.runs.record import Cancelled, RunRecord
-from or_mcp.tools.quoting import in_quotes, told, visible
 
 GET_A_KEY = (
     "get a key at https://openrouter.ai/settings/keys and set OPENROUTER_API_KEY for this server, "

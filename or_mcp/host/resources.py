@@ -11,11 +11,11 @@ from urllib.parse import unquote
 
 import mcp_types
 
+from or_mcp.calls.call import Call
+from or_mcp.calls.keepsake import Shown
 from or_mcp.openrouter.errors import NotFound, shorten
 from or_mcp.runs.record import RunRecord
-from or_mcp.tools.call import Call
-from or_mcp.tools.keepsake import Shown
-from or_mcp.tools.list_models import COLUMNS, freshness, model_row, row_line
+from or_mcp.tools.answers.models import COLUMNS, freshness, model_row, row_line
 from or_mcp.view.report import VIEW_META, VIEW_MIME, VIEW_URI, app_html, report_html
 
 TEXT, JSON, HTML = "text/plain", "application/json", "text/html"

@@ -1,0 +1,1 @@
+"""What a host may be asked or shown beside the tools."""

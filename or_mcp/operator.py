@@ -1,0 +1,72 @@
+"""What the operator demands: from settings to the rules that every call obeys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from or_mcp.openrouter.demands import Demand
+from or_mcp.openrouter.wire.routing import Provider
+from or_mcp.runs.shared_secret import FILE as SECRET_FILE
+from or_mcp.runs.store import FILE as STORE_FILE
+from or_mcp.runs.store import never_usable
+from or_mcp.settings import TOOL_NAMES, Settings, SettingsError
+from or_mcp.vectors.cache import FILE as VECTORS_FILE
+from or_mcp.vectors.files import FOLDER as VECTORS_FOLDER
+
+
+def check_budget_is_kept(settings: Settings) -> None:
+    """A daily budget stands on what is on disk: without that, every start would begin another.
+
+    Raises:
+        SettingsError: There is a budget, and runs cannot be kept.
+    """
+    if not settings.daily_budget_usd or not settings.store:
+        return
+    if why := never_usable(settings.data_dir):
+        mend = f"an amount only where runs can be kept ({settings.data_dir}: {why}); mend OR_MCP_DATA_DIR, "
+        alone = "or set OR_MCP_STORE=off to bound this process alone"
+        raise SettingsError("OR_MCP_DAILY_BUDGET_USD", str(settings.daily_budget_usd), mend + alone)
+
+
+def provider_preferences(settings: Settings) -> Provider | None:
+    """What the operator demands of every request; no argument can loosen it."""
+    preferences = Provider(
+        only=settings.providers_only or None,
+        ignore=settings.providers_ignore or None,
+        data_collection=settings.data_collection,
+        zdr=True if settings.zdr else None,
+    )
+    return preferences if preferences.body() else None
+
+
+def demands(settings: Settings) -> tuple[Demand, ...]:
+    """The same, by the names of the settings, for when no endpoint is left."""
+    told = rules(settings)
+    reasons = {
+        "OR_MCP_ZDR": "data_policy:zdr",
+        "OR_MCP_DATA_COLLECTION": "data_policy:training",
+        "OR_MCP_PROVIDERS_ONLY": "allowed_providers",
+        "OR_MCP_PROVIDERS_IGNORE": "ignored_providers",
+    }
+    return tuple(Demand(f"{name}={told[name]}", reason) for name, reason in reasons.items() if name in told)
+
+
+def own_files(data_dir: Path) -> list[Path]:
+    """What holds the runs and texts of every caller, and what seals their questions."""
+    databases = [f"{name}{suffix}" for name in (STORE_FILE, VECTORS_FILE) for suffix in ("", "-wal", "-shm")]
+    return [data_dir / name for name in (*databases, VECTORS_FOLDER, SECRET_FILE)]
+
+
+def rules(settings: Settings) -> dict[str, str]:
+    """The operator's rules, as `account` shows them."""
+    told = {
+        "OR_MCP_MODELS": ",".join(settings.models) if settings.models != ("*",) else "",
+        "OR_MCP_TOOLS": ",".join(settings.tools) if settings.tools != TOOL_NAMES else "",
+        "OR_MCP_ZDR": "on" if settings.zdr else "",
+        "OR_MCP_DATA_COLLECTION": settings.data_collection or "",
+        "OR_MCP_PROVIDERS_ONLY": ",".join(settings.providers_only),
+        "OR_MCP_PROVIDERS_IGNORE": ",".join(settings.providers_ignore),
+        "OR_MCP_MAX_COST_PER_CALL_USD": str(settings.max_cost_per_call_usd),
+        "OR_MCP_DAILY_BUDGET_USD": str(settings.daily_budget_usd) if settings.daily_budget_usd else "",
+    }
+    return {name: value for name, value in told.items() if value}

@@ -1,0 +1,69 @@
+"""Runs that nobody waits for: why they go on, and how many may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import anyio
+
+from or_mcp.runs.budget import Limits
+from or_mcp.runs.learned import Learned
+from or_mcp.runs.live import LiveRun
+from or_mcp.runs.session import LeftBehind, Waiter
+from or_mcp.runs.waiting import is_by_a_person, is_near_a_limit, is_time_out, limit_of
+
+MOST_RUNS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Unattended:
+    """How many runs of a caller go on with nobody waiting, and what is set aside for them."""
+
+    runs: int
+    set_aside_usd: Decimal
+
+
+class Unwatched:
+    """Decides what becomes of a run when the last one who waited for it stops waiting."""
+
+    def __init__(self, live: Mapping[str, LiveRun], limits: Limits, learned: Learned) -> None:
+        self._live = live
+        self._ceiling_usd = limits.per_call_usd
+        self._learned = learned
+
+    async def part(self, run: LiveRun, waiter: Waiter, age_seconds: float) -> None:
+        """The last waiter's request was cancelled: a person's wish ends the run, a time-out does not."""
+        goes_on = waiter.session.is_leaving or await self._is_no_wish(run.record.caller, waiter, age_seconds)
+        if run.waiting or run.finished.is_set():
+            return
+        if goes_on and self.keep(run):
+            waiter.session.leaves(LeftBehind(run.record.run_id, run.record.tool))
+        else:
+            run.scope.cancel()
+
+    def keep(self, run: LiveRun) -> bool:
+        """Let a run go on with nobody waiting, if there is room for it."""
+        held = self.of(run.record.caller)
+        set_aside = held.set_aside_usd + run.record.charged_usd
+        run.is_unattended = held.runs < MOST_RUNS and not (self._ceiling_usd and set_aside > self._ceiling_usd)
+        return run.is_unattended
+
+    def of(self, caller: str) -> Unattended:
+        """What goes on unattended for a caller."""
+        runs = [run.record for run in self._live.values() if run.is_unattended and run.record.caller == caller]
+        return Unattended(len(runs), sum((record.charged_usd for record in runs), Decimal(0)))
+
+    async def _is_no_wish(self, caller: str, waiter: Waiter, age_seconds: float) -> bool:
+        reason = await waiter.session.reason(waiter.request_id)
+        if is_time_out(reason):
+            await self._learned.learn(caller, waiter.client, waiter.version, limit_of(reason, age_seconds))
+            return True
+        seen = self._learned.limit(caller, waiter.client, waiter.version)
+        return not is_by_a_person(reason) and is_near_a_limit(waiter.client, age_seconds, seen)
+
+
+def age_of(waiter: Waiter) -> float:
+    """How long a request has waited."""
+    return anyio.current_time() - waiter.since

@@ -1,0 +1,1 @@
+"""What the tools answer: the typed results, and their texts."""
