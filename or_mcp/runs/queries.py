@@ -34,6 +34,8 @@ _LISTED = ", ".join(_LONG.get(column, column) for column in _COLUMNS)
 # How many runs are forgotten in one transaction that other programs wait for.
 _FORGOTTEN_AT_ONCE = 200
 _PIECES_AT_ONCE = 20
+# Older engines take no more than 999 values in a statement.
+_LOOKED_AT_ONCE = 500
 
 
 class Look(NamedTuple):
@@ -100,9 +102,13 @@ def find(tx: Transaction, run_id: str, caller: str | None) -> RunRecord | None:
     return record if long is None else replace(record, prompt=long[0].decode())
 
 
-def look(tx: Transaction, run_id: str) -> Look | None:
-    """How one run stands."""
-    return next(iter(_looks(tx, "run_id = ?", run_id)), None)
+def looks(tx: Transaction, run_ids: Sequence[str]) -> dict[str, Look]:
+    """How each of these runs stands, if it is there."""
+    found: list[Look] = []
+    for start in range(0, len(run_ids), _LOOKED_AT_ONCE):
+        some = run_ids[start : start + _LOOKED_AT_ONCE]
+        found += _looks(tx, f"run_id IN ({', '.join('?' * len(some))})", *some)
+    return {look.run_id: look for look in found}
 
 
 def find_same(tx: Transaction, caller: str, fingerprint: str) -> RunRecord | None:
