@@ -88,7 +88,7 @@ async def _indexes(context: Mapping[str, str], call: Call) -> Sequence[str]:
     if "run_id" not in context:
         return ()
     record = await call.parts.runner.find(context["run_id"], call.caller.id)
-    panel = call.parts.keepsakes[record.tool].panel
+    panel = call.parts.keepsakes[record.request.tool].panel
     return [str(index) for index in range(len(panel(record)))] if panel else ()
 
 

@@ -155,7 +155,7 @@ class Runner:
             NotFound: There is no such run, or it is another caller's.
         """
         live = self._live.get(run_id) or self._ended.get(run_id)
-        if live is not None and caller in (None, live.record.caller):
+        if live is not None and caller in (None, live.record.request.caller):
             return live.record if live.record.finished else live.taken()
         record = await self.store.read(lambda tx: queries.find(tx, run_id, caller))
         if record is None:
@@ -306,7 +306,7 @@ class Runner:
                 self._ended[run_id] = live
             self._live.pop(run_id, None)
             live.finished.set()
-        self._costs.known(live.record.tool, live.record.cost_usd)
+        self._costs.known(live.record.request.tool, live.record.cost_usd)
         if live.record.cost_usd is None and live.record.generation_id and not self.stopping:
             self._group.start_soon(apart, self._costs.learn, live.record)
 
@@ -314,7 +314,7 @@ class Runner:
         record = live.taken()
         if failure is not None and record.generation_id is None:
             record = replace(record, generation_id=failure.generation_id)
-        caller, payer = record.caller, record.payer
+        caller, payer = record.request.caller, record.request.payer
         where = await live.finish(record.end(status, failure), lambda tx: standing(tx, caller, payer, self.limits))
         if where is not None:
             self._standings[caller] = (where, anyio.current_time())

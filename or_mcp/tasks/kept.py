@@ -10,8 +10,9 @@ import mcp_types
 from or_mcp.calls.call import Call
 from or_mcp.calls.explain import RunFailed, explain, failure_of
 from or_mcp.calls.keepsake import Shown
-from or_mcp.calls.paid import MESSAGE_LIMIT, cost_line
+from or_mcp.calls.paid import cost_line
 from or_mcp.calls.reply import to_result
+from or_mcp.calls.telling import MESSAGE_LIMIT
 from or_mcp.runs.record import RunRecord, Status
 from or_mcp.tasks.wire import DetailedTask, TaskStatus, moment
 
@@ -58,8 +59,8 @@ async def _result(record: RunRecord, call: Call) -> mcp_types.CallToolResult:
     if record.status == "failed":
         return explain(RunFailed(record))
     standing = await call.parts.runner.standing(call.caller.id, call.caller.payer)
-    detail = json.loads(record.arguments).get("detail", "standard")
-    keepsake = call.parts.keepsakes[record.tool]
+    detail = json.loads(record.request.arguments).get("detail", "standard")
+    keepsake = call.parts.keepsakes[record.request.tool]
     shown = Shown(detail=detail, cost_line=cost_line(record, standing, keepsake))
     return to_result(keepsake.show(record, shown))
 
