@@ -125,7 +125,11 @@ class Program:
         store = await anyio.to_thread.run_sync(Store, settings.data_dir if settings.store else None)
         runner = Runner(
             store,
-            Limits(settings.max_cost_per_call_usd, settings.daily_budget_usd),
+            Limits(
+                settings.max_cost_per_call_usd,
+                settings.daily_budget_usd,
+                are_for_a_team=settings.http_auth != "none",
+            ),
             deadline_seconds=settings.run_deadline_seconds,
             retention_days=settings.retention_days,
             forget_files=partial(forget_files, settings.data_dir),

@@ -48,6 +48,8 @@ class Limits:
 
     per_call_usd: Decimal = Decimal(0)
     per_day_usd: Decimal = Decimal(0)
+    # Callers who do not know each other share the store.
+    are_for_a_team: bool = False
 
 
 @dataclass(frozen=True, slots=True)

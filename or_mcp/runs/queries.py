@@ -66,8 +66,11 @@ def save(tx: Transaction, record: RunRecord, events: Sequence[RunEvent] = ()) ->
     ledger.move(tx, _account(record), before, booked)
 
 
-def keep_asked(tx: Transaction, record: RunRecord, context: Context | None) -> None:
-    """Keep what is large of what a run was asked, each text once; it is read only to go on from there."""
+def keep_asked(tx: Transaction, record: RunRecord, context: Context | None) -> int:
+    """Keep what is large of what a run was asked, each text once; how many bytes more are kept for the run.
+
+    It is read only to go on from there.
+    """
     bodies = dict(context.bodies) if context is not None else {}
     kept = None
     if len(record.request.prompt) >= LONG:
@@ -76,10 +79,13 @@ def keep_asked(tx: Transaction, record: RunRecord, context: Context | None) -> N
         bodies[kept] = prompt.body
     text = _storable(context.text) if context is not None else None
     tx.execute("UPDATE runs SET context = ?, prompt_kept = ? WHERE run_id = ?", (text, kept, record.run_id))
+    size = len(record.request.prompt[:LONG]) + len(record.request.arguments) + len(text or "")
     for name, body in bodies.items():
         if tx.execute("SELECT 1 FROM pieces WHERE hash = ?", (name,)).fetchone() is None:
             tx.execute("INSERT INTO pieces (hash, body) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, body))
+            size += len(body)
     tx.each("INSERT INTO run_pieces (run_id, hash) VALUES (?, ?)", [(record.run_id, name) for name in bodies])
+    return size
 
 
 def context_of(tx: Transaction, run_id: str) -> Context | None:

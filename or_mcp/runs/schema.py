@@ -100,6 +100,14 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX run_pieces_by_hash ON run_pieces (hash);
     """,
+    """
+    CREATE TABLE asked (
+        caller TEXT NOT NULL,
+        day TEXT NOT NULL,
+        bytes BIGINT NOT NULL,
+        PRIMARY KEY (caller, day)
+    );
+    """,
 )
 
 
