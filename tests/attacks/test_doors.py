@@ -81,7 +81,7 @@ def test_what_is_kept_for_one_caller_has_an_end_and_is_no_trouble_of_others(
     upstream: tuple[Simulator, str], tmp_path: Path
 ):
     env = environment(upstream[1], tmp_path, OR_MCP_HTTP_AUTH="token", OR_MCP_HTTP_TOKENS="ann,bob")
-    long = "a" * 300_000
+    long = "Is this long? " * 20_000
     with serving_http(env) as root, closing(sqlite3.connect(tmp_path / "runs.sqlite3", timeout=30)) as store:
         assert called(root, "ann", long)[0] == 200
         [(weight,)] = store.execute("SELECT bytes FROM asked").fetchall()
