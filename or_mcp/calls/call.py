@@ -24,6 +24,7 @@ from or_mcp.runs.key_limit import KeyLimits
 from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunRequest, fingerprint, kept_arguments
 from or_mcp.runs.runner import Runner
+from or_mcp.runs.seen import Runs
 from or_mcp.runs.session import Session, Waiter
 from or_mcp.runs.waiting import patience
 
@@ -137,6 +138,11 @@ class Call:
     def upstream(self) -> OpenRouter:
         """The API, paid by the caller."""
         return self.parts.upstream.with_key(self.caller.key)
+
+    @property
+    def runs(self) -> Runs:
+        """The caller's runs."""
+        return self.parts.runner.of(self.caller.id, self.caller.payer)
 
     def request(
         self,

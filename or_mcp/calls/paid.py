@@ -48,8 +48,7 @@ async def place(
         Failure: It was refused, or the run failed.
     """
     runner, lasting = call.parts.runner, call.lasting
-    caller, payer = call.caller.id, call.caller.payer
-    runner.pays(payer, call.upstream)
+    runner.pays(call.caller.payer, call.upstream)
     begun, told = await runner.join(request), shown.notes
     if begun is None:
         begun, offer = await _begin(call, request, offered)
@@ -58,10 +57,10 @@ async def place(
         lasting.began(begun.run_id)
     tell = Narrator(call.tell).tell if call.tell is not None else None
     seconds = math.inf if lasting is not None else call.patience(wait_seconds)
-    record = await runner.wait(begun.run_id, caller, seconds, tell, call.waiter, is_its_own=not begun.replayed)
+    record = await call.runs.wait(begun.run_id, seconds, tell, call.waiter, is_its_own=not begun.replayed)
     if record.finished and record.status != "completed":
         raise RunFailed(record)
-    standing = await runner.standing(caller, payer, recent=True)
+    standing = await call.runs.standing(recent=True)
     if record.finished and lasting is None:
         runner.delivered(record.run_id)
     return keepsake.show(

@@ -41,13 +41,13 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
         if parts.runner.store.problem:
             print(f"or-mcp: {parts.runner.store.problem}", file=sys.stderr)
         if not arguments.run_id:
-            return _list(await parts.runner.latest(None, _LISTED), arguments)
+            return _list(await parts.runner.everybodys().latest(_LISTED), arguments)
         try:
-            record = await parts.runner.find(arguments.run_id, None)
+            record = await parts.runner.everybodys().find(arguments.run_id)
         except NotFound as failure:
             return fail(f"{failure.message}; `or-mcp runs` lists them")
         if arguments.cancel:
-            record = await parts.runner.cancel(record.run_id, None)
+            record = await parts.runner.everybodys().cancel(record.run_id)
         return _show(record, parts, arguments)
 
 

@@ -70,7 +70,7 @@ async def _providers(call: Call, arguments: dict[str, str]) -> str:
 
 
 async def _find(call: Call, arguments: dict[str, str]) -> RunRecord:
-    return await call.parts.runner.find(arguments["run_id"], call.caller.id)
+    return await call.runs.find(arguments["run_id"])
 
 
 async def _run(call: Call, arguments: dict[str, str]) -> str:

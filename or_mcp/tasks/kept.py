@@ -49,7 +49,7 @@ async def _told(record: RunRecord, call: Call) -> tuple[str, datetime]:
     """What is to be said of it, and when that changed."""
     if record.finished:
         return "" if record.failure is None else failure_of(record).message, record.ended or record.started
-    events = await call.parts.runner.events(record.run_id)
+    events = await call.runs.events(record)
     told = record.progress.message if record.progress else ""
     return told, events[-1].at if events else record.started
 
@@ -58,7 +58,7 @@ async def _result(record: RunRecord, call: Call) -> mcp_types.CallToolResult:
     """The tool's own answer, read back from the store."""
     if record.status == "failed":
         return explain(RunFailed(record))
-    standing = await call.parts.runner.standing(call.caller.id, call.caller.payer)
+    standing = await call.runs.standing()
     detail = json.loads(record.request.arguments).get("detail", "standard")
     keepsake = call.parts.keepsakes[record.request.tool]
     shown = Shown(detail=detail, cost_line=cost_line(record, standing, keepsake))

@@ -149,14 +149,14 @@ async def _thread(arguments: AskArguments, call: Call) -> Thread:
     """The conversation so far, from the run it goes on from."""
     if not arguments.continue_run:
         return Thread.new()
-    record = await call.parts.runner.find(arguments.continue_run, call.caller.id)
+    record = await call.runs.find(arguments.continue_run)
     if not record.finished:
         raise InvalidRequest(f"continue_run {record.run_id} is still running; wait for it with run")
     tool = record.request.tool
     keepsake = call.parts.keepsakes.get(tool)
     if keepsake is None or keepsake.thread is None:
         raise InvalidRequest(f"continue_run takes a run of ask or fuse; {record.run_id} is one of {tool}")
-    context = await call.parts.runner.context(record.run_id)
+    context = await call.runs.context(record)
     return await anyio.to_thread.run_sync(keepsake.thread, record, context)
 
 

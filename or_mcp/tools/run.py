@@ -94,18 +94,16 @@ async def run(arguments: RunArguments, call: Call) -> Reply:
 
 
 async def _wait(arguments: RunArguments, call: Call) -> RunRecord:
-    runner, caller = call.parts.runner, call.caller.id
-    runner.pays(call.caller.payer, call.upstream)
-    record = await runner.find(arguments.run_id, caller)
+    call.parts.runner.pays(call.caller.payer, call.upstream)
+    record = await call.runs.find(arguments.run_id)
     if record.finished or not arguments.wait_seconds:
         return record
     tell = Narrator(call.tell).tell if call.tell is not None else None
-    return await runner.wait(record.run_id, caller, call.patience(arguments.wait_seconds), tell)
+    return await call.runs.wait(record.run_id, call.patience(arguments.wait_seconds), tell)
 
 
 async def _whole(record: RunRecord, keepsake: Keepsake, call: Call) -> Reply:
-    runner = call.parts.runner
-    standing = await runner.standing(call.caller.id, call.caller.payer)
+    standing = await call.runs.standing()
     shown = Shown(
         cost_line=cost_line(record, standing, keepsake), progress=record.progress.message if record.progress else ""
     )
@@ -149,7 +147,7 @@ async def _text_of(part: Part, model: str, record: RunRecord, keepsake: Keepsake
         case "request":
             return json.dumps(record.request.asked, ensure_ascii=False, indent=1)
         case "events":
-            events = await call.parts.runner.events(record.run_id)
+            events = await call.runs.events(record)
             return "\n".join(f"{at.at:%H:%M:%S.%f} {at.step} {at.model} {at.detail}".rstrip() for at in events)
         case "panel":
             return _panel(record, keepsake, model)
@@ -171,7 +169,7 @@ def _panel(record: RunRecord, keepsake: Keepsake, model: str) -> str:
 
 
 async def _list(call: Call) -> Reply:
-    rows = [run_row(record) for record in await call.parts.runner.latest(call.caller.id, _LISTED)]
+    rows = [run_row(record) for record in await call.runs.latest(_LISTED)]
     lines = [_line(row) for row in rows]
     return Reply("\n".join(lines) or "No runs yet.", RunAnswer(runs=rows))
 

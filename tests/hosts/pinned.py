@@ -55,6 +55,8 @@ CALLERS_NPM = (
     "@openrouter/ai-sdk-provider@2.10.0",
     "ai@6.0.326",
     "@openrouter/agent@0.8.0",
+    "openai@6.49.0",
+    "@anthropic-ai/sdk@1.14.0",
 )
 CALLERS_PYPI = (
     "anthropic==2.14.0",
@@ -64,8 +66,8 @@ CALLERS_PYPI = (
     "llm-openrouter==0.7.1",
     "pydantic-ai-slim[openrouter]==2.68.0",
 )
-# It wants an older package of OpenAI's than the others.
-INSTRUCTOR_PYPI = ("instructor==1.17.0",)
+# They want other versions of what the others use.
+APART_PYPI = ("instructor==1.17.0", "openrouter==1.3.84", "requests==2.34.2")
 NODE = "node@22"
 """Some of them need a newer node than many machines have; it comes as a package."""
 
