@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 Incoming = SessionMessage | Exception
 T = TypeVar("T")
 
+# A message of megabytes comes in few reads.
 _CHUNK = 256 * 1024
 _LAST_SECONDS = 2.0
 

@@ -10,6 +10,7 @@ from or_mcp.runs.owners import exclusive
 from or_mcp.runs.private import keep_private, write_private
 
 FILE = "state.key"
+# Of chance: nobody guesses it.
 _BYTES = 32
 
 

@@ -12,13 +12,18 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.hosts.pinned import APART_PYPI, CALLERS_PYPI, npm_packages, pypi_packages
+from tests.hosts.pinned import APART_PYPI, CALLERS_PYPI, framework_packages, npm_packages, pypi_packages
 
 FOLDER = "OR_MCP_HOSTS"
 """Names the folder to install into; a folder for temporary files is used otherwise."""
 
 # Packages that do not go together have environments of their own.
-_PYTHONS = {"python": pypi_packages(), "callers": list(CALLERS_PYPI), "apart": list(APART_PYPI)}
+_PYTHONS = {
+    "python": pypi_packages(),
+    "frameworks": framework_packages(),
+    "callers": list(CALLERS_PYPI),
+    "apart": list(APART_PYPI),
+}
 
 
 @dataclass(frozen=True)
