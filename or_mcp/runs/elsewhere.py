@@ -46,7 +46,7 @@ class Elsewhere:
             return
         looks = await self._store.read(partial(queries.looks, run_ids=list(self._watched)))
         carriers = {look.owner for look in looks.values()}
-        alive = {owner for owner in carriers if self._store.owner.is_alive(owner)}
+        alive = {owner for owner in carriers if self._store.is_alive(owner)}
         for run_id, watched in list(self._watched.items()):
             look = looks.get(run_id)
             goes_on = look is not None and not look.finished and look.owner in alive
