@@ -133,7 +133,12 @@ class Program:
         store = await anyio.to_thread.run_sync(Store, *kept_in(settings))
         runner = Runner(
             store,
-            Limits(settings.max_cost_per_call_usd, settings.daily_budget_usd, settings.caller_daily_budget_usd),
+            Limits(
+                settings.max_cost_per_call_usd,
+                settings.daily_budget_usd,
+                settings.caller_daily_budget_usd,
+                are_for_a_team=settings.http_auth != "none",
+            ),
             deadline_seconds=settings.run_deadline_seconds,
             drain_seconds=settings.drain_seconds,
             retention_days=settings.retention_days,

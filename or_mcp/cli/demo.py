@@ -64,9 +64,11 @@ async def _demo() -> int:
 
 
 async def _fuse(base_url: str, report: Path, screen: Screen) -> Any:
-    import anyio
+    import anyio.to_thread
     from mcp import Client
     from mcp.client.stdio import StdioServerParameters, stdio_client
+
+    from or_mcp.runs.private import write_private
 
     environment = {
         "OPENROUTER_BASE_URL": base_url,
@@ -81,5 +83,5 @@ async def _fuse(base_url: str, report: Path, screen: Screen) -> Any:
         answer = await Watch(client.call_tool, screen).follow("fuse", given)
         if not answer.is_error:
             page = await client.read_resource(f"openrouter://runs/{answer.structured_content['run_id']}/report")
-            await anyio.Path(report).write_text(getattr(page.contents[0], "text", ""), encoding="utf-8")
+            await anyio.to_thread.run_sync(write_private, report, getattr(page.contents[0], "text", ""))
         return answer

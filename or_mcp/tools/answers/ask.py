@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from or_mcp.calls.keepsake import Shown
-from or_mcp.calls.quoting import quoted
+from or_mcp.calls.quoting import named, quoted
 from or_mcp.calls.reply import Answer, Maybe, Reply, is_none, usd
 from or_mcp.conversation.state import CalledTool, Citation, Said, Usage
 from or_mcp.conversation.work import AskResult
@@ -155,7 +155,7 @@ def _cut_off(result: AskResult) -> str:
 
 
 def _text(record: RunRecord, answer: AskAnswer, shown: Shown) -> Iterator[str]:
-    by = " · ".join(part for part in (answer.model, answer.provider, answer.finish_reason) if part)
+    by = " · ".join(named(part) for part in (answer.model, answer.provider, answer.finish_reason) if part)
     run_line = f"Run: {answer.run_id} · {by or answer.status} · {answer.elapsed_seconds} s"
     long = len(answer.text) > _LONG
     yield from how_it_stands(record, answer.error, shown)
@@ -165,9 +165,9 @@ def _text(record: RunRecord, answer: AskAnswer, shown: Shown) -> Iterator[str]:
     if answer.tool_calls:
         yield f"Next: call ask with continue_run={answer.run_id!r} and tool_outputs for each call_id."
     for called in answer.tool_calls:
-        yield quoted(answer.run_id, f"tool call {called.call_id}", f"{called.name}({called.arguments})")
+        yield quoted(answer.run_id, f"tool call {named(called.call_id)}", f"{called.name}({called.arguments})")
     if answer.text:
-        yield quoted(answer.run_id, f"answer by {answer.model or 'the model'}", answer.text)
+        yield quoted(answer.run_id, f"answer by {named(answer.model or 'the model')}", answer.text)
     if answer.citations:
         listed = "\n".join(f"- {citation.title} <{citation.url}>" for citation in answer.citations)
         yield quoted(answer.run_id, "sources, as cited", listed)

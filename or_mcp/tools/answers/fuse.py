@@ -8,7 +8,7 @@ from functools import partial
 from typing import Literal
 
 from or_mcp.calls.keepsake import Shown
-from or_mcp.calls.quoting import quoted
+from or_mcp.calls.quoting import named, quoted
 from or_mcp.calls.reply import LIMIT, Answer, Maybe, Reply, cut, usd
 from or_mcp.fusion.analysis import Analysis, Contradiction, Coverage, Insight, Stance
 from or_mcp.fusion.result import FusionResult, Outcome, PanelMember, Source, WriterUsage
@@ -235,17 +235,17 @@ def _text(record: RunRecord, answer: FuseAnswer, shown: Shown, first: int) -> It
     yield from how_it_stands(record, answer.error, shown)
     yield from answer.notes[:first]
     if answer.answer:
-        yield quoted(answer.run_id, f"answer by {answer.model or 'the writer'}", answer.answer)
+        yield quoted(answer.run_id, f"answer by {named(answer.model or 'the writer')}", answer.answer)
     if answer.analysis is not None:
         yield quoted(
-            answer.run_id, f"analysis by {answer.analyst_model or 'the analyst'}", told_analysis(answer.analysis)
+            answer.run_id, f"analysis by {named(answer.analyst_model or 'the analyst')}", told_analysis(answer.analysis)
         )
     for row in answer.responses or ():
-        yield quoted(answer.run_id, f"panelist {row.model}", row.content)
+        yield quoted(answer.run_id, f"panelist {named(row.model)}", row.content)
     if answer.panel:
         yield _panel_line(answer.panel)
     if answer.outcome is None:
-        yield from (f'Failed: {row.model}{_code(row)}: "{shorten(row.error)}"' for row in answer.failed_models)
+        yield from (f'Failed: {named(row.model)}{_code(row)}: "{shorten(row.error)}"' for row in answer.failed_models)
     if answer.sources:
         listed = "\n".join(f"- {source.title} <{source.url}>" for source in answer.sources)
         yield quoted(answer.run_id, "sources, as cited", listed)
@@ -276,7 +276,7 @@ def _contradiction(each: Contradiction) -> str:
 def _panel_line(panel: Sequence[PanelRow]) -> str:
     marks = {"answered": "✓", "failed": "✗", "pending": "…"}
     answered = sum(row.status == "answered" for row in panel)
-    told = " · ".join(f"{row.model} {marks[row.status]}" for row in panel)
+    told = " · ".join(f"{named(row.model)} {marks[row.status]}" for row in panel)
     return f"Panel: {answered}/{len(panel)} answered" + (f" · {told}" if told else "")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from or_mcp.calls.keepsake import Shown
-from or_mcp.calls.quoting import quoted
+from or_mcp.calls.quoting import named, quoted
 from or_mcp.calls.reply import Answer, Maybe, Reply, usd
 from or_mcp.openrouter.errors import shorten
 from or_mcp.runs.record import RunRecord, Status
@@ -101,7 +101,7 @@ def _text(record: RunRecord, answer: RerankAnswer, shown: Shown) -> Iterator[str
     if answer.results:
         yield quoted(answer.run_id, "order: relevance [index] document", _listed(answer.results))
     yield from (f"Note: {note}" for note in answer.notes)
-    by = " · ".join(part for part in (answer.model, answer.provider) if part)
+    by = " · ".join(named(part) for part in (answer.model, answer.provider) if part)
     yield f"Run: {answer.run_id} · {by or answer.status} · {answer.elapsed_seconds} s"
     if shown.cost_line:
         yield shown.cost_line
