@@ -2,7 +2,7 @@
 
 import sys
 
-from or_mcp.cli import main
+from or_mcp.resident.starter import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
 from or_mcp.places import credentials_file, state_directory
+from or_mcp.resident.place import idle_seconds
 from or_mcp.sign_in.credentials import stored_key
 
 Auth = Literal["none", "token", "passthrough"]
@@ -240,6 +241,15 @@ class Settings:
         "DEBUG, INFO, WARNING, ERROR or CRITICAL",
         _level,
     )
+    resident: float = variable(
+        "OR_MCP_RESIDENT",
+        "on",
+        "Whether the sessions of a user share one process, which also finishes what hosts stop waiting for; or how "
+        "many seconds it stays after its last session and run (300). On by default on Linux, by choice on macOS; never "
+        "on Windows, with OR_MCP_STORE=off, as process 1 of a container, or over HTTP.",
+        "on, off or a number of seconds above 0",
+        idle_seconds,
+    )
     http_auth: Auth = variable(
         "OR_MCP_HTTP_AUTH",
         "none",
@@ -346,14 +356,14 @@ def _default(row: Variable, environ: Mapping[str, str]) -> str:
     if row.field == "data_dir":
         return str(state_directory(environ))
     if row.field == "allowed_dirs":
-        return _working_directory(environ)
+        return working_directory(environ, Path())
     return row.default
 
 
-def _working_directory(environ: Mapping[str, str]) -> str:
+def working_directory(environ: Mapping[str, str], started: Path) -> str:
     """Where the host has started us, if that is a project. Some start us in / or at home, where everything lies."""
     try:
-        here = Path.cwd().resolve()
+        here = started.resolve()
         homes = {Path(each).resolve() for each in (environ.get("HOME", ""), str(Path.home())) if each}
     except (OSError, RuntimeError):
         return ""

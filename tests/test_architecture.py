@@ -29,9 +29,10 @@ ALLOWED: dict[str, str] = {
     "http_app": "server settings web",
     "serving": "server http_app web stdio settings",
     "cli": "server serving web tools calls hosts simulator view settings places sign_in identity"
-    " runs catalogue openrouter openrouter.wire",
+    " resident runs catalogue openrouter openrouter.wire",
     "stdio": "unanswered",
-    "settings": "places sign_in",
+    "resident": "server stdio settings places runs cli view",
+    "settings": "places sign_in resident",
     "hosts": "places",
     "identity": "openrouter",
     "places": "",
