@@ -59,6 +59,7 @@ class House:
         try:
             async with self._program.running(), anyio.create_task_group() as group:
                 self._group = group
+                self._lock.write_text(f"{os.getpid()}\n")
                 self._program.died = group.cancel_scope.cancel
                 for work in (self._listen, self._until_idle, self._until_signal, self._prepare):
                     group.start_soon(work)

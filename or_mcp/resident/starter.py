@@ -58,11 +58,12 @@ def _can_be_handed_on() -> bool:
 
 def _handed_over(place: Place) -> socket | None:
     """The connection to a resident that now serves this session."""
-    for connect, seconds in ((_connected, PATIENCE_SECONDS), (_started, STARTING_SECONDS)):
+    for connect in (_connected, _started):
         connection = connect(place)
         if connection is None:
             continue
-        connection.settimeout(seconds)
+        # A resident writes into its lock when it is ready.
+        connection.settimeout(PATIENCE_SECONDS if os.stat(place.lock).st_size else STARTING_SECONDS)
         if connection.recv(1) == READY:
             _send_session(connection)
             return connection if connection.recv(1) == SERVING else None
@@ -131,6 +132,7 @@ def _start(place: Place) -> None:
     listening.bind(place.socket)
     os.chmod(place.socket, 0o600)
     listening.listen(_BACKLOG)
+    os.truncate(place.lock, 0)
     nothing = os.open(os.devnull, os.O_RDONLY)
     log = os.open(place.log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
     # Away from the numbers that are given to it.
