@@ -5,6 +5,7 @@
 """
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -19,8 +20,20 @@ _MOST_PROBLEMS = 5
 def validate(schema_name_or_path: str, payload: object) -> list[str]:
     """What is wrong with a reply; the schema is a component's name or an API path such as /models/count."""
     if schema_name_or_path.startswith("/"):
-        return _problems(_reply_pointer(schema_name_or_path), payload)
+        operations = _document()["paths"][schema_name_or_path]
+        method = "get" if "get" in operations else "post"
+        return _problems(_reply_pointer(schema_name_or_path, method), payload)
     return _problems(f"/components/schemas/{schema_name_or_path}", payload)
+
+
+def reply_problems(method: str, path: str, status: int, payload: object) -> list[str] | None:
+    """What is wrong with the JSON that a path answers with; None if the document does not know it."""
+    known = {re.sub(r"{.*?}", "{}", each): each for each in _document()["paths"]}
+    named = known.get(re.sub(r"{.*?}", "{}", path))
+    replies: dict[str, Any] = _document()["paths"].get(named, {}).get(method.lower(), {}).get("responses", {})
+    if named is None or "application/json" not in replies.get(str(status), {}).get("content", {}):
+        return None
+    return _problems(_reply_pointer(named, method.lower(), status), payload)
 
 
 def request_problems(path: str, body: object) -> list[str]:
@@ -48,10 +61,8 @@ def _described(error: jsonschema.ValidationError) -> str:
     return f"{error.json_path}: {error.message[:300]}"
 
 
-def _reply_pointer(path: str) -> str:
-    operations = _document()["paths"][path]
-    method = "get" if "get" in operations else "post"
-    return f"/paths/{_escaped(path)}/{method}/responses/200/content/application~1json/schema"
+def _reply_pointer(path: str, method: str, status: int = 200) -> str:
+    return f"/paths/{_escaped(path)}/{method}/responses/{status}/content/application~1json/schema"
 
 
 def _escaped(path: str) -> str:

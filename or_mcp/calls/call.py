@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import anyio.to_thread
 
 from or_mcp.attachments.paths import Sandbox
+from or_mcp.calls.arguments import Arguments
 from or_mcp.calls.keepsake import Keepsake
 from or_mcp.catalogue.cache import Catalogue
 from or_mcp.catalogue.policy import Policy
@@ -20,7 +21,10 @@ from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import NotAuthorized
 from or_mcp.openrouter.wire.routing import Provider
 from or_mcp.runs.key_limit import KeyLimits
+from or_mcp.runs.pieces import Context
+from or_mcp.runs.record import RunRequest, fingerprint, kept_arguments
 from or_mcp.runs.runner import Runner
+from or_mcp.runs.seen import Runs
 from or_mcp.runs.session import Session, Waiter
 from or_mcp.runs.waiting import patience
 
@@ -134,6 +138,36 @@ class Call:
     def upstream(self) -> OpenRouter:
         """The API, paid by the caller."""
         return self.parts.upstream.with_key(self.caller.key)
+
+    @property
+    def runs(self) -> Runs:
+        """The caller's runs."""
+        return self.parts.runner.of(self.caller.id, self.caller.payer)
+
+    def request(
+        self,
+        tool: str,
+        arguments: Arguments,
+        *,
+        models: tuple[str, ...],
+        prompt: str,
+        ceiling_usd: float | None = None,
+        context: Context | None = None,
+        attached: str = "",
+    ) -> RunRequest:
+        """What is recorded of a paid call before anything is sent."""
+        given = arguments.model_dump(mode="json", exclude_defaults=True)
+        return RunRequest(
+            tool=tool,
+            caller=self.caller.id,
+            payer=self.caller.payer,
+            fingerprint=fingerprint(tool, self.caller.id, given, attached),
+            arguments=kept_arguments(given, prompt),
+            models=models,
+            prompt=prompt,
+            ceiling_usd=decimal_or_none(ceiling_usd),
+            context=context,
+        )
 
     def patience(self, asked: float | None) -> float:
         """How many seconds to wait before answering `running`."""

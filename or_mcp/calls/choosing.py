@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from or_mcp.calls.call import Call
 from or_mcp.calls.explain import RunFailed
 from or_mcp.catalogue.conditions import Condition
-from or_mcp.catalogue.fitness import check_alive, check_makes
+from or_mcp.catalogue.fitness import check_alive, check_makes, retiring
 from or_mcp.catalogue.policy import VARIABLE
 from or_mcp.catalogue.snapshot import Snapshot
 from or_mcp.openrouter.errors import Failure
 
 
-async def check_models(call: Call, slugs: Sequence[str], modality: str = "text") -> Snapshot | None:
-    """The catalogue, after every model was found in it; None when it cannot be had, and upstream decides.
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The catalogue that the models of a call were found in, and what to know about them."""
+
+    snapshot: Snapshot
+    notes: tuple[str, ...]
+
+
+async def choose(call: Call, slugs: Sequence[str], modality: str = "text") -> Choice:
+    """Find every model; where the catalogue cannot be had, upstream decides.
 
     Raises:
         ModelUnavailable: A model does not exist, is not allowed, or makes something else. It names the closest.
@@ -24,18 +33,18 @@ async def check_models(call: Call, slugs: Sequence[str], modality: str = "text")
         if not call.parts.policy.allows(snapshot, slug):
             raise call.parts.policy.explain(slug, snapshot, modality)
         model = await call.parts.catalogue.check(slug, modality)
-        if snapshot is not None and model is not None:
+        if model is not None and snapshot.is_read:
             check_makes(slug, model, modality, snapshot)
             check_alive(slug, model, modality, snapshot)
-    return snapshot
+    return Choice(snapshot, tuple(retiring(snapshot, slugs)))
 
 
-async def known_models(call: Call) -> Snapshot | None:
-    """The catalogue, or None when it cannot be had."""
+async def known_models(call: Call) -> Snapshot:
+    """The catalogue, or one that knows nothing when it cannot be had."""
     try:
         return await call.parts.catalogue.models()
-    except Failure:
-        return None
+    except Failure as failure:
+        return Snapshot.unread(failure)
 
 
 def operators_rules(call: Call, snapshot: Snapshot) -> tuple[Condition, ...]:

@@ -25,6 +25,9 @@ class Shown:
     notes: tuple[str, ...] = ()
 
 
+AS_USUAL = Shown()
+
+
 @dataclass(frozen=True, slots=True)
 class Keepsake:
     """How a paid tool reads its runs back, whoever carried them."""

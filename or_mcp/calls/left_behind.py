@@ -24,7 +24,7 @@ async def after_what_was_left(reply: Reply, call: Call) -> Reply:
 
 async def _told(run: LeftBehind, call: Call) -> str:
     try:
-        record = await call.parts.runner.find(run.run_id, call.caller.id)
+        record = await call.runs.find(run.run_id)
     except NotFound:
         return f"Your {run.tool} that nobody waited for is forgotten: {run.run_id}"
     stands = "has finished" if record.finished else "is still running"

@@ -5,22 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
-from or_mcp.calls.arguments import Arguments
-from or_mcp.calls.call import Call, Caller, Tell
+from or_mcp.calls.call import Call
 from or_mcp.calls.confirming import confirm
 from or_mcp.calls.explain import RunFailed
-from or_mcp.calls.keepsake import Keepsake, Shown
+from or_mcp.calls.keepsake import AS_USUAL, Keepsake, Shown
 from or_mcp.calls.reply import Reply
+from or_mcp.calls.telling import Narrator
 from or_mcp.catalogue.prices import Estimate
 from or_mcp.runs.budget import PER_DAY, OverBudget, Room, Standing, check, dollars
 from or_mcp.runs.live import Work
-from or_mcp.runs.pieces import Context
-from or_mcp.runs.record import Progress, RunRecord, RunRequest
+from or_mcp.runs.record import RunRecord, RunRequest
 from or_mcp.runs.runner import Begun
 
-MESSAGE_LIMIT = 199
 # How often a call looks at what is left before it is refused because others were faster.
 _LOOKS = 5
 
@@ -34,60 +31,36 @@ class Offer:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A paid call that has been checked: what it is, and how it would be carried out with so much room."""
+async def place(
+    call: Call,
+    request: RunRequest,
+    offered: Callable[[Room], Offer],
+    keepsake: Keepsake,
+    *,
+    shown: Shown = AS_USUAL,
+    wait_seconds: float | None = None,
+) -> Reply:
+    """Carry out a paid call that has been checked, and answer before the host would give up.
 
-    tool: str
-    arguments: Arguments
-    models: tuple[str, ...]
-    prompt: str
-    offer: Callable[[Room], Offer]
-    ceiling_usd: Decimal | None = None
-    wait_seconds: float | None = None
-    context: Context | None = None
-    attached: str = ""
-    notes: tuple[str, ...] = ()
-
-    def request(self, caller: Caller) -> RunRequest:
-        """What is recorded before anything is sent."""
-        return RunRequest(
-            tool=self.tool,
-            caller=caller.id,
-            payer=caller.payer,
-            arguments=self.arguments.model_dump(mode="json", exclude_defaults=True),
-            models=self.models,
-            prompt=self.prompt,
-            ceiling_usd=self.ceiling_usd,
-            context=self.context,
-            attached=self.attached,
-        )
-
-
-async def place(call: Call, order: Order, keepsake: Keepsake, shown: Shown) -> Reply:
-    """Carry out a paid call and answer before the host would give up.
+    `offered` is how it would be carried out with so much room; the notes in `shown` are what its tool has to say.
 
     Raises:
         Failure: It was refused, or the run failed.
     """
-    runner = call.parts.runner
-    caller, payer = call.caller.id, call.caller.payer
-    runner.pays(payer, call.upstream)
-    request = order.request(call.caller)
-    lasting = call.lasting
-    begun, told = await runner.join(request), order.notes
+    runner, lasting = call.parts.runner, call.lasting
+    runner.pays(call.caller.payer, call.upstream)
+    begun, told = await runner.join(request), shown.notes
     if begun is None:
-        begun, offer = await _begin(call, order, request)
+        begun, offer = await _begin(call, request, offered)
         told += _of_the_offer(offer)
     if lasting is not None:
         lasting.began(begun.run_id)
     tell = Narrator(call.tell).tell if call.tell is not None else None
-    record = await runner.wait(
-        begun.run_id, caller, _patience(call, order), tell, call.waiter, is_its_own=not begun.replayed
-    )
+    seconds = math.inf if lasting is not None else call.patience(wait_seconds)
+    record = await call.runs.wait(begun.run_id, seconds, tell, call.waiter, is_its_own=not begun.replayed)
     if record.finished and record.status != "completed":
         raise RunFailed(record)
-    standing = await runner.standing(caller, payer, recent=True)
+    standing = await call.runs.standing(recent=True)
     if record.finished and lasting is None:
         runner.delivered(record.run_id)
     return keepsake.show(
@@ -102,7 +75,7 @@ async def place(call: Call, order: Order, keepsake: Keepsake, shown: Shown) -> R
     )
 
 
-async def _begin(call: Call, order: Order, request: RunRequest) -> tuple[Begun, Offer]:
+async def _begin(call: Call, request: RunRequest, offered: Callable[[Room], Offer]) -> tuple[Begun, Offer]:
     """Offer what there is room for, and take it; what others take meanwhile makes it less.
 
     Raises:
@@ -113,7 +86,7 @@ async def _begin(call: Call, order: Order, request: RunRequest) -> tuple[Begun, 
     looks = 0
     while True:
         room = await runner.room(request, key)
-        offer = order.offer(room)
+        offer = offered(room)
         priced = _priced(request, offer.estimate)
         check(priced, room)
         await confirm(call, priced, runner.limits.per_call_usd)
@@ -135,12 +108,6 @@ def _of_the_offer(offer: Offer) -> tuple[str, ...]:
     unknown = tuple(f"Cost not estimated: {reason}." for reason in offer.estimate.unknown)
     unbounded = () if offer.estimate.most is not None else ("What it costs at most cannot be bounded.",)
     return (*offer.notes, *unknown, *unbounded, *offer.estimate.notes)
-
-
-def _patience(call: Call, order: Order) -> float:
-    if call.lasting is not None:
-        return math.inf
-    return call.patience(order.wait_seconds)
 
 
 def limited_note(limited: str) -> tuple[str, ...]:
@@ -166,20 +133,3 @@ def cost_line(record: RunRecord, standing: Standing, keepsake: Keepsake) -> str:
     today = "unknown" if standing.today_usd is None else f"${standing.today_usd:.2f}"
     left = "no daily budget" if standing.left_usd is None else f"budget left ${standing.left_usd:.2f}"
     return f"Cost: {cost} · today {today} · {left}"
-
-
-class Narrator:
-    """Tells a host how a run goes: strictly increasing, in few words, and never after the result."""
-
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
-        self._step = -1.0
-        self._beats = 0
-
-    async def tell(self, progress: Progress) -> None:
-        """Say where the run stands."""
-        self._beats = self._beats + 1 if progress.done <= self._step else 1
-        self._step = max(self._step, progress.done)
-        # Between two steps every word moves on a little, and never as far as the next step.
-        value = self._step + 1 - 1 / (self._beats + 1)
-        await self._tell(value, max(progress.total, self._step + 1), progress.message[:MESSAGE_LIMIT])

@@ -51,6 +51,8 @@ def priced_model(snapshot: Snapshot, slug: str) -> Model:
     if name.preset and not name.base:
         raise Unpriced(f"{slug}: its price depends on the model the preset picks")
     model = snapshot.find(slug)
+    if not snapshot.is_read:
+        raise Unpriced("the catalogue with its prices could not be read")
     if model is None:
         raise Unpriced(f"{slug}: it is not in the model list, so its price is not known")
     return snapshot.target(model)

@@ -14,23 +14,23 @@ from or_mcp.openrouter.wire.models import Model
 _SOON = timedelta(days=14)
 
 
-def check_keeps(snapshot: Snapshot | None, slugs: Sequence[str]) -> None:
+def check_keeps(snapshot: Snapshot, slugs: Sequence[str]) -> None:
     """A picture or a sound would be paid for and lost: what `ask` keeps of an answer is its text.
 
     Raises:
         ModelUnavailable: A model makes one of them beside its text.
     """
     for slug in slugs:
-        model = snapshot.find(slug) if snapshot else None
+        model = snapshot.find(slug)
         made = model.architecture.output_modalities if model and model.architecture else ()
         more = [each for each in made if each != "text"]
-        if snapshot is not None and model is not None and more and author(model.id) != ROUTER_AUTHOR:
+        if model is not None and more and author(model.id) != ROUTER_AUTHOR:
             raise _unavailable(slug, f"makes {' and '.join(more)} beside text, which ask cannot keep", "text", snapshot)
 
 
-def retiring(snapshot: Snapshot | None, slugs: Sequence[str]) -> list[str]:
+def retiring(snapshot: Snapshot, slugs: Sequence[str]) -> list[str]:
     """What to know about models that will soon be gone."""
-    found = [(slug, snapshot.find(slug)) for slug in slugs] if snapshot else []
+    found = [(slug, snapshot.find(slug)) for slug in slugs]
     return [
         f"{slug} retires on {model.expiration_date}."
         for slug, model in found
@@ -38,20 +38,20 @@ def retiring(snapshot: Snapshot | None, slugs: Sequence[str]) -> list[str]:
     ]
 
 
-def check_can_be_forced(snapshot: Snapshot | None, slug: str) -> None:
+def check_can_be_forced(snapshot: Snapshot, slug: str) -> None:
     """A writer that cannot be made to call a tool would answer alone, after the caller asked for a panel.
 
     Raises:
         ModelUnavailable: The model takes no tool_choice.
     """
-    if snapshot is not None and not can_be_forced(snapshot, slug):
+    if not can_be_forced(snapshot, slug):
         raise _unavailable(slug, "cannot be made to convene a panel (it takes no tool_choice)", "text", snapshot)
 
 
-def can_be_forced(snapshot: Snapshot | None, slug: str) -> bool:
+def can_be_forced(snapshot: Snapshot, slug: str) -> bool:
     """Whether a model can be made to call a tool, as far as is known."""
-    model = snapshot.find(slug) if snapshot else None
-    return model is None or not model.supported_parameters or "tool_choice" in model.supported_parameters
+    able = snapshot.able(slug)
+    return not able or "tool_choice" in able
 
 
 def check_makes(slug: str, model: Model, modality: str, snapshot: Snapshot) -> None:

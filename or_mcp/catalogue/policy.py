@@ -30,7 +30,7 @@ class Policy:
         """Whether every model may be used."""
         return "*" in self.models
 
-    def allows(self, snapshot: Snapshot | None, slug: str) -> bool:
+    def allows(self, snapshot: Snapshot, slug: str) -> bool:
         """Whether this model may be used; a moving name also if what it points to now may be.
 
         A preset can change the model, so it has to be allowed by name (`@preset/*`) beside the model it is added to.
@@ -42,9 +42,9 @@ class Policy:
             return False
         return not name.base or self._matches(name.model) or self._allows_target(snapshot, name)
 
-    def _allows_target(self, snapshot: Snapshot | None, name: Slug) -> bool:
-        model = snapshot.find(name.model) if snapshot else None
-        if snapshot is None or model is None:
+    def _allows_target(self, snapshot: Snapshot, name: Slug) -> bool:
+        model = snapshot.find(name.model)
+        if model is None:
             return False
         target = snapshot.target(model).id
         return self._matches(f"{target}:{name.variant}" if name.variant and ":" not in target else target)
@@ -56,15 +56,13 @@ class Policy:
             globs = [glob for glob in globs if is_router(glob)]
         return any(fnmatchcase(name if ":" in glob else base, glob) for glob in globs)
 
-    def explain(
-        self, slug: str, snapshot: Snapshot | None = None, output_modality: str | None = None
-    ) -> ModelUnavailable:
+    def explain(self, slug: str, snapshot: Snapshot, output_modality: str | None = None) -> ModelUnavailable:
         """The refusal of a model that is not allowed, with models that are."""
         which = ", ".join(self.models)
         words = f"{slug} is not among the models this server may use: {VARIABLE} is {which}"
         if is_router(slug.lower()):
             words = f"{slug} picks the model itself, and this server may use only some: {VARIABLE} is {which}"
-        names = self._instead(slug, snapshot, output_modality) if snapshot else ()
+        names = self._instead(slug, snapshot, output_modality)
         return ModelUnavailable(
             words, availability=Availability(requested_models=(slug,), fallback_models=names or None)
         )

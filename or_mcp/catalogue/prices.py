@@ -61,7 +61,6 @@ class Estimate:
 
 
 NOTHING = Estimate(Decimal(0), Decimal(0), Decimal(0))
-UNREAD = Estimate.of_nobody("the catalogue with its prices could not be read")
 
 
 def per_million(price: Decimal | None) -> Decimal | None:

@@ -14,13 +14,17 @@ from or_mcp.openrouter.wire.models import Model
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Every model there was when the list was fetched; `problem` is why there is no newer one."""
+    """Every model there was when the list was fetched; `problem` is why there is no newer one.
+
+    One that could not be read knows no model, and nothing of any: what is not known of it is never nothing.
+    """
 
     models: tuple[Model, ...]
     fetched_at: datetime
     age_seconds: float = 0.0
     problem: Failure | None = None
     index: Mapping[str, Model] = field(default_factory=dict[str, Model], repr=False, compare=False)
+    is_read: bool = True
 
     @classmethod
     def of(cls, models: Iterable[Model], fetched_at: datetime | None = None) -> Snapshot:
@@ -29,6 +33,11 @@ class Snapshot:
         index = {name.lower(): model for model in reversed(rows) if (name := _canonical(model))}
         index |= {model.id.lower(): model for model in rows}
         return cls(rows, fetched_at or datetime.now(UTC), index=index)
+
+    @classmethod
+    def unread(cls, problem: Failure) -> Snapshot:
+        """The list that could not be had."""
+        return cls((), datetime.now(UTC), problem=problem, is_read=False)
 
     def find(self, slug: str) -> Model | None:
         """The model a request with this name reaches, if it is in the list.
@@ -47,6 +56,16 @@ class Snapshot:
         if model.alias_target is None:
             return model
         return self.find(model.alias_target.slug) or model
+
+    def concrete(self, slug: str) -> str:
+        """The name of the model behind a name that may move, as far as is known."""
+        model = self.find(slug)
+        return slug.lower() if model is None else self.target(model).id
+
+    def able(self, slug: str) -> frozenset[str]:
+        """The parameters that a model is known to take; none when nothing is known."""
+        model = self.find(slug)
+        return frozenset(model.supported_parameters) if model is not None else frozenset()
 
     def closest(self, slug: str, n: int = 3, output_modality: str | None = None) -> tuple[str, ...]:
         """The names most like this one, best first."""

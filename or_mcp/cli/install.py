@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from or_mcp.cli import fail
+from or_mcp.cli.checks.starting import start as start_as_host
 from or_mcp.cli.terminal import emit, safe
 from or_mcp.hosts.difference import difference, without_keys
 from or_mcp.hosts.document import Document
@@ -58,7 +59,7 @@ def _carry_out(arguments: argparse.Namespace) -> int:
 
 def _install(host: Host, file: ConfigFile, only_show: bool) -> int:
     settings = read_settings(os.environ)
-    start = launch(os.environ, shared=file.shared)
+    start = launch(os.environ, shared=file.shared, problem_of=_problem)
     passed = {} if file.shared else _passed(os.environ)
     planner = partial(plan_install, host, entry(host, start, passed))
     out = sys.stderr if only_show else sys.stdout
@@ -74,6 +75,12 @@ def _install(host: Host, file: ConfigFile, only_show: bool) -> int:
     for line in _rest(host, start, passed, settings, shared=file.shared):
         emit(line, out)
     return 0
+
+
+def _problem(of: Launch) -> str:
+    """Why a command does not start; nothing when it does."""
+    started = start_as_host([of.command, *of.args], {}, os.environ)
+    return "" if started.version is not None else started.problem
 
 
 def _undo(host: Host, file: ConfigFile, only_show: bool) -> int:

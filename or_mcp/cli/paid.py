@@ -73,7 +73,7 @@ async def _followed(watch: Watch, call: Call, tool: str, given: Mapping[str, Any
         def stop() -> None:
             if watch.run_id and not watch.joined:
                 watch.screen.say("Stopping. What has arrived is kept. Ctrl-C again ends at once.")
-                tasks.start_soon(call.parts.runner.cancel, watch.run_id, call.caller.id)
+                tasks.start_soon(call.runs.cancel, watch.run_id)
                 return
             told = f"{watch.run_id} goes on where it was started; `or-mcp runs {watch.run_id} --cancel` stops it."
             watch.screen.say(

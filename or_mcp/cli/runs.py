@@ -41,13 +41,13 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
         if parts.runner.store.problem:
             print(f"or-mcp: {parts.runner.store.problem}", file=sys.stderr)
         if not arguments.run_id:
-            return _list(await parts.runner.latest(None, _LISTED), arguments)
+            return _list(await parts.runner.everybodys().latest(_LISTED), arguments)
         try:
-            record = await parts.runner.find(arguments.run_id, None)
+            record = await parts.runner.everybodys().find(arguments.run_id)
         except NotFound as failure:
             return fail(f"{failure.message}; `or-mcp runs` lists them")
         if arguments.cancel:
-            record = await parts.runner.cancel(record.run_id, None)
+            record = await parts.runner.everybodys().cancel(record.run_id)
         return _show(record, parts, arguments)
 
 
@@ -72,14 +72,18 @@ def _show(record: RunRecord, parts: Parts, arguments: argparse.Namespace) -> int
     from or_mcp.calls.keepsake import Shown
     from or_mcp.runs.budget import dollars
 
-    reply = parts.keepsakes[record.tool].show(record, Shown(detail="full"))
-    told: dict[str, Any] = {**reply.structured.model_dump(mode="json"), "tool": record.tool, "prompt": record.prompt}
+    reply = parts.keepsakes[record.request.tool].show(record, Shown(detail="full"))
+    told: dict[str, Any] = {
+        **reply.structured.model_dump(mode="json"),
+        "tool": record.request.tool,
+        "prompt": record.request.prompt,
+    }
     if arguments.html:
         return _write_report(Path(arguments.html), told)
     cost = "unknown" if record.cost_usd is None else dollars(record.cost_usd)
     if arguments.json:
         emit(as_json(told))
-    elif record.tool in ("fuse", "ask"):
+    elif record.request.tool in ("fuse", "ask"):
         emit(wrapped(readable(told, f"Cost: {cost}"), sys.stdout))
     else:
         emit(wrapped(safe(reply.text), sys.stdout))

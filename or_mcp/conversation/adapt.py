@@ -15,10 +15,9 @@ _CHOOSERS = {ROUTER_AUTHOR, "@preset"}
 _LADDER = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
-def adapt(turn: Turn, snapshot: Snapshot | None) -> tuple[Turn, list[str]]:
+def adapt(turn: Turn, snapshot: Snapshot) -> tuple[Turn, list[str]]:
     """The turn without what the model does not have, which otherwise no provider would serve, or all would drop."""
-    model = snapshot.find(turn.model) if snapshot else None
-    able = frozenset(model.supported_parameters) if model else frozenset[str]()
+    model, able = snapshot.find(turn.model), snapshot.able(turn.model)
     notes: list[str] = []
     if not able or model is None:
         return turn, notes
@@ -36,35 +35,29 @@ def adapt(turn: Turn, snapshot: Snapshot | None) -> tuple[Turn, list[str]]:
     return turn, notes
 
 
-def without_others_functions(thread: Thread, turn: Turn, snapshot: Snapshot | None) -> tuple[Thread, list[str]]:
+def without_others_functions(thread: Thread, turn: Turn, snapshot: Snapshot) -> tuple[Thread, list[str]]:
     """The thread as it is sent: functions that were given to models before stay out where the next one calls none."""
-    model = snapshot.find(turn.model) if snapshot else None
-    able = frozenset(model.supported_parameters) if model else frozenset[str]()
+    able = snapshot.able(turn.model)
     if not thread.functions or turn.tools or not able or "tools" in able or thread.has_calls:
         return thread, []
     return replace(thread, functions=()), [f"{turn.model} calls no functions: this conversation's tools were left out."]
 
 
-def messages_for(thread: Thread, turn: Turn, snapshot: Snapshot | None) -> tuple[Message, ...]:
+def messages_for(thread: Thread, turn: Turn, snapshot: Snapshot) -> tuple[Message, ...]:
     """The thread as every model that may answer can read it."""
-    makers = {author(_concrete(slug, snapshot)) for slug in turn.models}
+    makers = {author(snapshot.concrete(slug)) for slug in turn.models}
     return thread.for_models(lambda model: bool(model) and makers == {author(model)}, routed=makers <= _CHOOSERS)
 
 
-def names_of(turn: Turn, snapshot: Snapshot | None) -> dict[str, str]:
+def names_of(turn: Turn, snapshot: Snapshot) -> dict[str, str]:
     """Under which name each model that may answer reports itself, and how it was asked for."""
     names: dict[str, str] = {}
     for slug in reversed(turn.models):
-        found = snapshot.find(slug) if snapshot else None
-        rows = [found, snapshot.target(found)] if snapshot and found else []
+        found = snapshot.find(slug)
+        rows = [found, snapshot.target(found)] if found else []
         known = [slug, *(name for row in rows for name in (row.id, row.canonical_slug) if name)]
         names |= {name.lower(): slug for name in known}
     return names
-
-
-def _concrete(slug: str, snapshot: Snapshot | None) -> str:
-    model = snapshot.find(slug) if snapshot else None
-    return snapshot.target(model).id if snapshot and model else slug
 
 
 def _nearest(effort: str, efforts: Sequence[str]) -> str:

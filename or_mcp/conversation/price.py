@@ -8,7 +8,6 @@ from decimal import Decimal
 from or_mcp.catalogue.prices import (
     LONG_ANSWER_TOKENS,
     SEARCHES,
-    UNREAD,
     Estimate,
     Prompt,
     estimate_completion,
@@ -43,7 +42,7 @@ class Price:
         return room.usd is None or (most is not None and most <= room.usd)
 
 
-def bound(turn: Turn, sizes: Sizes, snapshot: Snapshot | None, room: Room) -> Price:
+def bound(turn: Turn, sizes: Sizes, snapshot: Snapshot, room: Room) -> Price:
     """What the turn costs at most. What the caller did not choose is limited to what fits: length, then searches."""
     price = _bound(turn, sizes, snapshot, room, WebUse(SEARCHES) if turn.web else NO_WEB)
     for searches in range(price.caps.web.searches - 1, 0, -1):
@@ -54,9 +53,7 @@ def bound(turn: Turn, sizes: Sizes, snapshot: Snapshot | None, room: Room) -> Pr
     return price
 
 
-def _bound(turn: Turn, sizes: Sizes, snapshot: Snapshot | None, room: Room, web: WebUse) -> Price:
-    if snapshot is None:
-        return _by_price(turn, sizes, Snapshot.of(()), room, web, UNREAD)
+def _bound(turn: Turn, sizes: Sizes, snapshot: Snapshot, room: Room, web: WebUse) -> Price:
     asking = _Asking(turn, sizes, snapshot, room, web)
     first = asking.estimate(turn.max_output_tokens)
     if not first.known:

@@ -11,9 +11,7 @@ from or_mcp.fusion.plan import DEFAULT_PANEL, SLUG, FusionChoices
 from or_mcp.openrouter.errors import ModelUnavailable
 
 
-def permitted(
-    choices: FusionChoices, policy: Policy, snapshot: Snapshot | None
-) -> tuple[FusionChoices, tuple[str, ...]]:
+def permitted(choices: FusionChoices, policy: Policy, snapshot: Snapshot) -> tuple[FusionChoices, tuple[str, ...]]:
     """The choices with every model named, and what the caller should know of it.
 
     With an open policy, or one that names the router of fusions, upstream chooses as ever.
@@ -33,7 +31,7 @@ def permitted(
     return named, (f"{VARIABLE} lets OpenRouter choose no model, so this server did: {chosen}.",)
 
 
-def _of_the_default_panel(choices: FusionChoices, policy: Policy, snapshot: Snapshot | None) -> tuple[str, ...]:
+def _of_the_default_panel(choices: FusionChoices, policy: Policy, snapshot: Snapshot) -> tuple[str, ...]:
     panel = tuple(name for name in DEFAULT_PANEL if policy.allows(snapshot, name))
     if panel and not choices.preset:
         return panel

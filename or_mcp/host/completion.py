@@ -51,7 +51,7 @@ async def _values(argument: str, context: Mapping[str, str], call: Call) -> Sequ
         case "preset":
             return PRESETS
         case "run_id":
-            return [run.run_id for run in await call.parts.runner.latest(call.caller.id, _MOST + 1)]
+            return [run.run_id for run in await call.runs.latest(_MOST + 1)]
         case "index":
             return await _indexes(context, call)
         case _:
@@ -87,8 +87,8 @@ async def _authors(call: Call) -> Sequence[str]:
 async def _indexes(context: Mapping[str, str], call: Call) -> Sequence[str]:
     if "run_id" not in context:
         return ()
-    record = await call.parts.runner.find(context["run_id"], call.caller.id)
-    panel = call.parts.keepsakes[record.tool].panel
+    record = await call.runs.find(context["run_id"])
+    panel = call.parts.keepsakes[record.request.tool].panel
     return [str(index) for index in range(len(panel(record)))] if panel else ()
 
 

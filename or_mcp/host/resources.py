@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
 
 import mcp_types
+from mcp.shared.uri_template import UriTemplate
 
 from or_mcp.calls.call import Call
 from or_mcp.calls.keepsake import Shown
@@ -38,12 +37,12 @@ class Address:
     @property
     def is_template(self) -> bool:
         """Whether the URI has arguments."""
-        return "{" in self.uri
+        return UriTemplate.is_template(self.uri)
 
     def match(self, uri: str) -> dict[str, str] | None:
         """The arguments in a URI, or None when it is no such resource."""
-        found = re.fullmatch(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/?#]+)", re.escape(self.uri)), uri)
-        return {name: unquote(value) for name, value in found.groupdict().items()} if found else None
+        found = UriTemplate.parse(self.uri).match(uri, max_uri_length=_LONGEST_URI)
+        return None if found is None else {name: str(value) for name, value in found.items()}
 
 
 async def _models(call: Call, arguments: dict[str, str]) -> str:
@@ -71,7 +70,7 @@ async def _providers(call: Call, arguments: dict[str, str]) -> str:
 
 
 async def _find(call: Call, arguments: dict[str, str]) -> RunRecord:
-    return await call.parts.runner.find(arguments["run_id"], call.caller.id)
+    return await call.runs.find(arguments["run_id"])
 
 
 async def _run(call: Call, arguments: dict[str, str]) -> str:
@@ -79,15 +78,15 @@ async def _run(call: Call, arguments: dict[str, str]) -> str:
     record = await _find(call, arguments)
     told: dict[str, Any] = {
         "run_id": record.run_id,
-        "tool": record.tool,
+        "tool": record.request.tool,
         "status": record.status,
         "outcome": record.outcome,
-        "models": record.models,
+        "models": record.request.models,
         "started": record.started.isoformat(),
         "elapsed_seconds": record.elapsed_seconds(),
         "cost_usd": None if record.cost_usd is None else float(record.cost_usd),
         "generation_id": record.generation_id,
-        "request": record.asked,
+        "request": record.request.asked,
         "failure": json.loads(record.failure) if record.failure else None,
         "result": json.loads(record.result) if record.result else None,
     }
@@ -96,7 +95,7 @@ async def _run(call: Call, arguments: dict[str, str]) -> str:
 
 async def _panelist(call: Call, arguments: dict[str, str]) -> str:
     record = await _find(call, arguments)
-    keepsake = call.parts.keepsakes[record.tool]
+    keepsake = call.parts.keepsakes[record.request.tool]
     texts = keepsake.panel(record) if keepsake.panel else ()
     index = arguments["index"]
     if not index.isdecimal() or int(index) >= len(texts):
@@ -106,8 +105,10 @@ async def _panelist(call: Call, arguments: dict[str, str]) -> str:
 
 async def _report(call: Call, arguments: dict[str, str]) -> str:
     record = await _find(call, arguments)
-    reply = call.parts.keepsakes[record.tool].show(record, Shown(detail="full"))
-    return report_html({**reply.structured.model_dump(mode="json"), "tool": record.tool, "prompt": record.prompt})
+    reply = call.parts.keepsakes[record.request.tool].show(record, Shown(detail="full"))
+    return report_html(
+        {**reply.structured.model_dump(mode="json"), "tool": record.request.tool, "prompt": record.request.prompt}
+    )
 
 
 async def _view(call: Call, arguments: dict[str, str]) -> str:
@@ -159,7 +160,7 @@ async def read(uri: str, call: Call) -> mcp_types.TextResourceContents:
         NotFound: There is none at this URI, or it is another caller's.
     """
     for address in ADDRESSES:
-        arguments = address.match(uri) if len(uri) <= _LONGEST_URI else None
+        arguments = address.match(uri)
         if arguments is not None:
             text = await address.read(call, arguments)
             meta = dict(address.meta) or None

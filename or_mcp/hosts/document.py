@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from or_mcp.hosts import json_edit, toml_edit
-from or_mcp.hosts.entry import SERVER, Entry, as_entry, is_ours, merged
+from or_mcp.hosts.entry import SERVER, Entry, as_entry, is_ours, merged, words_of
 from or_mcp.hosts.host import Host
 from or_mcp.hosts.problem import HostProblem, Unreadable
 
@@ -163,5 +163,5 @@ def _mentions(given: Mapping[str, object], where: Any) -> bool:
 
 
 def _told(entry: Entry) -> str:
-    started = entry.get("command") or entry.get("url") or entry.get("httpUrl") or entry.get("serverUrl")
-    return str(started or "it has no command")
+    elsewhere = entry.get("url") or entry.get("httpUrl") or entry.get("serverUrl")
+    return str(next(iter(words_of(entry)), elsewhere or "it has no command"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -35,21 +35,26 @@ class Launch:
         return " ".join([self.command, *self.args])
 
 
-def launch(environ: Mapping[str, str], *, shared: bool) -> Launch:
-    """The command for a file: `uvx or-mcp`, or this very program where there is no uvx.
+def launch(environ: Mapping[str, str], *, shared: bool, problem_of: Callable[[Launch], str]) -> Launch:
+    """The command for a file: `uvx or-mcp`, or this very program where that does not start.
 
     A file that a team shares never names a path of this machine.
     """
     uvx = Launch(UVX, (PACKAGE,))
     if shutil.which(UVX, path=environ.get("PATH")):
-        return uvx
+        problem = problem_of(uvx)
+        why = f"`{uvx}` does not start here: {problem}" if problem else ""
+        return replace(uvx, why=why) if shared or not problem else _this_installation(environ, why)
     if shared:
-        return Launch(UVX, (PACKAGE,), "uvx is not on this machine's PATH: https://docs.astral.sh/uv/ installs it")
+        return replace(uvx, why="uvx is not on this machine's PATH: https://docs.astral.sh/uv/ installs it")
     beside_uv = Path(environ["UV"]).with_name(UVX) if environ.get("UV") else None
     if beside_uv and shutil.which(beside_uv):
         return Launch(str(beside_uv), (PACKAGE,), "uvx is not on the PATH")
+    return _this_installation(environ, "uvx is not on the PATH, so it starts this installation")
+
+
+def _this_installation(environ: Mapping[str, str], why: str) -> Launch:
     program = _own_program(environ)
-    why = "uvx is not on the PATH, so it starts this installation"
     return Launch(str(program), (), why) if program else Launch(sys.executable, ("-m", "or_mcp"), why)
 
 
@@ -68,10 +73,13 @@ def entry(host: Host, start: Launch, variables: Mapping[str, str]) -> Entry:
     if host.reference and host.syntax == "json":
         env = {KEY: host.reference} | env
     named: Entry = {"type": host.kind} if host.kind else {}
-    named |= {"command": start.command, "args": list(start.args)}
+    if host.in_one_list:
+        named["command"] = [start.command, *start.args]
+    else:
+        named |= {"command": start.command, "args": list(start.args)}
     if host.reference and host.syntax == "toml":
         named["env_vars"] = [KEY]
-    return named | ({"env": env} if env else {}) | dict(host.limits)
+    return named | ({"environment" if host.in_one_list else "env": env} if env else {}) | dict(host.more)
 
 
 def as_entry(value: Any) -> Entry | None:
@@ -81,24 +89,32 @@ def as_entry(value: Any) -> Entry | None:
 
 def is_ours(found: Any) -> bool:
     """Whether an entry starts this program, however it was written."""
-    told = as_entry(found)
-    if told is None:
-        return False
-    command = told.get("command")
+    return any(_OURS.match(re.split(r"[/\\]", word)[-1]) for word in words_of(as_entry(found) or {}))
+
+
+def words_of(found: Entry) -> list[str]:
+    """What an entry starts, however it spells that."""
+    command: Any = found.get("command")
     if nested := as_entry(command):
-        return is_ours({"command": nested.get("path"), "args": nested.get("args")})
-    args: Any = told.get("args")
-    words: list[Any] = [command, *(cast("list[Any]", args) if isinstance(args, list) else [])]
-    return any(isinstance(word, str) and _OURS.match(re.split(r"[/\\]", word)[-1]) for word in words)
+        return words_of({"command": nested.get("path"), "args": nested.get("args")})
+    args: Any = found.get("args")
+    lists = [cast("list[Any]", each) if isinstance(each, list) else [] for each in (command, args)]
+    return [word for word in [command, *lists[0], *lists[1]] if isinstance(word, str)]
+
+
+def variables_of(found: Entry) -> Entry:
+    """The variables that an entry sets, however it calls them."""
+    return as_entry(found.get("env")) or as_entry(found.get("environment")) or {}
 
 
 def merged(found: Entry, wanted: Entry) -> Entry:
     """Our entry brought up to date: what a person added or chose in it stays, except how we are started."""
     started: Entry = {name: wanted[name] for name in ("type", "command", "args") if name in wanted}
     result = wanted | found | started
-    env = as_entry(found.get("env"))
-    if env is not None:
-        fresh = {name: value for name, value in wanted.get("env", {}).items() if name != KEY or not env.get(KEY)}
-        result["env"] = env | fresh
+    for called in ("env", "environment"):
+        env = as_entry(found.get(called))
+        if env is not None:
+            fresh = {name: each for name, each in wanted.get(called, {}).items() if name != KEY or not env.get(KEY)}
+            result[called] = env | fresh
     # What was there keeps its place.
     return {name: result[name] for name in [*found, *(name for name in wanted if name not in found)]}

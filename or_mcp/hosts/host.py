@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from or_mcp.places import home_directory
 
@@ -78,8 +78,11 @@ class Host(Client):
     reference: str | None = None
     then: str
     kind: str | None = None
-    limits: Mapping[str, int] = field(default_factory=dict[str, int])
+    # What else its entries say: how long it may take, which tools.
+    more: Mapping[str, Any] = field(default_factory=dict[str, Any])
     inputs: tuple[Mapping[str, object], ...] = ()
     syntax: Literal["json", "toml"] = "json"
     # Servers get a handful of variables, and not the key's.
     isolated: bool = False
+    # The command is a list with its arguments in it, and its variables are called `environment`.
+    in_one_list: bool = False

@@ -20,7 +20,7 @@ HOSTS: tuple[Host, ...] = (
         reference="${OPENROUTER_API_KEY:-}",
         then="new sessions have it; `claude mcp list` checks it",
         kind="stdio",
-        limits={"timeout": _MINUTES_15 * 1000},
+        more={"timeout": _MINUTES_15 * 1000},
     ),
     Host(
         name="claude-desktop",
@@ -71,7 +71,7 @@ HOSTS: tuple[Host, ...] = (
         servers="mcp_servers",
         reference=KEY,
         then="new sessions have it; `codex mcp list` shows it",
-        limits={"startup_timeout_sec": 120, "tool_timeout_sec": _MINUTES_15},
+        more={"startup_timeout_sec": 120, "tool_timeout_sec": _MINUTES_15},
         syntax="toml",
     ),
     Host(
@@ -83,7 +83,7 @@ HOSTS: tuple[Host, ...] = (
         project_file=".gemini/settings.json",
         reference="$OPENROUTER_API_KEY",
         then="new sessions have it; `gemini mcp list` checks it",
-        limits={"timeout": _MINUTES_15 * 1000},
+        more={"timeout": _MINUTES_15 * 1000},
     ),
     Host(
         name="windsurf",
@@ -99,6 +99,51 @@ HOSTS: tuple[Host, ...] = (
         project_file=".zed/settings.json",
         servers="context_servers",
         then="Zed starts it by itself",
+    ),
+    Host(
+        name="opencode",
+        title="opencode",
+        calls_itself=("opencode",),
+        user_file=user_files.opencode,
+        project_file="opencode.json",
+        servers="mcp",
+        reference="{env:OPENROUTER_API_KEY}",
+        then="new sessions have it; `opencode mcp list` checks it",
+        kind="local",
+        # Without it, requests end after 5 s.
+        more={"timeout": _MINUTES_15 * 1000},
+        in_one_list=True,
+    ),
+    Host(
+        name="copilot",
+        title="Copilot CLI",
+        user_file=user_files.copilot,
+        project_file=".github/mcp.json",
+        reference="${OPENROUTER_API_KEY}",
+        then="new sessions have it; `copilot mcp list` shows it",
+        kind="local",
+        more={"tools": ["*"], "timeout": _MINUTES_15 * 1000},
+    ),
+    Host(
+        name="cline",
+        title="Cline",
+        calls_itself=("@cline/", "cline"),
+        patience=Patience(60, "60 s unless its file says otherwise"),
+        user_file=user_files.cline,
+        # It repeats references as they are, and passes all of its own variables on.
+        then="new sessions have it",
+        more={"timeout": _MINUTES_15},
+    ),
+    Host(
+        name="qwen",
+        title="Qwen Code",
+        calls_itself=("qwen-code", "qwen-cli"),
+        patience=Patience(590, "its timeout is 10 minutes"),
+        user_file=user_files.qwen,
+        project_file=".qwen/settings.json",
+        reference="$OPENROUTER_API_KEY",
+        then="new sessions have it; `qwen mcp list` checks it",
+        more={"timeout": _MINUTES_15 * 1000},
     ),
 )
 

@@ -46,3 +46,23 @@ def windsurf(machine: Machine) -> Path:
 def zed(machine: Machine) -> Path:
     windows = machine.platform == "win32"
     return (machine.applications / "Zed" if windows else machine.dot_config / "zed") / "settings.json"
+
+
+def opencode(machine: Machine) -> Path:
+    folder = machine.dot_config / "opencode"
+    plain, commented = folder / "opencode.json", folder / "opencode.jsonc"
+    return commented if commented.exists() and not plain.exists() else plain
+
+
+def copilot(machine: Machine) -> Path:
+    return Path(machine.environ.get("COPILOT_HOME") or machine.home / ".copilot") / "mcp-config.json"
+
+
+def cline(machine: Machine) -> Path:
+    given = machine.environ.get("CLINE_MCP_SETTINGS_PATH")
+    folder = Path(machine.environ.get("CLINE_DATA_DIR") or machine.home / ".cline" / "data")
+    return Path(given) if given else folder / "settings" / "cline_mcp_settings.json"
+
+
+def qwen(machine: Machine) -> Path:
+    return machine.home / ".qwen" / "settings.json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from or_mcp.runs import ledger, queries
@@ -48,18 +49,9 @@ class Admission:
         ledger.book_others(tx, start_of_day(moment(tx.now)).timestamp())
         record = RunRecord(
             run_id=run_id,
-            tool=request.tool,
-            caller=request.caller,
-            payer=request.payer,
-            fingerprint=request.fingerprint,
-            arguments=request.kept_arguments(),
-            models=request.models,
-            prompt=request.prompt,
+            request=replace(request, ceiling_usd=None, context=None),
             started=moment(tx.now),
             owner=self._store.owner.token,
-            low_usd=request.low_usd,
-            high_usd=request.high_usd,
-            most_usd=request.most_usd,
             charged_usd=reserve(tx, request, self._limits, key),
         )
         queries.save(tx, record)

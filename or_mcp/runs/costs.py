@@ -49,7 +49,7 @@ class Costs:
 
     async def learn(self, record: RunRecord) -> None:
         """Learn the cost of a run that ended without one."""
-        upstream, generation_id = self._payers.get(record.payer), record.generation_id
+        upstream, generation_id = self._payers.get(record.request.payer), record.generation_id
         if upstream is None or generation_id is None:
             return
         for _ in range(_LOOKUPS):
@@ -71,4 +71,4 @@ class Costs:
     async def _learnt(self, record: RunRecord, cost: Decimal) -> None:
         learn = partial(ledger.learn, run_id=record.run_id, cost=cost)
         if await self._store.keep(f"cost {record.run_id}", learn) is not False:
-            self.known(record.tool, cost)
+            self.known(record.request.tool, cost)

@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 from or_mcp.runs import ledger
 from or_mcp.runs.amounts import moment, units, usd
 from or_mcp.runs.pieces import HEAD, LONG, Context, Piece
-from or_mcp.runs.record import Progress, RunEvent, RunRecord
+from or_mcp.runs.record import Progress, RunEvent, RunRecord, RunRequest
 from or_mcp.runs.transaction import Transaction
 
-_COLUMNS = tuple(field.name for field in fields(RunRecord))
+_ASKED = tuple(name for field in fields(RunRequest) if (name := field.name) not in ("ceiling_usd", "context"))
+_OWN = tuple(field.name for field in fields(RunRecord) if field.name != "request")
+_COLUMNS = (*_ASKED, *_OWN)
 _AMOUNTS = ("low_usd", "high_usd", "most_usd", "charged_usd", "cost_usd")
 # Only what a run brings is written again: how it began stays, and whoever receives it says so himself.
 _CARRIED = (
@@ -66,8 +68,8 @@ def keep_asked(tx: Transaction, record: RunRecord, context: Context | None) -> N
     """Keep what is large of what a run was asked, each text once; it is read only to go on from there."""
     bodies = dict(context.bodies) if context is not None else {}
     kept = None
-    if len(record.prompt) >= LONG:
-        prompt = Piece(_storable(record.prompt).encode())
+    if len(record.request.prompt) >= LONG:
+        prompt = Piece(_storable(record.request.prompt).encode())
         kept = prompt.hash
         bodies[kept] = prompt.body
     text = _storable(context.text) if context is not None else None
@@ -92,12 +94,12 @@ def context_of(tx: Transaction, run_id: str) -> Context | None:
 def find(tx: Transaction, run_id: str, caller: str | None) -> RunRecord | None:
     """One run; another caller's is not there."""
     record = _first(tx, "run_id = ?", run_id)
-    if record is None or caller not in (None, record.caller):
+    if record is None or caller not in (None, record.request.caller):
         return None
     long = tx.execute(
         "SELECT p.body FROM runs r JOIN pieces p ON p.hash = r.prompt_kept WHERE r.run_id = ?", (run_id,)
     ).fetchone()
-    return record if long is None else replace(record, prompt=long[0].decode())
+    return record if long is None else replace(record, request=replace(record.request, prompt=long[0].decode()))
 
 
 def look(tx: Transaction, run_id: str) -> Look | None:
@@ -191,9 +193,9 @@ def forget_pieces(tx: Transaction) -> int:
 
 
 def _account(record: RunRecord) -> ledger.Account:
-    estimate = (units(record.low_usd), units(record.high_usd), units(record.most_usd))
-    started, models = record.started.timestamp(), json.dumps(record.models)
-    return ledger.Account(record.payer, record.caller, record.tool, models, started, estimate)
+    estimate = (units(record.request.low_usd), units(record.request.high_usd), units(record.request.most_usd))
+    started, models = record.started.timestamp(), json.dumps(record.request.models)
+    return ledger.Account(record.request.payer, record.request.caller, record.request.tool, models, started, estimate)
 
 
 def _first(tx: Transaction, where: str, *values: Any) -> RunRecord | None:
@@ -211,9 +213,10 @@ def _looks(tx: Transaction, where: str, *values: Any) -> list[Look]:
 
 
 def _row(record: RunRecord) -> tuple[Any, ...]:
-    if len(record.prompt) >= LONG:
-        record = replace(record, prompt=record.prompt[:HEAD])
-    return tuple(_encode(getattr(record, column)) for column in _COLUMNS)
+    asked = record.request
+    if len(asked.prompt) >= LONG:
+        asked = replace(asked, prompt=asked.prompt[:HEAD])
+    return tuple(_encode(getattr(asked if column in _ASKED else record, column)) for column in _COLUMNS)
 
 
 def _event_row(run_id: str, event: RunEvent) -> tuple[Any, ...]:
@@ -254,7 +257,8 @@ def _record(row: tuple[Any, ...]) -> RunRecord:
     values["models"] = tuple(json.loads(values["models"]))
     values["progress"] = _progress(values["progress"])
     values["delivered"] = bool(values["delivered"])
-    return RunRecord(**values)
+    request = RunRequest(**{column: values.pop(column) for column in _ASKED})
+    return RunRecord(request=request, **values)
 
 
 def _progress(kept: str | None) -> Progress | None:

@@ -23,14 +23,22 @@ class Cancelled(CallerCanAct):
     kind = "cancelled"
 
 
+_NOT_THE_QUESTION = frozenset({"wait_seconds", "detail", "max_cost_usd"})
+
+
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What was asked, by whom, at whose expense, and what it may cost."""
+    """What was asked, by whom, at whose expense, and what it may cost.
+
+    `arguments` are kept as JSON in which the prompt is null: it is kept once. The ceiling and the context are known
+    only until the run has begun.
+    """
 
     tool: str
     caller: str
     payer: str
-    arguments: Mapping[str, Any]
+    fingerprint: str
+    arguments: str
     models: tuple[str, ...]
     prompt: str
     low_usd: Decimal | None = None
@@ -38,22 +46,25 @@ class RunRequest:
     most_usd: Decimal | None = None
     ceiling_usd: Decimal | None = None
     context: Context | None = None
-    attached: str = ""
-
-    def kept_arguments(self) -> str:
-        """The arguments as they are kept, without what is kept beside them."""
-        repeated = self.arguments.get("prompt") == self.prompt
-        return json.dumps({**self.arguments, **({"prompt": None} if repeated else {})}, ensure_ascii=False)
 
     @property
-    def fingerprint(self) -> str:
-        """The same for the same question by the same caller, whatever it is willing to wait or pay."""
-        asked = {name: value for name, value in self.arguments.items() if name not in _NOT_THE_QUESTION}
-        text = json.dumps([self.tool, self.caller, asked, self.attached], sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+    def asked(self) -> dict[str, Any]:
+        """The arguments of the call."""
+        arguments = json.loads(self.arguments)
+        return arguments | {"prompt": self.prompt} if arguments.get("prompt", "") is None else arguments
 
 
-_NOT_THE_QUESTION = frozenset({"wait_seconds", "detail", "max_cost_usd"})
+def kept_arguments(arguments: Mapping[str, Any], prompt: str) -> str:
+    """The arguments of a call as they are kept."""
+    repeated = arguments.get("prompt") == prompt
+    return json.dumps({**arguments, **({"prompt": None} if repeated else {})}, ensure_ascii=False)
+
+
+def fingerprint(tool: str, caller: str, arguments: Mapping[str, Any], attached: str = "") -> str:
+    """The same for the same question by the same caller, whatever it is willing to wait or pay."""
+    asked = {name: value for name, value in arguments.items() if name not in _NOT_THE_QUESTION}
+    text = json.dumps([tool, caller, asked, attached], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Progress(NamedTuple):
@@ -66,26 +77,14 @@ class Progress(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run as it stands. `result` is the tool's own JSON: everything that has arrived.
-
-    In `arguments` the prompt is null: it is kept once.
-    """
+    """One run as it stands. `result` is the tool's own JSON: everything that has arrived."""
 
     run_id: str
-    tool: str
-    caller: str
-    payer: str
-    fingerprint: str
-    arguments: str
-    models: tuple[str, ...]
-    prompt: str
+    request: RunRequest
     started: datetime
     owner: str
     status: Status = "running"
     ended: datetime | None = None
-    low_usd: Decimal | None = None
-    high_usd: Decimal | None = None
-    most_usd: Decimal | None = None
     charged_usd: Decimal = Decimal(0)
     cost_usd: Decimal | None = None
     generation_id: str | None = None
@@ -94,12 +93,6 @@ class RunRecord:
     failure: str | None = None
     progress: Progress | None = None
     delivered: bool = False
-
-    @property
-    def asked(self) -> dict[str, Any]:
-        """The arguments of the call."""
-        arguments = json.loads(self.arguments)
-        return arguments | {"prompt": self.prompt} if arguments.get("prompt", "") is None else arguments
 
     @property
     def finished(self) -> bool:

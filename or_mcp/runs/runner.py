@@ -16,7 +16,7 @@ from anyio.abc import TaskGroup
 
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure, NotFound
-from or_mcp.runs import ledger, queries, upkeep
+from or_mcp.runs import queries, upkeep
 from or_mcp.runs.admission import Admission
 from or_mcp.runs.amounts import days_ago
 from or_mcp.runs.apart import again_and_again, apart
@@ -26,8 +26,8 @@ from or_mcp.runs.endings import Ending, StoreAway, our_fault, stopped, too_long
 from or_mcp.runs.key_limit import Heard
 from or_mcp.runs.learned import Learned
 from or_mcp.runs.live import HEARTBEAT_SECONDS, LiveRun, Tell, Work, told_somehow
-from or_mcp.runs.pieces import Context
-from or_mcp.runs.record import RunEvent, RunRecord, RunRequest, Status, new_run_id
+from or_mcp.runs.record import RunRecord, RunRequest, Status, new_run_id
+from or_mcp.runs.seen import AllRuns, Runs
 from or_mcp.runs.session import Session, Waiter
 from or_mcp.runs.store import Store
 from or_mcp.runs.unattended import Unwatched, age_of
@@ -145,35 +145,28 @@ class Runner:
             self._group.start_soon(apart, live.keep_saved)
         return Begun(record.run_id, joined)
 
-    async def find(self, run_id: str, caller: str | None) -> RunRecord:
-        """A run as it stands.
+    def of(self, caller: str, payer: str) -> Runs:
+        """A caller's runs: the way to every one that is not everybody's."""
+        return Runs(self, caller, payer)
 
-        Raises:
-            NotFound: There is no such run, or it is another caller's.
-        """
+    def everybodys(self) -> AllRuns:
+        """All runs, for whoever owns the machine."""
+        return AllRuns(self)
+
+    async def find_for(self, caller: str | None, run_id: str) -> RunRecord:
+        """What `Runs.find` promises."""
         live = self._live.get(run_id) or self._ended.get(run_id)
-        if live is not None and caller in (None, live.record.caller):
+        if live is not None and caller in (None, live.record.request.caller):
             return live.record if live.record.finished else live.taken()
         record = await self.store.read(lambda tx: queries.find(tx, run_id, caller))
         if record is None:
             raise NotFound(f"There is no run {run_id!r}")
         return await self._still_carried(record)
 
-    async def wait(
-        self,
-        run_id: str,
-        caller: str | None,
-        seconds: float,
-        tell: Tell | None = None,
-        waiter: Waiter | None = None,
-        *,
-        is_its_own: bool = False,
-    ) -> RunRecord:
-        """The run when it has finished, or as it stands after so many seconds.
-
-        A waiter whose wait is cancelled may cancel the run with it, if it is its own or was left unattended before,
-        unless somebody else waits for it or the server is stopping.
-        """
+    async def until_finished(
+        self, run_id: str, seconds: float, tell: Tell | None, waiter: Waiter | None, *, is_its_own: bool
+    ) -> RunRecord | None:
+        """What `Runs.wait` promises; the record, where it ended here meanwhile."""
         live = self._live.get(run_id)
         was_unattended = False
         if live is not None:
@@ -185,7 +178,7 @@ class Runner:
         self._waits.add(waiting)
         try:
             with waiting:
-                await self._until_finished(run_id, tell)
+                await self._follow(run_id, tell)
         except anyio.get_cancelled_exc_class():
             if live is not None and live.waiting == 1:
                 live.is_unattended = was_unattended
@@ -196,9 +189,7 @@ class Runner:
             self._waits.discard(waiting)
             if live is not None:
                 live.waiting -= 1
-        if live is not None and live.finished.is_set():
-            return live.record
-        return await self.find(run_id, caller)
+        return live.record if live is not None and live.finished.is_set() else None
 
     def part(self, session: Session) -> None:
         """A session has ended, and this process goes on: so do its runs, as far as there is room for them."""
@@ -222,30 +213,14 @@ class Runner:
         """How many runs this process carries."""
         return len(self._live)
 
-    async def cancel(self, run_id: str, caller: str | None) -> RunRecord:
-        """Stop a run, whichever process carries it, and wait until it has stopped."""
-        record = await self.find(run_id, caller)
-        if record.finished:
-            return record
+    async def stop(self, run_id: str) -> None:
+        """Stop a run, whichever process carries it, and wait a while until it has stopped."""
         live = self._live.get(run_id)
         if live is not None:
             live.scope.cancel()
         else:
             await self.store.write(lambda tx: queries.ask_to_cancel(tx, run_id))
-        return await self.wait(run_id, caller, GRACE_SECONDS)
-
-    async def latest(self, caller: str | None, limit: int) -> list[RunRecord]:
-        """The newest runs first."""
-        records = await self.store.read(lambda tx: queries.latest(tx, caller, limit))
-        return [await self._as_it_stands(record) for record in records]
-
-    async def context(self, run_id: str) -> Context | None:
-        """What a run was asked in."""
-        return await self.store.read(partial(queries.context_of, run_id=run_id))
-
-    async def events(self, run_id: str) -> list[RunEvent]:
-        """What happened in a run, in order."""
-        return await self.store.read(lambda tx: queries.events_of(tx, run_id))
+        await self.until_finished(run_id, GRACE_SECONDS, None, None, is_its_own=False)
 
     async def standing(self, caller: str, payer: str, *, recent: bool = False) -> Standing:
         """Where a caller stands today; `recent` is content with where it stood when its last run ended just now."""
@@ -257,14 +232,6 @@ class Runner:
         except StoreAway:
             # What was paid for is answered with, whatever is known of the budget.
             return known[0] if known is not None else Standing(None, None)
-
-    async def made_generation(self, caller: str, generation_id: str) -> bool:
-        """Whether a generation came of a run of this caller."""
-        return await self.store.read(lambda tx: queries.made_generation(tx, caller, generation_id))
-
-    async def spending(self, caller: str, since: datetime) -> ledger.Spending:
-        """What a caller has spent, from the day of a time on."""
-        return await self.store.read(lambda tx: ledger.spending_since(tx, caller, since))
 
     def delivered(self, run_id: str) -> None:
         """Its answer has reached somebody: the same question asked again is a new one."""
@@ -317,7 +284,7 @@ class Runner:
                 self._ended[run_id] = live
             self._live.pop(run_id, None)
             live.finished.set()
-        self._costs.known(live.record.tool, live.record.cost_usd)
+        self._costs.known(live.record.request.tool, live.record.cost_usd)
         if live.record.cost_usd is None and live.record.generation_id and not self.stopping:
             self._group.start_soon(apart, self._costs.learn, live.record)
 
@@ -325,21 +292,21 @@ class Runner:
         record = live.taken()
         if failure is not None and record.generation_id is None:
             record = replace(record, generation_id=failure.generation_id)
-        caller, payer = record.caller, record.payer
+        caller, payer = record.request.caller, record.request.payer
         where = await live.finish(record.end(status, failure), lambda tx: standing(tx, caller, payer, self.limits))
         if where is not None:
             self._standings[caller] = (where, anyio.current_time())
 
-    async def _until_finished(self, run_id: str, tell: Tell | None) -> None:
+    async def _follow(self, run_id: str, tell: Tell | None) -> None:
         live = self._live.get(run_id)
         if live is None:
-            await self._until_finished_elsewhere(run_id, tell)
+            await self._follow_elsewhere(run_id, tell)
         elif tell is None:
             await live.finished.wait()
         else:
             await live.narrate(tell)
 
-    async def _until_finished_elsewhere(self, run_id: str, tell: Tell | None) -> None:
+    async def _follow_elsewhere(self, run_id: str, tell: Tell | None) -> None:
         """Another process carries it: the store is all that is shared."""
         told, told_at = None, anyio.current_time()
         while (look := await self.store.read(partial(queries.look, run_id=run_id))) is not None:
@@ -351,7 +318,8 @@ class Runner:
                 told, told_at = look.progress, now
             await anyio.sleep(_LOOK_EVERY_SECONDS)
 
-    async def _as_it_stands(self, record: RunRecord) -> RunRecord:
+    async def as_it_stands(self, record: RunRecord) -> RunRecord:
+        """A run that was read, as it is by now."""
         live = self._live.get(record.run_id) or self._ended.get(record.run_id)
         return live.record if live is not None else await self._still_carried(record)
 

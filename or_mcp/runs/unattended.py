@@ -35,17 +35,17 @@ class Unwatched:
 
     async def part(self, run: LiveRun, waiter: Waiter, age_seconds: float) -> None:
         """The last waiter's request was cancelled: a person's wish ends the run, a time-out does not."""
-        goes_on = waiter.session.is_leaving or await self._is_no_wish(run.record.caller, waiter, age_seconds)
+        goes_on = waiter.session.is_leaving or await self._is_no_wish(run.record.request.caller, waiter, age_seconds)
         if run.waiting or run.finished.is_set():
             return
         if goes_on and self.keep(run):
-            waiter.session.leaves(LeftBehind(run.record.run_id, run.record.tool))
+            waiter.session.leaves(LeftBehind(run.record.run_id, run.record.request.tool))
         else:
             run.scope.cancel()
 
     def keep(self, run: LiveRun) -> bool:
         """Let a run go on with nobody waiting, if there is room for it."""
-        held = self.of(run.record.caller)
+        held = self.of(run.record.request.caller)
         set_aside = held.set_aside_usd + run.record.charged_usd
         run.is_unattended = held.runs < MOST_RUNS and not (self._ceiling_usd and set_aside > self._ceiling_usd)
         return run.is_unattended
@@ -57,7 +57,7 @@ class Unwatched:
 
     def of(self, caller: str) -> Unattended:
         """What goes on unattended for a caller."""
-        runs = [run.record for run in self._live.values() if run.is_unattended and run.record.caller == caller]
+        runs = [run.record for run in self._live.values() if run.is_unattended and run.record.request.caller == caller]
         return Unattended(len(runs), sum((record.charged_usd for record in runs), Decimal(0)))
 
     async def _is_no_wish(self, caller: str, waiter: Waiter, age_seconds: float) -> bool:

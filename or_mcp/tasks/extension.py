@@ -109,7 +109,7 @@ class Tasks:
             ongoing.scope.cancel()
         with anyio.move_on_after(_ACKNOWLEDGE_SECONDS):
             if record is not None:
-                await call.parts.runner.cancel(record.run_id, call.caller.id)
+                await call.runs.cancel(record.run_id)
             if ongoing is not None:
                 await ongoing.done.wait()
         return mcp_types.EmptyResult()
@@ -167,10 +167,9 @@ async def _with_run(ongoing: OngoingCall, record: RunRecord, call: Call) -> Deta
 
 
 async def _record(call: Call, run_id: str) -> RunRecord | None:
-    runner = call.parts.runner
-    runner.pays(call.caller.payer, call.upstream)
+    call.parts.runner.pays(call.caller.payer, call.upstream)
     try:
-        return await runner.find(run_id, call.caller.id)
+        return await call.runs.find(run_id)
     except NotFound:
         return None
 

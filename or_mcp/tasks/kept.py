@@ -10,8 +10,9 @@ import mcp_types
 from or_mcp.calls.call import Call
 from or_mcp.calls.explain import RunFailed, explain, failure_of
 from or_mcp.calls.keepsake import Shown
-from or_mcp.calls.paid import MESSAGE_LIMIT, cost_line
+from or_mcp.calls.paid import cost_line
 from or_mcp.calls.reply import to_result
+from or_mcp.calls.telling import MESSAGE_LIMIT
 from or_mcp.runs.record import RunRecord, Status
 from or_mcp.tasks.wire import DetailedTask, TaskStatus, moment
 
@@ -48,7 +49,7 @@ async def _told(record: RunRecord, call: Call) -> tuple[str, datetime]:
     """What is to be said of it, and when that changed."""
     if record.finished:
         return "" if record.failure is None else failure_of(record).message, record.ended or record.started
-    events = await call.parts.runner.events(record.run_id)
+    events = await call.runs.events(record)
     told = record.progress.message if record.progress else ""
     return told, events[-1].at if events else record.started
 
@@ -57,9 +58,9 @@ async def _result(record: RunRecord, call: Call) -> mcp_types.CallToolResult:
     """The tool's own answer, read back from the store."""
     if record.status == "failed":
         return explain(RunFailed(record))
-    standing = await call.parts.runner.standing(call.caller.id, call.caller.payer)
-    detail = json.loads(record.arguments).get("detail", "standard")
-    keepsake = call.parts.keepsakes[record.tool]
+    standing = await call.runs.standing()
+    detail = json.loads(record.request.arguments).get("detail", "standard")
+    keepsake = call.parts.keepsakes[record.request.tool]
     shown = Shown(detail=detail, cost_line=cost_line(record, standing, keepsake))
     return to_result(keepsake.show(record, shown))
 

@@ -62,16 +62,16 @@ async def account(arguments: AccountArguments, call: Call) -> Reply:
 
 async def _summary(call: Call) -> Reply:
     notes: list[str] = []
-    runner, caller = call.parts.runner, call.caller.id
-    standing = await runner.standing(caller, call.caller.payer)
+    runner = call.parts.runner
+    standing = await call.runs.standing()
     if call.caller.is_guest:
         notes.append(_SHARED)
     answer = AccountAnswer(
         view="summary",
         key=await _key(call, notes),
         credit_usd=await _credit(call, notes),
-        today=_ledger(await runner.spending(caller, start_of_day())),
-        last_30_days=_ledger(await runner.spending(caller, days_ago(30)), with_estimates=True),
+        today=_ledger(await call.runs.spending(start_of_day())),
+        last_30_days=_ledger(await call.runs.spending(days_ago(30)), with_estimates=True),
         budget_left_usd=usd(standing.left_usd),
         policy=dict(call.parts.rules),
         notes=notes + _unattended(call) + ([runner.store.problem] if runner.store.problem else []),
@@ -187,7 +187,7 @@ async def _activity(arguments: AccountArguments, call: Call) -> Reply:
 
 async def _own_activity(call: Call, why: str) -> Reply:
     """What is known without OpenRouter's own record."""
-    spending = _ledger(await call.parts.runner.spending(call.caller.id, days_ago(30)))
+    spending = _ledger(await call.runs.spending(days_ago(30)))
     notes = [f"{why} this is what you spent through this server."]
     answer = AccountAnswer(view="activity", last_30_days=spending, notes=notes)
     return Reply("\n".join([notes[0], ledger_line("Last 30 days", spending)]), answer)
@@ -211,7 +211,7 @@ async def _generation(arguments: AccountArguments, call: Call) -> Reply:
         )
     call.require_key()
     caller = call.caller
-    if caller.is_guest and not await call.parts.runner.made_generation(caller.id, arguments.generation_id):
+    if caller.is_guest and not await call.runs.made_generation(arguments.generation_id):
         raise NotFound(f"There is no generation {arguments.generation_id!r} among your runs")
     found = await call.upstream.generation(arguments.generation_id)
     info = GenerationInfo(

@@ -13,14 +13,14 @@ from pydantic.json_schema import SkipJsonSchema
 from or_mcp.attachments.attach import COUNT_LIMIT, Attachment, HoldsSecrets, attach, digest_of
 from or_mcp.attachments.urls import is_url
 from or_mcp.calls.arguments import Amount, Arguments, Question, Text
-from or_mcp.calls.call import Call, decimal_or_none
-from or_mcp.calls.choosing import check_models
+from or_mcp.calls.call import Call
+from or_mcp.calls.choosing import choose
 from or_mcp.calls.keepsake import Keepsake, Shown
-from or_mcp.calls.paid import Offer, Order, limited_note, place
+from or_mcp.calls.paid import Offer, limited_note, place
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.cache import Snapshot
-from or_mcp.catalogue.fitness import check_keeps, retiring
+from or_mcp.catalogue.fitness import check_keeps
 from or_mcp.conversation.adapt import adapt, messages_for, names_of, without_others_functions
 from or_mcp.conversation.fit import check_fits, needs_of
 from or_mcp.conversation.functions import MOST_FUNCTIONS
@@ -90,15 +90,15 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
         await anyio.to_thread.run_sync(check_schema, arguments.json_schema, abandon_on_cancel=True)
     turn = _turn(arguments, call.parts.default_model)
     thread = await _thread(arguments, call)
-    snapshot = await check_models(call, turn.models)
+    choice = await choose(call, turn.models)
+    snapshot = choice.snapshot
     check_keeps(snapshot, turn.models)
     turn, notes = adapt(turn, snapshot)
     turn, digest, attached = await _attached(turn, arguments, thread, call, snapshot)
     thread = say(thread, turn)
     sent, left_out = without_others_functions(thread, turn, snapshot)
     needs = await anyio.to_thread.run_sync(needs_of, sent, turn)
-    if snapshot is not None:
-        check_fits(snapshot, turn, needs, call.parts.policy)
+    check_fits(snapshot, turn, needs, call.parts.policy)
     messages = messages_for(sent, turn, snapshot)
 
     def offer(room: Room) -> Offer:
@@ -115,19 +115,17 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
         )
         return Offer(price.estimate, asking, limited_note(price.limited))
 
-    order = Order(
-        tool="ask",
-        arguments=arguments,
+    recorded = call.request(
+        "ask",
+        arguments,
         models=turn.models,
         prompt=arguments.prompt,
-        offer=offer,
-        ceiling_usd=decimal_or_none(arguments.max_cost_usd),
-        wait_seconds=arguments.wait_seconds,
+        ceiling_usd=arguments.max_cost_usd,
         context=await anyio.to_thread.run_sync(_kept, thread),
         attached=digest,
-        notes=(*notes, *attached, *left_out, *retiring(snapshot, turn.models)),
     )
-    return await place(call, order, KEEPSAKE, Shown())
+    shown = Shown(notes=(*notes, *attached, *left_out, *choice.notes))
+    return await place(call, recorded, offer, KEEPSAKE, shown=shown, wait_seconds=arguments.wait_seconds)
 
 
 def _turn(arguments: AskArguments, default_model: str) -> Turn:
@@ -151,13 +149,14 @@ async def _thread(arguments: AskArguments, call: Call) -> Thread:
     """The conversation so far, from the run it goes on from."""
     if not arguments.continue_run:
         return Thread.new()
-    record = await call.parts.runner.find(arguments.continue_run, call.caller.id)
+    record = await call.runs.find(arguments.continue_run)
     if not record.finished:
         raise InvalidRequest(f"continue_run {record.run_id} is still running; wait for it with run")
-    keepsake = call.parts.keepsakes.get(record.tool)
+    tool = record.request.tool
+    keepsake = call.parts.keepsakes.get(tool)
     if keepsake is None or keepsake.thread is None:
-        raise InvalidRequest(f"continue_run takes a run of ask or fuse; {record.run_id} is one of {record.tool}")
-    context = await call.parts.runner.context(record.run_id)
+        raise InvalidRequest(f"continue_run takes a run of ask or fuse; {record.run_id} is one of {tool}")
+    context = await call.runs.context(record)
     return await anyio.to_thread.run_sync(keepsake.thread, record, context)
 
 
@@ -166,12 +165,12 @@ def _kept(thread: Thread) -> Context:
 
 
 async def _attached(
-    turn: Turn, arguments: AskArguments, thread: Thread, call: Call, snapshot: Snapshot | None
+    turn: Turn, arguments: AskArguments, thread: Thread, call: Call, snapshot: Snapshot
 ) -> tuple[Turn, str, list[str]]:
     """The turn with what is attached, and its digest; what the conversation holds already is not sent once more."""
     if not arguments.attachments:
         return turn, "", []
-    model = snapshot.find(turn.model) if snapshot else None
+    model = snapshot.find(turn.model)
     accepts = frozenset(model.architecture.input_modalities) if model and model.architecture else None
     found = await _read(arguments.attachments, call, accepts, turn.model)
     held = thread.parts()

@@ -13,14 +13,14 @@ from pydantic.json_schema import SkipJsonSchema
 
 from or_mcp.attachments.lines import read_lines
 from or_mcp.calls.arguments import Amount, Arguments, Question, Text
-from or_mcp.calls.call import Call, decimal_or_none
-from or_mcp.calls.choosing import check_models
+from or_mcp.calls.call import Call
+from or_mcp.calls.choosing import choose
 from or_mcp.calls.keepsake import Keepsake, Shown
-from or_mcp.calls.paid import Offer, Order, place
+from or_mcp.calls.paid import Offer, place
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.cache import Snapshot
-from or_mcp.catalogue.prices import NOTHING, UNREAD, Estimate, estimate_embedding
+from or_mcp.catalogue.prices import NOTHING, Estimate, estimate_embedding
 from or_mcp.catalogue.tokens import count_tokens
 from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.runs.record import RunRecord
@@ -70,23 +70,23 @@ async def embed(arguments: EmbedArguments, call: Call) -> Reply:
     """Plan, look up what is paid for already, check, carry out, show."""
     call.require_key()
     plan = await _plan(arguments, call)
-    snapshot = await check_models(call, (plan.model,), OUTPUT_MODALITY)
+    choice = await choose(call, (plan.model,), OUTPUT_MODALITY)
+    snapshot = choice.snapshot
     await anyio.to_thread.run_sync(_check_lengths, plan, snapshot)
-    recipe = Recipe(call.caller.id, _concrete(plan.model, snapshot), plan.dimensions)
+    recipe = Recipe(call.caller.id, snapshot.concrete(plan.model), plan.dimensions)
     known = await anyio.to_thread.run_sync(look_up, plan.data_dir, plan, recipe)
     plan.check_size(known.dimensions)
     work = partial(Embedding, plan, recipe, known, call.upstream, call.parts.provider)
     embedding = await anyio.to_thread.run_sync(work)
-    estimate = _estimate(plan.model, known, snapshot)
-    order = Order(
-        tool="embed",
-        arguments=await anyio.to_thread.run_sync(_asked, arguments, plan),
+    offer = Offer(_estimate(plan.model, known, snapshot), lambda: embedding)
+    request = call.request(
+        "embed",
+        await anyio.to_thread.run_sync(_asked, arguments, plan),
         models=(plan.model,),
         prompt=plan.question.words if plan.question else plan.rows[0].words[:1000],
-        offer=lambda _: Offer(estimate, lambda: embedding),
-        ceiling_usd=decimal_or_none(arguments.max_cost_usd),
+        ceiling_usd=arguments.max_cost_usd,
     )
-    return await place(call, order, KEEPSAKE, Shown())
+    return await place(call, request, lambda _: offer, KEEPSAKE, shown=Shown(notes=choice.notes))
 
 
 async def _plan(arguments: EmbedArguments, call: Call) -> EmbedPlan:
@@ -118,23 +118,15 @@ def _asked(arguments: EmbedArguments, plan: EmbedPlan) -> EmbedAsked:
     return EmbedAsked.model_validate(given if short else given | {"input": ()})
 
 
-def _check_lengths(plan: EmbedPlan, snapshot: Snapshot | None) -> None:
-    model = snapshot.find(plan.model) if snapshot else None
+def _check_lengths(plan: EmbedPlan, snapshot: Snapshot) -> None:
+    model = snapshot.find(plan.model)
     if model is not None and model.context_length:
         check_lengths(plan.wanted, plan.model, model.context_length, count_tokens)
 
 
-def _concrete(slug: str, snapshot: Snapshot | None) -> str:
-    """The model behind a moving name: its vectors are not those of the one before."""
-    model = snapshot.find(slug) if snapshot else None
-    return snapshot.target(model).id if snapshot and model else slug.lower()
-
-
-def _estimate(model: str, known: Known, snapshot: Snapshot | None) -> Estimate:
+def _estimate(model: str, known: Known, snapshot: Snapshot) -> Estimate:
     if not known.missing_tokens:
         return NOTHING
-    if snapshot is None:
-        return UNREAD
     return estimate_embedding(snapshot, model, known.missing_tokens, known.missing_at_most, known.requests)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import anyio.to_thread
@@ -10,20 +11,19 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from or_mcp.calls.arguments import Amount, Arguments, Question, Text
-from or_mcp.calls.call import Call, decimal_or_none
-from or_mcp.calls.choosing import check_models, known_models
+from or_mcp.calls.call import Call
+from or_mcp.calls.choosing import choose, known_models
 from or_mcp.calls.keepsake import Keepsake, Shown
-from or_mcp.calls.paid import Offer, Order, limited_note, place
+from or_mcp.calls.paid import Offer, limited_note, place
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.cache import Snapshot
-from or_mcp.catalogue.fitness import check_can_be_forced, retiring
-from or_mcp.catalogue.prices import UNREAD
+from or_mcp.catalogue.fitness import check_can_be_forced
 from or_mcp.catalogue.slugs import read_slugs, slug_of
 from or_mcp.conversation.thread import Message, Thread
 from or_mcp.fusion.permitted import permitted
-from or_mcp.fusion.plan import FusionCaps, FusionChoices, plan_fusion
-from or_mcp.fusion.price import FusionPrice, Weight, bound
+from or_mcp.fusion.plan import FusionChoices, plan_fusion
+from or_mcp.fusion.price import Weight, bound
 from or_mcp.fusion.result import PanelText
 from or_mcp.fusion.work import Fusing, result_of
 from or_mcp.runs.budget import Room
@@ -97,28 +97,24 @@ async def fuse(arguments: FuseArguments, call: Call) -> Reply:
     call.require_key()
     choices, chosen = permitted(arguments.choices(), call.parts.policy, await known_models(call))
     plan = plan_fusion(choices, call.parts.provider)
-    snapshot = await check_models(call, plan.models)
+    choice = await choose(call, plan.models)
     if choices.writer:
-        check_can_be_forced(snapshot, choices.writer)
+        check_can_be_forced(choice.snapshot, choices.writer)
     question = await anyio.to_thread.run_sync(Weight.of, choices)
-    order = Order(
-        tool="fuse",
-        arguments=arguments,
+    request = call.request(
+        "fuse",
+        arguments,
         models=plan.models or (plan.choices.preset or plan.request.model,),
         prompt=arguments.prompt,
-        offer=lambda room: _offer(choices, question, snapshot, room, call),
-        ceiling_usd=decimal_or_none(arguments.max_cost_usd),
-        wait_seconds=arguments.wait_seconds,
-        notes=(*chosen, *plan.warnings(), *retiring(snapshot, plan.models)),
+        ceiling_usd=arguments.max_cost_usd,
     )
-    return await place(call, order, KEEPSAKE, Shown(detail=arguments.detail))
+    offered = partial(_offer, call, choices, question, choice.snapshot)
+    shown = Shown(detail=arguments.detail, notes=(*chosen, *plan.warnings(), *choice.notes))
+    return await place(call, request, offered, KEEPSAKE, shown=shown, wait_seconds=arguments.wait_seconds)
 
 
-def _offer(choices: FusionChoices, question: Weight, snapshot: Snapshot | None, room: Room, call: Call) -> Offer:
-    if snapshot is None:
-        price = FusionPrice(UNREAD, replace(FusionCaps.chosen(choices), stop_usd=room.usd))
-    else:
-        price = bound(choices, question, snapshot, room)
+def _offer(call: Call, choices: FusionChoices, question: Weight, snapshot: Snapshot, room: Room) -> Offer:
+    price = bound(choices, question, snapshot, room)
     plan = plan_fusion(choices, call.parts.provider, price.caps)
     return Offer(price.estimate, lambda: Fusing(plan, call.upstream, price.limited), limited_note(price.limited))
 
@@ -146,7 +142,7 @@ def _thread(record: RunRecord, context: Context | None) -> Thread:
             *(f"{each.model} ({each.status}) wrote:\n{each.words}" for each in _panel(record)),
         ]
     )
-    question: Message = {"role": "user", "content": record.prompt}
+    question: Message = {"role": "user", "content": record.request.prompt}
     answer: tuple[Message, ...] = ({"role": "assistant", "content": told},) if told.strip() else ()
     return replace(Thread.new(), messages=(question, *answer))
 

@@ -12,14 +12,13 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from or_mcp.calls.arguments import Amount, Arguments, Question, Text
-from or_mcp.calls.call import Call, decimal_or_none
-from or_mcp.calls.choosing import check_models
+from or_mcp.calls.call import Call
+from or_mcp.calls.choosing import choose
 from or_mcp.calls.keepsake import Keepsake, Shown
-from or_mcp.calls.paid import Offer, Order, place
+from or_mcp.calls.paid import Offer, place
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.cache import Snapshot
-from or_mcp.catalogue.prices import UNREAD
 from or_mcp.catalogue.reranking import Pairs, estimate_rerank
 from or_mcp.catalogue.tokens import count_tokens, most_tokens
 from or_mcp.openrouter.wire.embeddings import RerankRequest
@@ -54,8 +53,8 @@ async def rerank(arguments: RerankArguments, call: Call) -> Reply:
     call.require_key()
     check_texts("query", [arguments.query])
     check_texts("documents", arguments.documents)
-    snapshot = await check_models(call, (arguments.model,), OUTPUT_MODALITY)
-    request = RerankRequest(
+    choice = await choose(call, (arguments.model,), OUTPUT_MODALITY)
+    wanted = RerankRequest(
         model=arguments.model,
         query=arguments.query,
         documents=arguments.documents,
@@ -67,17 +66,13 @@ async def rerank(arguments: RerankArguments, call: Call) -> Reply:
     )
     paid = partial(queries.paid_reranks, payer=call.caller.payer, model=arguments.model)
     before = await call.parts.runner.store.read(paid)
-    estimate = estimate_rerank(snapshot, arguments.model, usual, at_most, _unit_price(before)) if snapshot else UNREAD
-    order = Order(
-        tool="rerank",
-        arguments=arguments,
-        models=(arguments.model,),
-        prompt=arguments.query,
-        offer=lambda _: Offer(estimate, lambda: Reranking(request, call.upstream)),
-        ceiling_usd=decimal_or_none(arguments.max_cost_usd),
-        notes=tuple(_too_long(arguments, snapshot)),
+    estimate = estimate_rerank(choice.snapshot, arguments.model, usual, at_most, _unit_price(before))
+    offer = Offer(estimate, lambda: Reranking(wanted, call.upstream))
+    shown = Shown(notes=(*choice.notes, *_too_long(arguments, choice.snapshot)))
+    request = call.request(
+        "rerank", arguments, models=(arguments.model,), prompt=arguments.query, ceiling_usd=arguments.max_cost_usd
     )
-    return await place(call, order, KEEPSAKE, Shown())
+    return await place(call, request, lambda _: offer, KEEPSAKE, shown=shown)
 
 
 def _pairs(arguments: RerankArguments, count: Callable[[str], int]) -> Pairs:
@@ -90,9 +85,9 @@ def _unit_price(records: Sequence[RunRecord]) -> Decimal | None:
     return max((cost / units for cost, units in told if cost and units), default=None)
 
 
-def _too_long(arguments: RerankArguments, snapshot: Snapshot | None) -> Iterator[str]:
+def _too_long(arguments: RerankArguments, snapshot: Snapshot) -> Iterator[str]:
     """A rerank model reads query and document together; what does not fit is cut upstream and paid for."""
-    model = snapshot.find(arguments.model) if snapshot else None
+    model = snapshot.find(arguments.model)
     if model is None or not model.context_length:
         return
     room = model.context_length - count_tokens(arguments.query)

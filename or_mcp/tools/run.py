@@ -15,9 +15,10 @@ from pydantic.json_schema import SkipJsonSchema
 from or_mcp.calls.arguments import Arguments
 from or_mcp.calls.call import Call
 from or_mcp.calls.keepsake import Keepsake, Shown
-from or_mcp.calls.paid import Narrator, cost_line
+from or_mcp.calls.paid import cost_line
 from or_mcp.calls.quoting import quoted
 from or_mcp.calls.reply import Answer, Maybe, Reply, usd
+from or_mcp.calls.telling import Narrator
 from or_mcp.calls.tool import Tool
 from or_mcp.openrouter.errors import InvalidRequest, NotFound
 from or_mcp.runs.record import RunRecord, Status
@@ -85,7 +86,7 @@ async def run(arguments: RunArguments, call: Call) -> Reply:
     if not arguments.run_id:
         return await _list(call)
     record = await _wait(arguments, call)
-    keepsake = call.parts.keepsakes[record.tool]
+    keepsake = call.parts.keepsakes[record.request.tool]
     part = arguments.part or ("result" if arguments.offset else None)
     if part is not None:
         return await _part(part, arguments, record, keepsake, call)
@@ -93,25 +94,23 @@ async def run(arguments: RunArguments, call: Call) -> Reply:
 
 
 async def _wait(arguments: RunArguments, call: Call) -> RunRecord:
-    runner, caller = call.parts.runner, call.caller.id
-    runner.pays(call.caller.payer, call.upstream)
-    record = await runner.find(arguments.run_id, caller)
+    call.parts.runner.pays(call.caller.payer, call.upstream)
+    record = await call.runs.find(arguments.run_id)
     if record.finished or not arguments.wait_seconds:
         return record
     tell = Narrator(call.tell).tell if call.tell is not None else None
-    return await runner.wait(record.run_id, caller, call.patience(arguments.wait_seconds), tell)
+    return await call.runs.wait(record.run_id, call.patience(arguments.wait_seconds), tell)
 
 
 async def _whole(record: RunRecord, keepsake: Keepsake, call: Call) -> Reply:
-    runner = call.parts.runner
-    standing = await runner.standing(call.caller.id, call.caller.payer)
+    standing = await call.runs.standing()
     shown = Shown(
         cost_line=cost_line(record, standing, keepsake), progress=record.progress.message if record.progress else ""
     )
     reply = keepsake.show(record, shown)
     _received(record, call)
     values: dict[str, Any] = reply.structured.model_dump(mode="json")
-    return Reply(reply.text, RunAnswer.model_validate({**values, "tool": record.tool}), reply.links)
+    return Reply(reply.text, RunAnswer.model_validate({**values, "tool": record.request.tool}), reply.links)
 
 
 def _received(record: RunRecord, call: Call) -> None:
@@ -130,7 +129,7 @@ async def _part(part: Part, arguments: RunArguments, record: RunRecord, keepsake
         _received(record, call)
     answer = RunAnswer(
         run_id=record.run_id,
-        tool=record.tool,
+        tool=record.request.tool,
         status=record.status,
         text=text,
         offset=arguments.offset,
@@ -146,9 +145,9 @@ async def _part(part: Part, arguments: RunArguments, record: RunRecord, keepsake
 async def _text_of(part: Part, model: str, record: RunRecord, keepsake: Keepsake, call: Call) -> str:
     match part:
         case "request":
-            return json.dumps(record.asked, ensure_ascii=False, indent=1)
+            return json.dumps(record.request.asked, ensure_ascii=False, indent=1)
         case "events":
-            events = await call.parts.runner.events(record.run_id)
+            events = await call.runs.events(record)
             return "\n".join(f"{at.at:%H:%M:%S.%f} {at.step} {at.model} {at.detail}".rstrip() for at in events)
         case "panel":
             return _panel(record, keepsake, model)
@@ -158,7 +157,7 @@ async def _text_of(part: Part, model: str, record: RunRecord, keepsake: Keepsake
 
 def _panel(record: RunRecord, keepsake: Keepsake, model: str) -> str:
     if keepsake.panel is None:
-        raise InvalidRequest(f"{record.run_id} is a run of {record.tool}: part takes result, request or events")
+        raise InvalidRequest(f"{record.run_id} is a run of {record.request.tool}: part takes result, request or events")
     texts = keepsake.panel(record)
     wrote = [each for each in texts if not model or each.model == model]
     if not wrote:
@@ -170,7 +169,7 @@ def _panel(record: RunRecord, keepsake: Keepsake, model: str) -> str:
 
 
 async def _list(call: Call) -> Reply:
-    rows = [run_row(record) for record in await call.parts.runner.latest(call.caller.id, _LISTED)]
+    rows = [run_row(record) for record in await call.runs.latest(_LISTED)]
     lines = [_line(row) for row in rows]
     return Reply("\n".join(lines) or "No runs yet.", RunAnswer(runs=rows))
 
@@ -185,14 +184,14 @@ def run_row(record: RunRecord) -> RunRow:
     """One line of the list."""
     return RunRow(
         run_id=record.run_id,
-        tool=record.tool,
+        tool=record.request.tool,
         status=record.status,
         outcome=record.outcome,
-        models=list(record.models),
+        models=list(record.request.models),
         cost_usd=usd(record.cost_usd),
         started=record.started.isoformat(timespec="seconds"),
         elapsed_seconds=record.elapsed_seconds(),
-        prompt=" ".join(record.prompt.split())[:80],
+        prompt=" ".join(record.request.prompt.split())[:80],
     )
 
 

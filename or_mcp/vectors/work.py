@@ -29,7 +29,11 @@ _RESULT: TypeAdapter[EmbedResult] = TypeAdapter(EmbedResult)
 
 def result_of(record: RunRecord) -> EmbedResult:
     """What a run holds."""
-    return _RESULT.validate_json(record.result) if record.result else EmbedResult("similarity", record.models[0], 0)
+    return (
+        _RESULT.validate_json(record.result)
+        if record.result
+        else EmbedResult("similarity", record.request.models[0], 0)
+    )
 
 
 class Embedding:

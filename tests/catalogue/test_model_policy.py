@@ -6,7 +6,10 @@ import pytest
 
 from or_mcp.catalogue.policy import Policy
 from or_mcp.catalogue.snapshot import Snapshot
+from or_mcp.openrouter.errors import ConnectionFailed
 from or_mcp.openrouter.wire.models import Model
+
+UNREAD = Snapshot.unread(ConnectionFailed("away"))
 
 
 @pytest.mark.parametrize(
@@ -43,8 +46,8 @@ def test_a_model_may_be_used_when_a_glob_means_it(catalogue: Snapshot, globs: st
 
 def test_without_a_catalogue_names_alone_decide():
     policy = Policy(("anthropic/*",))
-    assert policy.allows(None, "anthropic/claude-opus-5")
-    assert not policy.allows(None, "~anthropic/claude-opus-latest")
+    assert policy.allows(UNREAD, "anthropic/claude-opus-5")
+    assert not policy.allows(UNREAD, "~anthropic/claude-opus-latest")
 
 
 def test_a_refusal_names_the_setting_and_what_is_allowed(catalogue: Snapshot):
@@ -58,7 +61,7 @@ def test_a_refusal_names_the_setting_and_what_is_allowed(catalogue: Snapshot):
 
 
 def test_a_refusal_needs_no_catalogue():
-    assert "openai/x" in Policy(("anthropic/*",)).explain("openai/x").message
+    assert "openai/x" in Policy(("anthropic/*",)).explain("openai/x", UNREAD).message
 
 
 def ranked(slug: str, intelligence: float | None, output: str = "text") -> Model:

@@ -12,13 +12,18 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.hosts.pinned import CALLERS_PYPI, INSTRUCTOR_PYPI, npm_packages, pypi_packages
+from tests.hosts.pinned import APART_PYPI, CALLERS_PYPI, framework_packages, npm_packages, pypi_packages
 
 FOLDER = "OR_MCP_HOSTS"
 """Names the folder to install into; a folder for temporary files is used otherwise."""
 
 # Packages that do not go together have environments of their own.
-_PYTHONS = {"python": pypi_packages(), "callers": list(CALLERS_PYPI), "instructor": list(INSTRUCTOR_PYPI)}
+_PYTHONS = {
+    "python": pypi_packages(),
+    "frameworks": framework_packages(),
+    "callers": list(CALLERS_PYPI),
+    "apart": list(APART_PYPI),
+}
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,10 @@ class Installed:
 
     def caller_python(self, name: str) -> Path:
         """The interpreter of a client of OpenRouter's API."""
-        return self.folder / ("instructor" if name == "instructor" else "callers") / "bin" / "python"
+        if name == "mcp":
+            return self.python
+        apart = any(package.startswith(f"{name}==") for package in APART_PYPI)
+        return self.folder / ("apart" if apart else "callers") / "bin" / "python"
 
     @property
     def path(self) -> str:

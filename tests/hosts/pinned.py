@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "hosts.md"
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,13 @@ NPM = (
         "the configuration and `or-mcp install`; `mcp list`; sessions, one with a run that outlasts a call",
     ),
     Pinned("Gemini CLI", "@google/gemini-cli", "0.61.0", "the configuration and `or-mcp install`; `mcp list`"),
+    Pinned("opencode", "opencode-ai", "1.18.33", "`or-mcp install`; `mcp list` starts it"),
+    Pinned("Qwen Code", "@qwen-code/qwen-code", "0.15.10", "`or-mcp install`; `mcp list` starts it"),
     Pinned("MCP Inspector", "@modelcontextprotocol/inspector", "2.12.0", "its command line lists and calls the tools"),
     Pinned("TypeScript SDK 1", "@modelcontextprotocol/sdk", "1.32.2", "lists and calls the tools"),
     Pinned("TypeScript SDK 2", "@modelcontextprotocol/client", "2.4.0", "lists and calls the tools, in both eras"),
+    Pinned("AI SDK", "@ai-sdk/mcp", "1.0.102", "lists and calls the tools"),
+    Pinned("Mastra", "@mastra/mcp", "0.14.5", "lists and calls the tools"),
     Pinned(
         "MCP conformance suite",
         "@modelcontextprotocol/conformance",
@@ -48,13 +52,26 @@ PYPI = (
     Pinned("fastmcp", "fastmcp", "4.1.2", "lists and calls the tools"),
     Pinned("pydantic-ai", "pydantic-ai-slim[mcp]", "2.68.0", "an agent calls the tools"),
     Pinned("openai-agents", "openai-agents", "0.24.0", "an agent calls the tools"),
+    Pinned("agno", "agno", "3.1.10", "lists and calls the tools"),
 )
+# They import the first generation of the MCP SDK, and have an environment of their own.
+FRAMEWORKS_PYPI = (
+    Pinned("LangChain", "langchain-mcp-adapters", "0.3.2", "lists and calls the tools"),
+    Pinned("LlamaIndex", "llama-index-tools-mcp", "0.4.8", "lists and calls the tools"),
+    Pinned("Google ADK", "google-adk", "2.13.0", "lists and calls the tools"),
+    Pinned("AutoGen", "autogen-ext", "0.7.5", "lists and calls the tools"),
+    Pinned("Haystack", "mcp-haystack", "2.1.1", "lists and calls the tools"),
+)
+# What they need beside them, and do not ask for.
+FRAMEWORKS_MORE = ("mcp==1.30.0", "autogen-agentchat==0.7.5")
 # They call OpenRouter's API, and are tried on the simulator; none of them is a host.
 CALLERS_NPM = (
     "@openrouter/sdk@1.3.19",
     "@openrouter/ai-sdk-provider@2.10.0",
     "ai@6.0.326",
     "@openrouter/agent@0.8.0",
+    "openai@6.49.0",
+    "@anthropic-ai/sdk@1.14.0",
 )
 CALLERS_PYPI = (
     "anthropic==2.14.0",
@@ -64,8 +81,8 @@ CALLERS_PYPI = (
     "llm-openrouter==0.7.1",
     "pydantic-ai-slim[openrouter]==2.68.0",
 )
-# It wants an older package of OpenAI's than the others.
-INSTRUCTOR_PYPI = ("instructor==1.17.0",)
+# They want other versions of what the others use.
+APART_PYPI = ("instructor==1.17.0", "openrouter==1.3.84", "requests==2.34.2")
 NODE = "node@22"
 """Some of them need a newer node than many machines have; it comes as a package."""
 
@@ -80,17 +97,22 @@ def pypi_packages() -> list[str]:
     return [f"{pinned.package}=={pinned.version}" for pinned in PYPI]
 
 
+def framework_packages() -> list[str]:
+    """What pip installs beside the first generation of the SDK."""
+    return [*(f"{pinned.package}=={pinned.version}" for pinned in FRAMEWORKS_PYPI), *FRAMEWORKS_MORE]
+
+
 def table() -> str:
-    """The table of the README."""
-    rows = [f"| {pinned.title} | {pinned.version} | {pinned.tried} |" for pinned in (*NPM, *PYPI)]
+    """The table of the page about hosts."""
+    rows = [f"| {pinned.title} | {pinned.version} | {pinned.tried} |" for pinned in (*NPM, *PYPI, *FRAMEWORKS_PYPI)]
     return "\n".join(["| host or client | version | what is tried |", "|---|---|---|", *rows])
 
 
 def with_table(text: str) -> str:
-    """The README's text with the table in its place."""
+    """The page with the table in its place."""
     return re.sub(r"(<!-- hosts -->\n).*?(\n<!-- /hosts -->)", lambda m: m[1] + table() + m[2], text, flags=re.DOTALL)
 
 
 if __name__ == "__main__":
-    README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     sys.exit(0)

@@ -13,7 +13,6 @@ from tests.hosts.anthropic_api import MessagesApi
 from tests.hosts.complete import TOOLS, as_json, check_fusion, check_models, check_refusal
 from tests.hosts.conftest import LONG, TOKEN, NewWorld
 from tests.hosts.model_api import ModelApi, Step, ToolUse, serving
-from tests.hosts.pinned import README
 from tests.hosts.world import MANIFESTS, World
 from tests.serving.programs import ROOT
 
@@ -119,7 +118,7 @@ def test_the_plugin_installs_from_our_marketplace_and_connects(world: World):
 
 def test_the_line_of_the_readme_connects(world: World):
     line = "claude mcp add -s user openrouter -- uvx or-mcp"
-    assert f"`{line}`" in README.read_text(encoding="utf-8")
+    assert f"`{line}`" in (ROOT / "README.md").read_text(encoding="utf-8")
     world.run(*line.split())
     listed = world.run("claude", "mcp", "list")
     assert "openrouter: uvx or-mcp - ✔ Connected" in listed.stdout, listed.stdout

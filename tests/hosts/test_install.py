@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import pytest
@@ -16,6 +17,8 @@ LISTS = {
     "claude-code": (("claude", "mcp", "list"), "openrouter: uvx or-mcp - ✔ Connected"),
     "codex": (("codex", "mcp", "list", "--json"), '"command": "uvx"'),
     "gemini": (("gemini", "mcp", "list"), "✓ openrouter: uvx or-mcp (stdio) - Connected"),
+    "opencode": (("opencode", "mcp", "list"), "✓ openrouter connected"),
+    "qwen": (("qwen", "mcp", "list"), "✓ openrouter: uvx or-mcp (stdio) - Connected"),
 }
 
 
@@ -28,7 +31,7 @@ def test_the_host_finds_what_was_installed(world: World, host: str):
         done = world.run(*program, more={"PYTHONPATH": str(ROOT)})
         assert done.returncode == 0, done.stdout + done.stderr
         listed = world.run(*lists)
-        return listed.stdout + listed.stderr
+        return re.sub(r"\x1b\[[0-9;]*m", "", listed.stdout + listed.stderr)
 
     assert found in install()
     assert "openrouter" not in install("--undo")

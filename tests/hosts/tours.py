@@ -62,19 +62,20 @@ def _typescript(name: str) -> Callable[[World, Mapping[str, Any]], Tour]:
         # Read from stdin, its imports are looked up in the working directory.
         program = (CLIENTS / name).read_text(encoding="utf-8")
         node = ("node", "--input-type=module", "-", json.dumps(tour))
-        return _read(world.run(*node, stdin=program, folder=world.hosts.folder))
+        return read(world.run(*node, stdin=program, folder=world.hosts.folder))
 
     return take_it
 
 
 def _python(name: str) -> Callable[[World, Mapping[str, Any]], Tour]:
     def take_it(world: World, tour: Mapping[str, Any]) -> Tour:
-        return _read(world.run(str(world.hosts.python), str(CLIENTS / name), json.dumps(tour)))
+        return read(world.run(str(world.hosts.python), str(CLIENTS / name), json.dumps(tour)))
 
     return take_it
 
 
-def _read(done: Any) -> Tour:
+def read(done: Any) -> Tour:
+    """What a client printed last."""
     assert done.returncode == 0, done.stderr
     return Tour(**json.loads(done.stdout.splitlines()[-1]))
 

@@ -17,7 +17,10 @@ from or_mcp.hosts.host import Host, Machine
 from or_mcp.hosts.table import HOSTS
 
 SAMPLES = Path(__file__).parents[1] / "data" / "hosts"
-_ELSEWHERE = ("XDG_CONFIG_HOME", "CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "UV")
+_ELSEWHERE = (
+    *("XDG_CONFIG_HOME", "CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "UV"),
+    *("COPILOT_HOME", "CLINE_DATA_DIR", "CLINE_MCP_SETTINGS_PATH"),
+)
 
 
 def host_named(name: str) -> Host:
@@ -63,6 +66,22 @@ class Home:
         return sorted(str(path.relative_to(self.path)) for path in self.path.rglob("*") if not path.is_dir())
 
 
+def answering(program: Path) -> None:
+    """A program that answers a host's first message, as ours does."""
+    hello = '{"jsonrpc": "2.0", "id": 1, "result": {"serverInfo": {"version": "1.2.3"}}}'
+    program.write_text(f"#!/bin/sh\nread -r said\necho '{hello}'\n")
+    program.chmod(0o755)
+
+
+def words(entry: Entry) -> list[str]:
+    """What an entry starts: the command is a list in one host."""
+    return [entry["command"], *entry["args"]] if "args" in entry else entry["command"]
+
+
+def variables(entry: Entry) -> dict[str, str]:
+    return entry.get("env") or entry["environment"]
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Home:
     """A home where `uvx` is on the PATH, and no variable of ours is set."""
@@ -72,8 +91,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     tools, own, project = tmp_path / "tools", tmp_path / "home", tmp_path / "home" / "project"
     for directory in (tools, project):
         directory.mkdir(parents=True)
-    (tools / "uvx").write_text("#!/bin/sh\n")
-    (tools / "uvx").chmod(0o755)
+    answering(tools / "uvx")
     monkeypatch.setenv("PATH", str(tools))
     monkeypatch.setenv("HOME", str(own))
     monkeypatch.setattr("sys.platform", "linux")

@@ -14,7 +14,7 @@ import pytest
 
 from or_mcp.hosts.entry import is_ours
 from or_mcp.hosts.table import HOSTS
-from tests.hosts_files.conftest import Home, host_named
+from tests.hosts_files.conftest import Home, host_named, variables, words
 
 KEY = "sk-or-v1-0123456789abcdef"
 WITH_PROJECT = [host.name for host in HOSTS if host.project_file]
@@ -57,7 +57,7 @@ def test_a_projects_file_holds_nothing_of_this_person_or_machine(
     assert str(home.path) not in file.read_text()
     assert sys.prefix not in file.read_text()
     assert KEY not in file.read_text()
-    assert home.entry(host, file)["command"] == "uvx"
+    assert words(home.entry(host, file)) == ["uvx", "or-mcp"]
     assert "uvx is not on this machine's PATH" in told.out
     assert not home.file(host).exists()
     assert home.install(host, "--project", "--undo").code == 0
@@ -90,11 +90,11 @@ def test_settings_of_this_terminal_are_passed_on_and_a_second_terminal_does_not_
     monkeypatch.setenv("OPENROUTER_BASE_URL", "https://eu.openrouter.ai/api/v1")
     told = home.install(host)
     assert "passes: OPENROUTER_BASE_URL, OR_MCP_DAILY_BUDGET_USD" in told.out
-    assert home.entry(host)["env"]["OR_MCP_DAILY_BUDGET_USD"] == "10"
+    assert variables(home.entry(host))["OR_MCP_DAILY_BUDGET_USD"] == "10"
     monkeypatch.delenv("OR_MCP_DAILY_BUDGET_USD")
     monkeypatch.setenv("OPENROUTER_BASE_URL", "https://openrouter.ai/api/v1")
     home.install(host)
-    env = home.entry(host)["env"]
+    env = variables(home.entry(host))
     assert env["OR_MCP_DAILY_BUDGET_USD"] == "10"
     assert env["OPENROUTER_BASE_URL"] == "https://openrouter.ai/api/v1"
 
@@ -146,11 +146,34 @@ def test_without_uvx_the_entry_starts_this_very_installation(home: Home, monkeyp
     entry = home.entry(host)
     assert "uvx is not on the PATH" in told.out
     assert is_ours(entry)
-    assert Path(entry["command"]).is_absolute()
-    version = subprocess.run(
-        [entry["command"], *entry["args"], "--version"], capture_output=True, check=True, text=True
-    )
+    assert Path(words(entry)[0]).is_absolute()
+    version = subprocess.run([*words(entry), "--version"], capture_output=True, check=True, text=True)
     assert version.stdout.startswith("or-mcp ")
+
+
+def broken_uvx(home: Home) -> None:
+    uvx = home.path.parent / "tools" / "uvx"
+    uvx.write_text("#!/bin/sh\necho 'No solution found: or-mcp was not found in the package registry' >&2\nexit 1\n")
+
+
+@pytest.mark.parametrize("host", ["claude-code", "codex", "opencode"])
+def test_where_uvx_does_not_start_it_the_entry_starts_this_very_installation_and_says_why(home: Home, host: str):
+    broken_uvx(home)
+    told = home.install(host)
+    assert told.code == 0
+    entry = home.entry(host)
+    assert is_ours(entry)
+    assert Path(words(entry)[0]).is_absolute()
+    assert "`uvx or-mcp` does not start here: No solution found" in told.out
+    assert home.install(host, "--undo").code == 0
+    assert home.left_behind() == []
+
+
+def test_a_projects_file_keeps_uvx_where_it_does_not_start_and_says_so(home: Home):
+    broken_uvx(home)
+    told = home.install("cursor", "--project")
+    assert words(home.entry("cursor", home.project / ".cursor/mcp.json")) == ["uvx", "or-mcp"]
+    assert "`uvx or-mcp` does not start here: No solution found" in told.out
 
 
 def test_what_a_person_added_to_our_entry_stays(home: Home):
@@ -179,6 +202,8 @@ def test_what_a_person_added_to_our_entry_stays(home: Home):
         ({"command": "C:\\Users\\me\\Scripts\\or-mcp.exe", "args": []}, True),
         ({"command": "/usr/bin/python3", "args": ["-m", "or_mcp"]}, True),
         ({"command": {"path": "uvx", "args": ["or-mcp"], "env": None}}, True),
+        ({"type": "local", "command": ["uvx", "or-mcp"]}, True),
+        ({"type": "local", "command": ["npx", "-y", "or-mcp-server"]}, False),
         ({"command": "npx", "args": ["-y", "or-mcp-server"]}, False),
         ({"command": "uvx", "args": ["openrouter-mcp"]}, False),
         ({"url": "https://example.com/mcp"}, False),

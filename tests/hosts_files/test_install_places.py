@@ -34,6 +34,10 @@ DESKTOP = "Claude/claude_desktop_config.json"
         ("gemini", ".gemini/settings.json", ".gemini/settings.json", ".gemini/settings.json"),
         ("windsurf", *[".codeium/windsurf/mcp_config.json"] * 3),
         ("zed", ".config/zed/settings.json", ".config/zed/settings.json", "AppData/Roaming/Zed/settings.json"),
+        ("opencode", *[".config/opencode/opencode.json"] * 3),
+        ("copilot", *[".copilot/mcp-config.json"] * 3),
+        ("cline", *[".cline/data/settings/cline_mcp_settings.json"] * 3),
+        ("qwen", *[".qwen/settings.json"] * 3),
     ],
 )
 def test_the_users_file_is_found_on_every_platform(host: str, linux: str, darwin: str, win32: str):
@@ -50,6 +54,10 @@ def test_the_users_file_is_found_on_every_platform(host: str, linux: str, darwin
         ("gemini", "GEMINI_CLI_HOME", "/x/.gemini/settings.json"),
         ("zed", "XDG_CONFIG_HOME", "/x/zed/settings.json"),
         ("vscode", "XDG_CONFIG_HOME", "/x/Code/User/mcp.json"),
+        ("opencode", "XDG_CONFIG_HOME", "/x/opencode/opencode.json"),
+        ("copilot", "COPILOT_HOME", "/x/mcp-config.json"),
+        ("cline", "CLINE_DATA_DIR", "/x/settings/cline_mcp_settings.json"),
+        ("cline", "CLINE_MCP_SETTINGS_PATH", "/x"),
     ],
 )
 def test_a_hosts_own_variable_moves_its_file(host: str, variable: str, expected: str):
@@ -65,6 +73,16 @@ def test_claude_desktop_from_the_store_has_its_file_in_its_own_directory(tmp_pat
     (tmp_path / "Roaming" / "Claude").mkdir(parents=True)
     (tmp_path / "Roaming" / DESKTOP).write_text("{}")
     assert host_named("claude-desktop").user_file(machine) == tmp_path / "Roaming" / DESKTOP
+
+
+def test_opencodes_file_with_comments_is_taken_where_there_is_no_other(tmp_path: Path):
+    folder = tmp_path / ".config" / "opencode"
+    folder.mkdir(parents=True)
+    machine = Machine({"HOME": str(tmp_path)}, "linux")
+    (folder / "opencode.jsonc").write_text("{}")
+    assert host_named("opencode").user_file(machine) == folder / "opencode.jsonc"
+    (folder / "opencode.json").write_text("{}")
+    assert host_named("opencode").user_file(machine) == folder / "opencode.json"
 
 
 def test_where_only_the_insiders_edition_is_installed_it_is_the_one(tmp_path: Path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -12,8 +13,11 @@ from hypothesis import strategies as st
 
 from or_mcp.hosts import json_edit
 from or_mcp.hosts.document import Document
+from or_mcp.hosts.entry import Entry, Launch, entry
+from or_mcp.hosts.host import Host
 from or_mcp.hosts.plan import plan_install, plan_undo
 from or_mcp.hosts.problem import HostProblem
+from or_mcp.hosts.table import HOSTS
 from tests.hosts_files.conftest import host_named
 
 ENTRY: dict[str, Any] = {"command": "uvx", "args": ["or-mcp"], "env": {"OPENROUTER_API_KEY": "${X}"}, "timeout": 900000}
@@ -56,52 +60,66 @@ def jsonc(draw: st.DrawFn, value: Any, *, strict: bool) -> str:
     return f"{draw(gap)}{write(value)}{draw(gap)}"
 
 
+@dataclass(frozen=True)
+class JsonFile:
+    """A host's file, and what it means."""
+
+    host: Host
+    value: dict[str, Any]
+    content: bytes
+
+    def entry(self, *command: str) -> Entry:
+        return entry(self.host, Launch(command[0], command[1:]), {"OR_MCP_TOOLS": "fuse"})
+
+    def with_no_entry(self) -> dict[str, Any]:
+        return self.value | ({self.host.servers: {}} if self.host.servers not in self.value else {})
+
+
 @st.composite
-def json_file(draw: st.DrawFn) -> tuple[dict[str, Any], bytes]:
+def json_file(draw: st.DrawFn) -> JsonFile:
+    host = draw(st.sampled_from([host for host in HOSTS if host.syntax == "json" and not host.inputs]))
     value = draw(st.dictionaries(NAMES, VALUES, max_size=3))
-    value.pop("mcpServers", None)
+    value.pop(host.servers, None)
     if draw(st.booleans()):
-        value["mcpServers"] = draw(st.dictionaries(NAMES, VALUES, max_size=3))
+        value[host.servers] = draw(st.dictionaries(NAMES, VALUES, max_size=3))
     mark = draw(st.sampled_from([b"", b"\xef\xbb\xbf"]))
-    return value, mark + draw(jsonc(value, strict=draw(st.booleans()))).encode()
+    return JsonFile(host, value, mark + draw(jsonc(value, strict=draw(st.booleans()))).encode())
 
 
-def with_ours(value: dict[str, Any], key: str) -> dict[str, Any]:
-    return value | {key: value.get(key, {}) | {"openrouter": ENTRY}}
+def with_ours(value: dict[str, Any], key: str, ours: Entry) -> dict[str, Any]:
+    return value | {key: value.get(key, {}) | {"openrouter": ours}}
 
 
 @quick
 @given(json_file())
-def test_json_holds_what_it_held_and_our_entry_and_undo_is_the_identity(file: tuple[dict[str, Any], bytes]):
-    value, original = file
-    host = host_named("gemini")
-    added = plan_install(host, ENTRY, original, None)
+def test_json_holds_what_it_held_and_our_entry_and_undo_is_the_identity(file: JsonFile):
+    host, original, ours = file.host, file.content, file.entry("uvx", "or-mcp")
+    added = plan_install(host, ours, original, None)
     assert added.after is not None
-    assert json_edit.load(added.after.decode("utf-8-sig")) == with_ours(value, "mcpServers")
-    assert plan_install(host, ENTRY, added.after, original).what == "unchanged"
+    assert json_edit.load(added.after.decode("utf-8-sig")) == with_ours(file.value, host.servers, ours)
+    assert plan_install(host, ours, added.after, original).what == "unchanged"
     assert plan_undo(host, added.after, original).after == original
 
-    updated = plan_install(host, UPDATED, added.after, original)
+    updated = plan_install(host, file.entry("/opt/or-mcp"), added.after, original)
     assert updated.after is not None
     assert not updated.keep_copy
     assert plan_undo(host, updated.after, original).after == original
 
     cut = Document.read(host, updated.after).without_entry().text
-    assert json_edit.load(cut) == value | ({"mcpServers": {}} if "mcpServers" not in value else {})
+    assert json_edit.load(cut) == file.with_no_entry()
 
 
 @quick
 @given(json_file(), st.data())
-def test_json_that_was_edited_anywhere_else_keeps_that_edit(file: tuple[dict[str, Any], bytes], data: st.DataObject):
-    value, original = file
-    host = host_named("gemini")
-    installed = plan_install(host, ENTRY, original, None).after or b""
+def test_json_that_was_edited_anywhere_else_keeps_that_edit(file: JsonFile, data: st.DataObject):
+    host, original = file.host, file.content
+    installed = plan_install(host, file.entry("uvx", "or-mcp"), original, None).after or b""
     text = json_edit.put(installed.decode("utf-8-sig"), ("later",), data.draw(VALUES))
     undone = plan_undo(host, text.encode(), original)
     assert undone.what == "removed"
     told = json_edit.load((undone.after or b"").decode())
     assert told.pop("later", None) == json_edit.load(text)["later"]
-    assert told == value | ({"mcpServers": {}} if "mcpServers" not in value else {})
+    assert told == file.with_no_entry()
 
 
 KEYS = st.sampled_from(["a", "b-c", "1", '"d.e"', "'f g'", '"\\u00e9"', '"]"'])
@@ -180,7 +198,7 @@ def test_toml_holds_what_it_held_and_our_entry_and_undo_is_the_identity(original
     added = plan_install(host, ENTRY, original, None)
     assert added.after is not None
     assert repr(sorted(tomllib.loads(added.after.decode()).items())) == repr(
-        sorted(with_ours(value, "mcp_servers").items())
+        sorted(with_ours(value, "mcp_servers", ENTRY).items())
     )
     assert plan_install(host, ENTRY, added.after, original).what == "unchanged"
     updated = plan_install(host, UPDATED, added.after, original)

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from or_mcp.hosts.host import Host
-from tests.hosts_files.conftest import SAMPLES, Home, host_named
+from or_mcp.hosts.table import HOSTS
+from tests.hosts_files.conftest import SAMPLES, Home, host_named, words
 
 FILES = sorted(path for path in SAMPLES.rglob("*") if path.is_file())
 BY_HAND = sorted((SAMPLES.parent / "hosts_by_hand").rglob("*.toml"))
@@ -49,8 +50,7 @@ def test_only_our_entry_is_added_and_a_second_time_changes_nothing(home: Home, s
 
     edited = file.read_bytes()
     told = meaning(host, edited)
-    assert told[host.servers]["openrouter"]["command"] == "uvx"
-    assert told[host.servers]["openrouter"]["args"] == ["or-mcp"]
+    assert words(told[host.servers]["openrouter"]) == ["uvx", "or-mcp"]
     assert without_ours(host, told) == without_ours(host, meaning(host, original))
     if sample not in WITH_OURS:
         for tag, i1, i2, _, _ in SequenceMatcher(None, original, edited, autojunk=False).get_opcodes():
@@ -104,7 +104,7 @@ def test_a_dry_run_writes_nothing_and_prints_an_entry_that_can_be_pasted(home: H
     told = home.install(host.name, "--print")
 
     assert told.code == 0
-    assert meaning(host, told.out.encode())[host.servers]["openrouter"]["args"] == ["or-mcp"]
+    assert words(meaning(host, told.out.encode())[host.servers]["openrouter"]) == ["uvx", "or-mcp"]
     assert str(file) in told.err
     assert "sk-or-v1" not in told.out + told.err
     assert file.read_bytes() == original
@@ -132,4 +132,4 @@ def test_toml_spelled_inline_or_with_dots_is_left_alone_and_the_entry_to_paste_i
 
 def test_there_are_samples_of_every_host():
     assert len(FILES) > 30
-    assert {path.parent.name for path in FILES} == {host_named(path.parent.name).name for path in FILES}
+    assert {path.parent.name for path in FILES} == {host.name for host in HOSTS}

@@ -20,7 +20,7 @@ from or_mcp.runs import ledger, queries
 from or_mcp.runs.amounts import start_of_day
 from or_mcp.runs.engines.sqlite import SqliteTransaction
 from or_mcp.runs.owners import Owner
-from or_mcp.runs.record import RunRecord, Status
+from or_mcp.runs.record import RunRecord, RunRequest, Status
 from or_mcp.runs.schema import migrate
 from tests.conftest import Connect, Upstream, text_of
 from tests.runs.before import UNITS, Before
@@ -38,8 +38,9 @@ def tx() -> Iterator[SqliteTransaction]:
 
 def a_run(tx: SqliteTransaction, run_id: str, **values: Any) -> RunRecord:
     started = start_of_day().replace(hour=12)
-    run = RunRecord(run_id, "ask", "me", "key", run_id, "{}", ("a/b",), "?", started, "1-here")
-    return replace(run, **values)
+    run = RunRecord(run_id, RunRequest("ask", "me", "key", run_id, "{}", ("a/b",), "?"), started, "1-here")
+    asked = {name: values.pop(name) for name in ("low_usd", "high_usd", "most_usd") if name in values}
+    return replace(run, request=replace(run.request, **asked), **values)
 
 
 def standing(tx: SqliteTransaction) -> tuple[Decimal, Decimal]:

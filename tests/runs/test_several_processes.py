@@ -58,7 +58,7 @@ async def test_what_a_killed_process_left_is_ended_and_its_cost_learnt_by_one_th
             begun: Any = await server.client.call_tool("fuse", FUSE)
             run_id = begun.structured_content["run_id"]
             with anyio.fail_after(10):
-                while not (await survivor.runner.find(run_id, None)).generation_id:
+                while not (await survivor.runner.everybodys().find(run_id)).generation_id:
                     await anyio.sleep(0.05)
             await server.kill()
         with anyio.fail_after(15):

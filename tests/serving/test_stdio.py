@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from or_mcp.settings import TOOL_NAMES
 from or_mcp.simulator import Simulator
 from tests.serving.programs import LEGACY, Talk, environment, started
 
@@ -71,7 +72,7 @@ def test_without_a_key_it_starts_lists_its_tools_and_serves_the_catalogue(env: d
         asked = talk.ask("tools/call", {"name": "ask", "arguments": {"prompt": "Hi?"}})["result"]
     assert greeting["serverInfo"]["name"] == "openrouter"
     assert greeting["protocolVersion"] == LEGACY
-    assert len(tools) == 8
+    assert len(tools) == len(TOOL_NAMES)
     assert asked["isError"]
     assert asked["content"][0]["text"].startswith("not_authorized: No OpenRouter key is set")
 
@@ -79,7 +80,7 @@ def test_without_a_key_it_starts_lists_its_tools_and_serves_the_catalogue(env: d
 def test_upstream_is_not_needed_to_start_and_to_list_tools(env: dict[str, str]):
     with started(env=env | {"OPENROUTER_BASE_URL": "http://127.0.0.1:9/api/v1"}) as talk:
         talk.greet()
-        assert len(talk.ask("tools/list")["result"]["tools"]) == 8
+        assert len(talk.ask("tools/list")["result"]["tools"]) == len(TOOL_NAMES)
         failed = talk.ask("tools/call", {"name": "list_models", "arguments": {}})["result"]
     assert failed["content"][0]["text"].startswith("connection_failed:")
 
@@ -112,7 +113,7 @@ def test_garbage_is_answered_or_ignored_and_the_session_goes_on(env: dict[str, s
         talk.greet()
         for line in GARBAGE:
             talk.send(line)
-            assert len(talk.ask("tools/list")["result"]["tools"]) == 8, line[:80]
+            assert len(talk.ask("tools/list")["result"]["tools"]) == len(TOOL_NAMES), line[:80]
         assert all(is_protocol(line) for line in talk.lines)
         told = [json.loads(line) for line in talk.lines]
     assert {reply["id"] for reply in told if "error" in reply} >= {902, 903}

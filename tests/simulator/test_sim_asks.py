@@ -39,6 +39,9 @@ async def test_an_answer_fits_the_schema_it_was_asked_for(caller: Caller, schema
     jsonschema.validate(json.loads(reply["choices"][0]["message"]["content"]), schema)
     text = {"format": {"type": "json_schema", "name": "answer", "schema": schema}}
     jsonschema.validate(json.loads(answer_of(await caller.result("/responses", ask(text=text)))), schema)
+    wanted = {"format": {"type": "json_schema", "schema": schema}}
+    said = await caller.result("/messages", chat(max_tokens=900, output_config=wanted))
+    jsonschema.validate(json.loads(said["content"][0]["text"]), schema)
 
 
 async def test_a_plain_json_object_can_be_asked_for(caller: Caller) -> None:

@@ -48,7 +48,7 @@ def weight(name: str) -> int:
     return len(json.dumps(listed, separators=(",", ":"), ensure_ascii=False).encode())
 
 
-def test_there_are_eight_tools_in_this_order():
+def test_the_settings_name_every_tool_in_its_order():
     assert tuple(tool.name for tool in ALL_TOOLS) == TOOL_NAMES
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from or_mcp.calls.explain import explanation
 from or_mcp.openrouter.errors import ConnectionFailed, Failure, StreamBroken
-from or_mcp.runs.record import RunRecord
+from or_mcp.runs.record import RunRecord, RunRequest
 from tests.conftest import Connect, Upstream, text_of
 
 ASK = {"model": "openai/gpt-5-mini", "prompt": "Hello?"}
@@ -73,8 +73,9 @@ async def test_an_unknown_tool_is_answered_with_the_known_ones(connect: Connect,
 def test_what_was_spent_is_never_called_nothing_unless_it_is(
     failure: Failure, cost: str | None, generation: str | None, spent: str
 ):
+    request = RunRequest("ask", "me", "me", "", "{}", (), "?")
     record = RunRecord(
-        *("run_1", "ask", "me", "me", "", "{}", (), "?", datetime.now(UTC), "owner"),
+        *("run_1", request, datetime.now(UTC), "owner"),
         cost_usd=None if cost is None else Decimal(cost),
         generation_id=generation,
     )

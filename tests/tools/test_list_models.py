@@ -161,7 +161,7 @@ async def test_a_modality_may_be_spelt_as_people_do(connect: Connect, given: str
 
 
 async def test_a_name_of_another_modality_is_found_and_that_is_said(connect: Connect):
-    told = await found(connect, query="whisper")
+    told = await found(connect, query="whisper-1")
     assert told["models"][0]["id"] == "openai/whisper-1"
     assert told["notes"] == ["Nothing of that name makes text: these make something else (see modalities)."]
 

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from or_mcp.cli.checks.finding import Finding, failed, noted, passed
 from or_mcp.cli.checks.starting import Started, start
-from or_mcp.hosts.entry import Entry, is_ours
+from or_mcp.hosts.entry import Entry, is_ours, variables_of, words_of
 from or_mcp.hosts.files import ConfigFile
 from or_mcp.hosts.host import Host, Machine
 from or_mcp.hosts.problem import HostProblem
@@ -40,8 +39,7 @@ class Found:
     @property
     def key(self) -> str:
         """What it says about the key: a reference, as a rule."""
-        env: dict[str, Any] = self.entry.get("env") or {}
-        return str(env.get(KEY, ""))
+        return str(variables_of(self.entry).get(KEY, ""))
 
     @property
     def again(self) -> str:
@@ -100,11 +98,9 @@ def _plan(found: Found) -> str:
 
 def _command(found: Found) -> tuple[list[str], dict[str, str]]:
     """What the host would run, and the variables in its file that are not references."""
-    entry = found.entry
-    args: list[Any] = entry.get("args") or []
-    env: dict[str, Any] = entry.get("env") or {}
-    kept = {name: str(value) for name, value in env.items() if "$" not in str(value) and name != KEY}
-    return [str(entry.get("command")), *map(str, args)], kept
+    env = {name: str(value) for name, value in variables_of(found.entry).items()}
+    kept = {name: value for name, value in env.items() if name != KEY and "$" not in value and "{env:" not in value}
+    return words_of(found.entry), kept
 
 
 def _judged(found: Found, started: Started, environ: Mapping[str, str]) -> Finding:

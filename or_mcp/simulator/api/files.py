@@ -50,8 +50,7 @@ def show(state: State, call: Call) -> Document:
 
 def download(state: State, call: Call) -> Document:
     """GET /files/{id}/content."""
-    found = _find(state, call)
-    return Document(found.content, content_type=str(found.row["mime_type"]))
+    return Document(_find(state, call).content, content_type="application/octet-stream")
 
 
 def delete(state: State, call: Call) -> Document:

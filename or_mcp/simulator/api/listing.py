@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from or_mcp.simulator.catalogue import Catalogue, Model
 from or_mcp.simulator.catalogue.endpoints import provider_rows, public
 from or_mcp.simulator.delivery.framing import Document
-from or_mcp.simulator.delivery.refusals import unavailable
+from or_mcp.simulator.delivery.refusals import Refused, unavailable
 from or_mcp.simulator.run.validation import invalid
 from or_mcp.simulator.state import Call, State
 from or_mcp.simulator.wire import JsonObject, as_object, objects
@@ -197,6 +197,19 @@ def show_endpoints(state: State, call: Call) -> Document:
     row = {name: model.row[name] for name in ("id", "name", "created", "description", "architecture")}
     offers = [public(offer, with_performance=bool(call.key)) for offer in state.catalogue.offers(model)]
     return Document({"data": row | {"endpoints": offers}})
+
+
+def show_parameters(state: State, call: Call) -> Document:
+    """GET /parameters/{author}/{slug}: what a model takes, or one provider's offer of it."""
+    state.account_of(call)
+    model = _known(state, _slug(call))
+    taken: list[str] = model.row["supported_parameters"]
+    if provider := call.query.get("provider"):
+        offers = [offer for offer in state.catalogue.offers(model) if offer.answers_to(provider)]
+        if not offers:
+            raise Refused(404, f"Provider {provider} does not serve {model.slug}")
+        taken = offers[0].row["supported_parameters"]
+    return Document({"data": {"model": model.slug, "supported_parameters": taken}})
 
 
 def list_zdr_endpoints(state: State, call: Call) -> Document:

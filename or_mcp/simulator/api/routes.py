@@ -60,6 +60,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/images/models/{author}/{slug:path}/endpoints", images.show_endpoints),
     ("GET", "/model/{author}/{slug:path}", listing.show_model),
     ("GET", "/models/{author}/{slug:path}/endpoints", listing.show_endpoints),
+    ("GET", "/parameters/{author}/{slug:path}", listing.show_parameters),
     ("GET", "/endpoints/zdr", listing.list_zdr_endpoints),
     ("GET", "/providers", listing.list_providers),
     ("GET", "/tools", tools.list_all),

@@ -49,6 +49,7 @@ PROVIDERS: dict[str, Provider] = {
     "cohere": Provider("Cohere", "CA", "cohere.com", datacenters=("US", "CA")),
     "typesafe": Provider("TypeSafe", "US", "typesafe.ai"),
     "voyage": Provider("Voyage", "US", "voyageai.com"),
+    "seed": Provider("Seed", "CN", "seed.bytedance.com", datacenters=("SG",)),
     "inception": Provider("Inception", "US", "inceptionlabs.ai"),
 }
 # fmt: on

@@ -80,7 +80,8 @@ class Ask:
         thinking = as_object(self.body.get("thinking"))
         if reasoning.get("enabled") is False or thinking.get("type") == "disabled":
             return "none"
-        effort = reasoning.get("effort") or self.body.get("reasoning_effort")
+        told = as_object(self.body.get("output_config")).get("effort")
+        effort = reasoning.get("effort") or self.body.get("reasoning_effort") or (told if thinking else None)
         if effort is None and (reasoning.get("max_tokens") or reasoning.get("enabled") or thinking):
             return "medium"
         return effort
@@ -88,7 +89,9 @@ class Ask:
     @property
     def output_format(self) -> JsonObject:
         """`{type, schema?}` of the wanted output."""
-        form = as_object(self.body.get("response_format")) or as_object(as_object(self.body.get("text")).get("format"))
+        places = [self.body, as_object(self.body.get("text")), as_object(self.body.get("output_config"))]
+        forms = [as_object(place.get(name)) for place in places for name in ("response_format", "format")]
+        form = next((each for each in forms if each), JsonObject())
         if form.get("type") == "json_schema":
             schema = as_object(form.get("json_schema")).get("schema", form.get("schema"))
             return {"type": "json_schema", "schema": as_object(schema)}

@@ -1,5 +1,7 @@
 """The outer model's part of a run: its reasoning, tool calls, citations and answer, and what they cost."""
 
+import re
+
 from or_mcp.simulator.delivery.faults import Fault
 from or_mcp.simulator.money.pricing import Tokens
 from or_mcp.simulator.run import tools
@@ -109,7 +111,7 @@ def _tools_to_call(ask: Ask) -> list[str]:
         return [named] if named in ask.functions else []
     if not ask.functions or choice == "none":
         return []
-    mentioned = [name for name in ask.functions if name in ask.question]
+    mentioned = [name for name in ask.functions if _is_meant(name, ask.question)]
     if must_use_tools(choice):
         # With server tools offered first, the model has already used one of them.
         if ask.server_tools and ask.body["tools"][0] in ask.server_tools:
@@ -118,6 +120,13 @@ def _tools_to_call(ask: Ask) -> list[str]:
     elif ask.answers_tool:
         return []
     return mentioned[:1] if ask.body.get("parallel_tool_calls") is False else mentioned
+
+
+def _is_meant(name: str, question: str) -> bool:
+    """Whether a question is for a function: it names it, or has every word of its name but the verb it begins with."""
+    verb, *things = re.findall(r"[A-Za-z][a-z]*|\d+", name) or [name]
+    words = {word.lower() for word in re.findall(r"[A-Za-z]+|\d+", question)}
+    return name in question or {thing.lower() for thing in things or [verb]} <= words
 
 
 def _answer(outcome: Outcome, writer: Writer, fault: Fault) -> str:

@@ -140,8 +140,8 @@ def _about_the_answer(record: RunRecord, result: AskResult, *, with_json: bool) 
         yield f"{result.repair}. Both are in the cost."
     if result.json is not None and not with_json:
         yield f"The JSON is too large to show here: run(run_id={record.run_id!r}, part='result') has its text."
-    if result.answered_as is not None and record.models and result.answered_as != record.models[0]:
-        yield f"{record.models[0]} failed; {result.answered_as} answered instead."
+    if result.answered_as is not None and record.request.models and result.answered_as != record.request.models[0]:
+        yield f"{record.request.models[0]} failed; {result.answered_as} answered instead."
 
 
 def _cut_off(result: AskResult) -> str:

@@ -18,7 +18,11 @@ class EstimateRange(Answer):
 
 def estimate_range(record: RunRecord) -> EstimateRange:
     """The estimate that a run was admitted with."""
-    return EstimateRange(low=_rounded(record.low_usd), high=_rounded(record.high_usd), most=_rounded(record.most_usd))
+    return EstimateRange(
+        low=_rounded(record.request.low_usd),
+        high=_rounded(record.request.high_usd),
+        most=_rounded(record.request.most_usd),
+    )
 
 
 def _rounded(amount: Decimal | None) -> float | None:

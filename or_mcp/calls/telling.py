@@ -1,0 +1,25 @@
+"""How a host hears of a run while it waits for it."""
+
+from __future__ import annotations
+
+from or_mcp.calls.call import Tell
+from or_mcp.runs.record import Progress
+
+MESSAGE_LIMIT = 199
+
+
+class Narrator:
+    """Tells a host how a run goes: strictly increasing, in few words, and never after the result."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._step = -1.0
+        self._beats = 0
+
+    async def tell(self, progress: Progress) -> None:
+        """Say where the run stands."""
+        self._beats = self._beats + 1 if progress.done <= self._step else 1
+        self._step = max(self._step, progress.done)
+        # Between two steps every word moves on a little, and never as far as the next step.
+        value = self._step + 1 - 1 / (self._beats + 1)
+        await self._tell(value, max(progress.total, self._step + 1), progress.message[:MESSAGE_LIMIT])

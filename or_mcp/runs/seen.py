@@ -1,0 +1,102 @@
+"""Runs as somebody may see them: a caller its own, and whoever owns the machine all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from or_mcp.runs import ledger, queries
+from or_mcp.runs.budget import Standing
+from or_mcp.runs.live import Tell
+from or_mcp.runs.pieces import Context
+from or_mcp.runs.record import RunEvent, RunRecord
+from or_mcp.runs.session import Waiter
+
+if TYPE_CHECKING:
+    from or_mcp.runs.runner import Runner
+
+
+@dataclass(frozen=True, slots=True)
+class AllRuns:
+    """Everybody's runs. Whoever has a record was allowed to see it."""
+
+    runner: Runner
+
+    @property
+    def whose(self) -> str | None:
+        """Which caller's; None is everybody's."""
+        return None
+
+    async def find(self, run_id: str) -> RunRecord:
+        """A run as it stands.
+
+        Raises:
+            NotFound: There is no such run, or it is another caller's.
+        """
+        return await self.runner.find_for(self.whose, run_id)
+
+    async def wait(
+        self,
+        run_id: str,
+        seconds: float,
+        tell: Tell | None = None,
+        waiter: Waiter | None = None,
+        *,
+        is_its_own: bool = False,
+    ) -> RunRecord:
+        """The run when it has finished, or as it stands after so many seconds.
+
+        A waiter whose wait is cancelled may cancel the run with it, if it is its own or was left unattended before,
+        unless somebody else waits for it or the server is stopping.
+        """
+        ended = await self.runner.until_finished(run_id, seconds, tell, waiter, is_its_own=is_its_own)
+        return ended or await self.find(run_id)
+
+    async def cancel(self, run_id: str) -> RunRecord:
+        """Stop a run, whichever process carries it, and wait until it has stopped."""
+        record = await self.find(run_id)
+        if record.finished:
+            return record
+        await self.runner.stop(run_id)
+        return await self.find(run_id)
+
+    async def latest(self, limit: int) -> list[RunRecord]:
+        """The newest first."""
+        records = await self.runner.store.read(partial(queries.latest, caller=self.whose, limit=limit))
+        return [await self.runner.as_it_stands(record) for record in records]
+
+    async def context(self, record: RunRecord) -> Context | None:
+        """What a run was asked in."""
+        return await self.runner.store.read(partial(queries.context_of, run_id=record.run_id))
+
+    async def events(self, record: RunRecord) -> list[RunEvent]:
+        """What happened in a run, in order."""
+        return await self.runner.store.read(partial(queries.events_of, run_id=record.run_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Runs(AllRuns):
+    """One caller's runs, and what they cost it."""
+
+    caller: str
+    payer: str
+
+    @property
+    def whose(self) -> str:
+        """Which caller's."""
+        return self.caller
+
+    async def standing(self, *, recent: bool = False) -> Standing:
+        """Where the caller stands today; `recent` is content with where it stood when its last run ended just now."""
+        return await self.runner.standing(self.caller, self.payer, recent=recent)
+
+    async def made_generation(self, generation_id: str) -> bool:
+        """Whether a generation came of one of them."""
+        made = partial(queries.made_generation, caller=self.caller, generation_id=generation_id)
+        return await self.runner.store.read(made)
+
+    async def spending(self, since: datetime) -> ledger.Spending:
+        """What was spent, from the day of a time on."""
+        return await self.runner.store.read(lambda tx: ledger.spending_since(tx, self.caller, since))
