@@ -11,8 +11,8 @@ from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
 from or_mcp.places import credentials_file, state_directory
-from or_mcp.resident.place import idle_seconds
 from or_mcp.sign_in.credentials import stored_key
+from or_mcp.starting.place import idle_seconds
 
 Auth = Literal["none", "token", "passthrough"]
 Collection = Literal["allow", "deny"]

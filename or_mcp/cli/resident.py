@@ -10,7 +10,7 @@ from typing import Any
 from or_mcp.cli import fail
 from or_mcp.cli.terminal import as_json, emit
 from or_mcp.resident.handing import Refused, asked
-from or_mcp.resident.starter import listed
+from or_mcp.starting.starter import listed
 
 _SECONDS = 3.0
 

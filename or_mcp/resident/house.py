@@ -23,11 +23,11 @@ from or_mcp.resident.everything import import_everything
 from or_mcp.resident.handing import Refused, Request, received
 from or_mcp.resident.log import keep_short
 from or_mcp.resident.peer import refusal
-from or_mcp.resident.place import idle_seconds
 from or_mcp.resident.sessions import SessionError, serve_session
-from or_mcp.resident.starter import READY
 from or_mcp.server import Program
 from or_mcp.settings import Settings
+from or_mcp.starting.place import idle_seconds
+from or_mcp.starting.starter import READY
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import socket
 import sys
 from pathlib import Path
 
-from or_mcp.resident.starter import LISTENING
+from or_mcp.starting.starter import LISTENING
 
 
 def main() -> int:

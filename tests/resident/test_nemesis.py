@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from or_mcp.resident.starter import listed
 from or_mcp.simulator import Simulator
+from or_mcp.starting.starter import listed
 from tests.resident.conftest import Residents, called, is_alive, until
 from tests.serving.programs import Talk
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from or_mcp.resident.place import place_for
 from or_mcp.simulator import Simulator
+from or_mcp.starting.place import place_for
 from tests.resident.conftest import Residents, called, is_alive, until
 from tests.serving.programs import ran, started
 

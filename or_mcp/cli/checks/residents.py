@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from or_mcp.cli.checks.finding import Finding, failed, noted, passed
 from or_mcp.cli.resident import line
 from or_mcp.resident.handing import Refused, asked
-from or_mcp.resident.place import place_for
-from or_mcp.resident.starter import listed
+from or_mcp.starting.place import place_for
+from or_mcp.starting.starter import listed
 
 _SECONDS = 3.0
 

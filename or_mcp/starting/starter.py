@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from _socket import socket
     from collections.abc import Mapping
 
-    from or_mcp.resident.place import Place
+    from or_mcp.starting.place import Place
 
 # A resident that is well answers in a millisecond; one that is being started needs its imports first.
 PATIENCE_SECONDS = 3.0
@@ -25,21 +25,10 @@ LISTENING = 3
 _PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from or_mcp.resident.process import main; sys.exit(main())"
 
 
-def main() -> int:
-    """The program `or-mcp`: a session on stdio starts here, everything else in the command line."""
-    if sys.argv[1:] in ([], ["serve"]):
-        code = _by_resident()
-        if code is not None:
-            return code
-    from or_mcp.cli import main
-
-    return main()
-
-
-def _by_resident() -> int | None:
+def by_resident() -> int | None:
     """The exit code of a session that the resident has served; None if it did not, and nothing was read."""
     try:
-        from or_mcp.resident.place import place_for
+        from or_mcp.starting.place import place_for
 
         place = place_for(os.environ)
         if place is None or not _can_be_handed_on():
@@ -159,7 +148,7 @@ def _send_session(connection: socket) -> None:
     """Hand over stdin, stdout and stderr, and tell what is this session's own."""
     import _socket
 
-    from or_mcp.resident.place import OF_A_SESSION
+    from or_mcp.starting.place import OF_A_SESSION
 
     own = [f"{name}={os.environ[name]}" for name in OF_A_SESSION if name in os.environ]
     body = b"\0".join(os.fsencode(text) for text in ("session", os.getcwd(), *own))
@@ -190,7 +179,7 @@ def _leave(number: int, frame: object) -> None:
 
 def listed(environ: Mapping[str, str]) -> list[str]:
     """The sockets of all residents of a data directory, those of other versions and settings too."""
-    from or_mcp.resident.place import FOLDER, data_directory
+    from or_mcp.starting.place import FOLDER, data_directory
 
     folder = f"{data_directory(environ)}/{FOLDER}"
     try:
