@@ -26,6 +26,7 @@ from or_mcp.unanswered import is_odd, unreadable, unwritable
 logger = logging.getLogger(__name__)
 
 Incoming = SessionMessage | Exception
+# A message of megabytes comes in few reads.
 _CHUNK = 256 * 1024
 
 

@@ -18,7 +18,9 @@ from or_mcp.attachments.spelling import quote
 from or_mcp.attachments.urls import Link, check_url, is_url
 from or_mcp.openrouter.errors import InvalidRequest
 
+# More are a mistake of the agent's more often than a wish; and each is read before anything is sent.
 COUNT_LIMIT = 10
+# Base64 makes a third more of it, and memory holds it several times while it is sent.
 MEDIA_LIMIT = 20_000_000
 TEXT_LIMIT = 1_000_000
 TOTAL_LIMIT = 30_000_000

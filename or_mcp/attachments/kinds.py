@@ -97,8 +97,10 @@ def _audio_frame(header: bytes) -> Kind | None:
     if len(header) < 4 or header[0] != 0xFF or header[1] < 0xE0:
         return None
     layer, bit_rate, sampling_rate = header[1] >> 1 & 3, header[2] >> 4, header[2] >> 2 & 3
+    # Layer 1 is MPEG layer III. Bit rates 0 and 15 and sampling rate 3 stand for none.
     if layer == 1 and bit_rate not in (0, 15) and sampling_rate != 3:
         return MP3
+    # Layer 0 is ADTS, whose sync word has twelve bits, and whose sampling rates end at 12.
     if layer == 0 and header[1] >= 0xF0 and header[2] >> 2 & 15 < 13:
         return AAC
     return None

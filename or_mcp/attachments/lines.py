@@ -13,6 +13,7 @@ from or_mcp.attachments.secrets import find_secrets, tell
 from or_mcp.attachments.spelling import quote
 from or_mcp.openrouter.errors import InvalidRequest
 
+# It is read whole, and its lines beside it: memory bounds it, not what upstream takes.
 FILE_LIMIT = 64_000_000
 
 _ARGUMENT = "input_file"

@@ -21,11 +21,13 @@ _WORDS = re.compile(r"[A-Za-z]?[a-z]{2,}(?:[-_./][A-Za-z]?[a-z]{2,})*\d{0,2}")
 
 def placeholder(token: str) -> bool:
     """It stands for a token: it says so, or repeats a few letters."""
+    # A token that was drawn has more than five different characters.
     return len(set(token)) < 6 or _PLACEHOLDER.search(token, 0, _SAYS_SO_WITHIN) is not None
 
 
 def looks_random(token: str) -> bool:
     """A machine drew it: no placeholder, and about as varied as its length allows."""
+    # What repeats stays below three bits a character; forty random hexadecimal digits have about 3.7.
     return not placeholder(token) and bits_each(token) >= 3
 
 

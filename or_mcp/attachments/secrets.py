@@ -76,6 +76,7 @@ _TOKENS = (
 _KEY_BLOCK = re.compile(r"-----BEGIN (?:[A-Z]{2,9} )?PRIVATE KEY(?: BLOCK)?-----")
 # Lines of a key: nothing but base64, with line ends that may be spelled out.
 _KEY_LINE = re.compile(r"""(?:\n|\\n|\A)[ \t"']{0,8}([A-Za-z0-9+/]{16,}+={0,2})(?=[ \t"',]{0,8}(?:\r|\n|\\|\Z))""")
+# How far behind its first line a key is looked for, and how much of it must look drawn: no real one is shorter.
 _KEY_REACH, _KEY_LENGTH = 600, 40
 # As OpenRouter makes them: whatever else stands in it, this is one.
 _OWN_KEY = re.compile(r"[0-9a-f]{32}")

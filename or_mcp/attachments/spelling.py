@@ -7,6 +7,7 @@ import re
 
 from or_mcp.openrouter.errors import InvalidRequest, shorten
 
+# PATH_MAX of Linux.
 PATH_LIMIT = 4096
 _QUOTE_LIMIT = 120
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

@@ -16,6 +16,7 @@ from or_mcp.attachments.secrets import AWS_KEY_ID, find_secrets
 from or_mcp.attachments.spelling import quote
 from or_mcp.openrouter.errors import InvalidRequest
 
+# What common servers accept in a request line.
 URL_LIMIT = 8192
 
 _SCHEME = re.compile(r"(?i)\s*(?:[a-z][a-z0-9+.-]+://|(?:https?|ftps?|file|data|blob|javascript|wss?|s3|gs):)")

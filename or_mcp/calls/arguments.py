@@ -40,11 +40,13 @@ Question = Annotated[Text, AfterValidator(_not_blank)]
 Amount = Annotated[float, Field(gt=0, le=MOST_USD)]
 """What a call may cost, in USD: more than this is a slip of the keyboard."""
 
+# Wrong items that are told at length: enough to see what is wrong with the rest.
 _TOLD = 5
 # Deeper than any list or schema that means something, and far from where walking it would end in a crash.
 _DEEPEST = 80
 # A list in a string costs more to read than one that came with the message, which its transport has bounded.
 _MOST_IN_A_STRING = 100_000
+# Of a wrong value, as much as fits into a sentence.
 _QUOTED = 120
 
 

@@ -16,6 +16,7 @@ from or_mcp.openrouter.wire.lenient import Maybe, is_none
 
 __all__ = ["LIMIT", "Answer", "Maybe", "Reply", "cut", "is_none", "output_schema", "to_result", "usd"]
 
+# Claude Code puts results above 50,000 characters into a file and shows the first 2,000.
 LIMIT = 48_000
 
 

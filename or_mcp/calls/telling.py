@@ -5,6 +5,7 @@ from __future__ import annotations
 from or_mcp.calls.call import Tell
 from or_mcp.runs.record import Progress
 
+# Claude Code cuts messages of about 200 characters.
 MESSAGE_LIMIT = 199
 
 

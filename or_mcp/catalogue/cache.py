@@ -24,13 +24,17 @@ from or_mcp.openrouter.wire.endpoints import Endpoint, ModelEndpoints, Provider
 from or_mcp.openrouter.wire.errors import Availability
 from or_mcp.openrouter.wire.models import Model
 
+# Prices change by the day, and new models come by the week: ten minutes old is new.
 FRESH_SECONDS = 600.0
 # A list older than this is waited for; a younger one serves while the next is fetched.
 TOO_OLD_SECONDS = 86_400.0
+# After a failure the list that is kept serves for so long before upstream is asked again.
 RETRY_SECONDS = 30.0
 # With nothing to serve instead, only what is asked in the same breath shares a failure.
 _FIRST_RETRY_SECONDS = 3.0
+# A name that is not in the list may be new: a list older than this is fetched again before it is refused.
 _RECHECK_SECONDS = 60.0
+# Uptime and latency of endpoints are of the last half hour; who keeps nothing, and who provides, hardly changes.
 _ENDPOINTS_SECONDS, _ZDR_SECONDS, _PROVIDERS_SECONDS = 45.0, 600.0, 3_600.0
 
 _log = logging.getLogger(__name__)

@@ -11,11 +11,14 @@ from or_mcp.catalogue.slugs import ROUTER_AUTHOR, Slug, author
 from or_mcp.catalogue.words import version, words
 from or_mcp.openrouter.wire.models import Model
 
+# Words less alike than this are two words and no slip; and no name is longer than the second.
 _FUZZY = 0.7
 _LONGEST = 200
 # What a guess is worth: the family above all, then its version, then the spelling as a whole.
 _FAMILY, _VERSION, _SPELLING, _AUTHOR = 0.6, 0.3, 0.15, 0.15
+# Whoever names a version that is gone is better served by a newer one.
 _NEWER, _OLDER = 0.8, 0.4
+# More than any spelling can make up for.
 _ROUTER = 0.5
 
 

@@ -13,6 +13,7 @@ from or_mcp.catalogue.rates import is_free, listed_prices
 from or_mcp.catalogue.slugs import author
 from or_mcp.openrouter.wire.models import Model
 
+# As many values as there are of most things; a list of all makers would fill the answer.
 _MOST_NAMED = 40
 
 

@@ -11,6 +11,7 @@ from or_mcp.openrouter.errors import ModelUnavailable
 from or_mcp.openrouter.wire.errors import Availability
 from or_mcp.openrouter.wire.models import Model
 
+# Time to find another model, and not so long that every answer says it.
 _SOON = timedelta(days=14)
 
 

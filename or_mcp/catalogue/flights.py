@@ -11,6 +11,7 @@ from anyio.abc import TaskGroup
 
 T = TypeVar("T")
 
+# Models that are asked about in one process; each is a list of endpoints of some kilobytes.
 _KEPT = 256
 
 

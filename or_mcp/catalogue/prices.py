@@ -14,6 +14,7 @@ from or_mcp.catalogue.snapshot import Snapshot
 from or_mcp.catalogue.web import NO_WEB, WebUse
 from or_mcp.openrouter.wire.models import Model
 
+# A few paragraphs, and a long answer with its reasoning: between them lies what is usual.
 SHORT_ANSWER_TOKENS = 300
 LONG_ANSWER_TOKENS = 16_000
 # How often a model may search for one answer.

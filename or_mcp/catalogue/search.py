@@ -20,6 +20,7 @@ Sort = Literal["relevance", "newest", "price", "context", "intelligence", "codin
 
 MOST = 100
 _DAY = 86_400
+# What a maker brings out within a season belongs together.
 _GENERATION = 90 * _DAY
 
 

@@ -16,6 +16,7 @@ KINDS = frozenset({"image", "embedding", "embed", "tts", "vl", "audio", "transcr
 _NEUTRAL = frozenset({"preview", "instruct", "it", "exp"})
 _DATE = re.compile(r"\d{3,}|0\d")
 _SYNONYMS = {"chatgpt": "gpt", "embeddings": "embedding", "coders": "coder", "reranker": "rerank"}
+# One letter wrong in four. Comparing takes longer with the length, and no word of a model's name has the second.
 _LIKE = 0.75
 _LONGEST = 32
 

@@ -11,6 +11,7 @@ from or_mcp.cli.terminal import SPINNER, can_redraw, emit, fitted, let_go, padde
 
 CallTool = Callable[[str, dict[str, Any]], Awaitable[Any]]
 
+# How often the terminal asks how its run stands.
 _LOOK_EVERY_SECONDS = 0.4
 _LOOKS_FOR_COST = 5
 _NARROW = 60

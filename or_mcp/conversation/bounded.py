@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from pydantic_core import SchemaError, SchemaValidator, ValidationError, core_schema
 
+# Checking an answer of any real size takes milliseconds; a schema that takes longer is given up on.
 LONGEST_SECONDS = 5.0
 
 
@@ -21,6 +22,7 @@ class TooLong(Exception):
     """The check was given up."""
 
 
+# The patterns of a few schemas; they come from callers, so there may be any number.
 @lru_cache(64)
 def compile_pattern(pattern: str) -> SchemaValidator | None:
     """What tells whether a text holds the pattern; None if it cannot be told in bounded time."""

@@ -26,6 +26,7 @@ _MEDIUM_OF = {"image_url": "image", "file": "file", "input_audio": "audio"}
 _WORDS_FOR = {"image": "an image", "file": "a PDF (file)", "audio": "audio"}
 # What a provider's template puts around a message, and around the functions and tools of a request.
 _MESSAGE_TOKENS, _TOOLS_TOKENS = 16, 1_000
+# Enough to choose from, and few enough to read.
 _SUGGESTED = 3
 
 

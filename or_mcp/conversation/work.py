@@ -21,6 +21,7 @@ from or_mcp.runs.live import Kept, LiveRun
 from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import Progress, RunRecord
 
+# The first answer is there: whoever waits for it should not wait much longer for its JSON.
 _REPAIR_SECONDS = 120.0
 # Mends JSON that is not quite JSON; upstream has it only for answers that come at once.
 _HEALING = ({"id": "response-healing"},)

@@ -13,9 +13,11 @@ from or_mcp.openrouter.wire.routing import Provider, Reasoning, StopWhen
 SLUG = "openrouter/fusion"
 FLASH_SLUG = "openrouter/fusion-flash"
 PRESETS = ("general-high", "general-budget", "general-fast")
+# Upstream's documented limit.
 PANEL_LIMIT = 8
 # Upstream's documented panel. Never sent: leaving the panel out gets whatever it is today.
 DEFAULT_PANEL = ("~anthropic/claude-opus-latest", "~openai/gpt-sol-latest", "~google/gemini-pro-latest")
+# Upstream's documented defaults: sent, so that they are limits.
 DEFAULT_STEPS = 4
 DEFAULT_COMPLETION_TOKENS = 16_000
 # Pages that one panelist may read in full, beside what its searches show of them.

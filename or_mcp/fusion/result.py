@@ -14,6 +14,7 @@ from or_mcp.openrouter.usage import Usage
 from or_mcp.openrouter.wire.responses import OutputItem
 
 Outcome = Literal["fused", "partial_panel", "no_analysis", "not_fused"]
+# One line a panelist: the whole reason stands with the failed models.
 _REASON = 80
 _CAPPED = "fusion_invocation_capped"
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from or_mcp.fusion.state import FusionState, Panelist
 
+# Hosts cut at about 200 characters.
 _ROOM = 180
 _NAME = 40
 _ANALYST = -1

@@ -20,6 +20,7 @@ from or_mcp.calls.confirming import NeedsAnswer
 
 _CONFIRM, _ROOTS = "confirm", "roots"
 _FIELD = "go"
+# A person may have gone for coffee; no answer is no consent.
 _ANSWER_SECONDS = 600.0
 _SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -27,6 +28,7 @@ _SCHEMA: dict[str, Any] = {
     "required": [_FIELD],
 }
 _FIRST_MODERN = "2026-07-28"
+# A program answers this, not a person.
 _ROOTS_SECONDS = 3.0
 
 Context = ServerRequestContext[Any, Any]

@@ -20,6 +20,7 @@ from or_mcp.view.report import VIEW_META, VIEW_MIME, VIEW_URI, app_html, report_
 TEXT, JSON, HTML = "text/plain", "application/json", "text/html"
 
 
+# Longer than any of ours: nothing is searched in it, and little of it is repeated.
 _LONGEST_URI = 2_000
 
 

@@ -49,9 +49,11 @@ from or_mcp.openrouter.wire.lenient import Request
 from or_mcp.openrouter.wire.models import Model, ModelList, ModelReply
 from or_mcp.openrouter.wire.responses import ENDINGS, Response, ResponseEvent, ResponsesRequest
 
+# The list of all models is megabytes, and comes within seconds; whatever takes longer has failed.
 READ_SECONDS = 30.0
 # What an answer used follows its end at once.
 _USAGE_SECONDS = 10.0
+# Fifty times a thousand models: an end, should upstream's links lead in a circle.
 _PAGES = 50
 
 ModelT = TypeVar("ModelT", bound=BaseModel)

@@ -27,6 +27,7 @@ from typing import ClassVar
 from or_mcp.openrouter.wire.errors import Availability, ErrorBody, ErrorEnvelope
 from or_mcp.openrouter.wire.lenient import Reply
 
+# Upstream's messages are a sentence or two; providers' are sometimes pages.
 QUOTE_LIMIT = 300
 
 

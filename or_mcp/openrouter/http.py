@@ -20,10 +20,12 @@ from or_mcp.openrouter.errors import ConnectionFailed, Failure, StreamBroken, Up
 from or_mcp.openrouter.retry import wait_before_retry
 from or_mcp.openrouter.sse import EventReader, EventTooLarge
 
+# Vectors of a hundred texts are some megabytes, and a picture tens: more is no answer.
 REPLY_LIMIT = 64 * 1024 * 1024
 _DONE = "[DONE]"
 # A stream is never silent for long: upstream sends keep-alives, so this much silence means it is dead.
 _SILENCE_SECONDS = 300.0
+# What is left after the last event is on its way already, or is not coming.
 _LAST_BYTES_SECONDS = 0.05
 _TIMEOUT = httpx2.Timeout(connect=10.0, read=_SILENCE_SECONDS, write=60.0, pool=None)
 # The defaults (100 connections, 5 s for a place) would fail a burst of long calls.

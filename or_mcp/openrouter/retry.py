@@ -6,7 +6,9 @@ import random
 
 from or_mcp.openrouter.errors import ConnectionFailed, Failure
 
+# What two waits do not mend is no hiccup.
 ATTEMPTS = 3
+# Upstream says with these that nobody has begun to work on it. After the others work may have been done.
 _NOT_ACCEPTED = frozenset({429, 502, 503, 529})
 _SAFE_TO_REPEAT = frozenset({408, 500, 504, 524}) | _NOT_ACCEPTED
 
@@ -20,6 +22,7 @@ def wait_before_retry(failure: Failure, attempt: int, seconds_left: float, *, pa
         return None
     wait = failure.retry_after
     if wait is None:
+        # Half of it by chance, so that many who failed together do not come back together.
         wait = 2.0 ** (attempt - 1) * random.uniform(0.5, 1.0)
     return wait if wait < seconds_left else None
 

@@ -18,6 +18,7 @@ from or_mcp.runs.store import Store
 
 logger = logging.getLogger(__name__)
 
+# A second apart: upstream knows a generation some seconds after its call.
 _LOOKUPS = 5
 
 

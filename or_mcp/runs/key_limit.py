@@ -15,7 +15,9 @@ from or_mcp.openrouter.wire.account import Key
 from or_mcp.runs.ledger import settled_today
 from or_mcp.runs.store import Store
 
+# In between it is counted down by our own ledger; only what others spend with the key is seen a minute late.
 _FRESH_SECONDS = 60.0
+# Without an answer the call goes on: upstream itself refuses what the key may not spend.
 _PATIENCE_SECONDS = 3.0
 
 

@@ -17,6 +17,7 @@ from or_mcp.runs.private import write_private
 logger = logging.getLogger(__name__)
 
 FILE = "patience.json"
+# A program may be updated or set differently meanwhile: what was seen of it is tried again after a week.
 _KEPT_SECONDS = 7 * 24 * 3600.0
 _MOST_PROGRAMS = 1_000
 _LONGEST_NAME = 100

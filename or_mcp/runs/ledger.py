@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from or_mcp.runs.amounts import MOST_UNITS, day_of, dollars_of, moment, units
 from or_mcp.runs.transaction import Transaction
 
+# Longer than anybody asks for: `account` shows 30 days, and an operator may want a year.
 _KEPT_DAYS = 400
 _UNDER_WAY, _COST_UNKNOWN, _COST_KNOWN = 1, 2, 3
 # A row that would hold more stays there: 64 bits are not enough for a hundred of the largest amounts.

@@ -12,6 +12,7 @@ from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
+# Everything that group and others may do.
 _OTHERS = 0o077
 
 

@@ -35,9 +35,12 @@ from or_mcp.runs.unattended import Unwatched, age_of
 logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 10.0
+# What other processes write is looked at: a wish to cancel must close the connection within a second.
+# Dead processes are looked for less often, and what has grown old once a day.
 _LOOK_EVERY_SECONDS = 0.3
 _RECOVER_EVERY_SECONDS = 5.0
 _FORGET_EVERY_SECONDS = 24 * 3600.0
+# Where a caller stood when its run ended was read in the transaction that ended it: no second look for its answer.
 _RECENT_SECONDS = 0.1
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from or_mcp.runs.private import keep_private
 
 FILE = "state.key"
+# Of chance: nobody guesses it.
 _BYTES = 32
 
 

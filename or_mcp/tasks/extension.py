@@ -24,8 +24,11 @@ from or_mcp.tasks.kept import kept_task
 from or_mcp.tasks.ongoing import CallResult, OngoingCall
 from or_mcp.tasks.wire import EXTENSION, CreatedTask, DetailedTask, TaskParams, UpdateParams
 
+# What is refused, or answered already, is known by then, and needs no task.
 GRACE_SECONDS = 0.25
+# How long a task waits for a person's answer.
 QUESTION_SECONDS = 1800.0
+# A run that is stopped has usually ended by then; whoever asked for it is answered in any case.
 _ACKNOWLEDGE_SECONDS = 1.0
 
 

@@ -26,6 +26,7 @@ Understands what a person means (`opus`, `gpt5 mini`, `cheap vision`, typos). Lo
 memory. `~…-latest` aliases point to the newest of a family. Who serves a model is in `endpoints`.
 """
 
+# A line each: a hundred rows stay far below what an answer may have.
 TEXT_ROW_LIMIT = 165
 
 

@@ -32,6 +32,7 @@ When a tool answered `running`, call this with its run_id and wait_seconds. With
 `offset` page through long texts.
 """
 
+# Some five thousand tokens: few calls for a long text, and little when only its beginning is wanted.
 PAGE = 20_000
 _LISTED = 20
 

@@ -16,10 +16,13 @@ from typing import TypeVar
 T = TypeVar("T")
 
 FILE = "embeddings.sqlite3"
+# With 1,024 numbers a vector both are reached at about the same time.
 MOST_ROWS = 500_000
 MOST_BYTES = 2 * 1024**3
 _VERSION = 1
+# How long another process may hold it: it is a cache, and a text costs less than a long wait.
 _BUSY_SECONDS = 5.0
+# SQLite took 999 parameters in one statement before 3.32.
 _ASKED_AT_ONCE = 500
 _TABLE = """
     CREATE TABLE IF NOT EXISTS vectors (

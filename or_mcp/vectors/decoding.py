@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from or_mcp.openrouter.errors import UpstreamFailed
 from or_mcp.openrouter.wire.embeddings import Embedding, EmbeddingsReply
 
+# float32, as upstream sends them in base64.
 FLOAT_BYTES = 4
 
 

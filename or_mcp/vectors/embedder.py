@@ -19,7 +19,9 @@ from or_mcp.vectors.decoding import FLOAT_BYTES, read_vectors
 from or_mcp.vectors.spending import Spending
 from or_mcp.vectors.texts import Recipe, Text
 
+# As many as keep a link busy without being taken for a flood.
 AT_ONCE = 8
+# The batch is cut in two; with any other status it is not its size.
 _TOO_LARGE = 413
 
 Batch = Sequence[Text]

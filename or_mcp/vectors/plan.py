@@ -11,6 +11,7 @@ from or_mcp.vectors.similarity import MOST_TEXTS
 from or_mcp.vectors.texts import Text, check_texts, query_type
 
 Output = Literal["ranking", "similarity", "vectors", "file"]
+# So many numbers in JSON still fit into an answer; for more there is output file.
 MOST_NUMBERS = 20_000
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from or_mcp.vectors.matrix import directions, stack
 
+# float32 has seven.
 DIGITS = 6
 # So many are compared at a time: the vectors are in memory already, and need not be there twice.
 _ROWS_AT_ONCE = 4096

@@ -15,6 +15,7 @@ from or_mcp.vectors.similarity import Pair, compare
 from or_mcp.vectors.texts import Text
 
 SHOWN_CHARS = 200
+# More than any answer shows; all of it would be millions for twenty thousand texts.
 _KEPT = 1_000
 
 

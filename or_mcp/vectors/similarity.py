@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 NEAR_DUPLICATE = 0.95
 # Every text is compared with every other: beyond this it would take minutes.
 MOST_TEXTS = 20_000
+# With the most texts there may be, forty megabytes of cosines at a time.
 _ROWS_AT_ONCE = 512
 # A text's product with itself is 1 only up to float32: two equal ones must not miss a round limit for that.
 _TOLERANCE = 1e-6
+# Less than any cosine.
 _NO_COSINE = -1.5
 
 

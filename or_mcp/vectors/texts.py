@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from or_mcp.openrouter.errors import InvalidRequest
 
+# How many wrong texts are named; the rest are counted.
 _NAMED = 5
 # Tokens are counted by characters: so much may be wrong with that.
 _ROUGHNESS = 1.25

@@ -17,6 +17,7 @@ _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _WHOLE = re.compile(rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 # Each of these is repeated in what is answered.
 _LONG_ID = re.compile(rb'"(?:id|method|progressToken)"\s*+:\s*+"[^"]{%d}' % _LONGEST_ID)
+# JSON-RPC's number for it.
 _INVALID_REQUEST = -32600
 
 

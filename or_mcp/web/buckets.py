@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
+# Whoever has not come for so long that so many others did is forgotten, and begins with a full bucket.
 _REMEMBERED = 10_000
 
 

@@ -19,6 +19,7 @@ from or_mcp.settings import Settings
 from or_mcp.web.doors import is_one_of, known_hosts
 from or_mcp.web.metrics import DIRECTORY, MEDIA_TYPE, Metrics
 
+# Probes of several balancers come every few seconds; upstream is asked once for all of them, and must not keep them.
 _FRESH_SECONDS = 5.0
 _PATIENCE_SECONDS = 3.0
 _UNREACHABLE = ("connection_failed", "upstream_failed", "deadline")

@@ -16,10 +16,12 @@ from or_mcp.web.buckets import Buckets
 
 T = TypeVar("T")
 
+# Digests of keys: some megabytes.
 _REMEMBERED = 100_000
 _PATIENCE_SECONDS = 15.0
 # Long enough that asking again and again with it costs nothing, short enough for a key that is only now made.
 _UNKNOWN_SECONDS = 60.0
+# A minute: an office behind one address brings that many new keys; guessing a key would take for ever.
 _PER_ADDRESS, _IN_ALL = 60, 600
 _EVERYBODY = ""
 

@@ -15,7 +15,9 @@ from or_mcp.web.buckets import Buckets
 from or_mcp.web.doors import subject_of
 from or_mcp.web.keys import come_again
 
+# Of one caller in one process: more than any program has use for, and far from what a process can carry.
 AT_ONCE = 500
+# The largest body on a slow line; and how long somebody who only listens holds a place.
 _BODY_SECONDS = 30.0
 _LISTEN_SECONDS = 60.0
 # What a caller asks is kept for days, several times over.

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+# Headers are a few kilobytes: whoever takes longer to send them is holding connections.
 HEADER_SECONDS = 15.0
 
 

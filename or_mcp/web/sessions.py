@@ -19,10 +19,12 @@ from starlette.types import Message, Receive, Scope, Send
 
 from or_mcp.web.limits import replay
 
+# Their ids are some megabytes; a session that is forgotten is served one by one.
 _REMEMBERED = 100_000
 _SESSION = MCP_SESSION_ID_HEADER.lower().encode()
 _VERSION = MCP_PROTOCOL_VERSION_HEADER.lower().encode()
 _INITIALIZE = "initialize"
+# A greeting is some hundred bytes.
 _LONGEST_GREETING = 64 * 1024
 
 

@@ -52,6 +52,7 @@ class AskAnswer(Answer):
     notes: list[str]
 
 
+# Characters of the answer, tried in turn until both forms fit: JSON writes some characters as six.
 _ROOMS = (40_000, 28_000, 18_000, 10_000, 4000)
 # A host may show the first 2,000 characters only: how to come back must be among them.
 _LONG = 1200

@@ -113,6 +113,7 @@ class _Room:
     numbers: int
 
 
+# Tried in turn until both forms fit; vectors that are cut in the middle are of no use, so at last there are none.
 _ROOMS = (_Room(200, 100, 42_000), _Room(100, 100, 36_000), _Room(50, 60, 24_000), _Room(20, 20, 0))
 _FOUND: TypeAdapter[Any] = TypeAdapter(Any)
 

@@ -16,7 +16,9 @@ from or_mcp.openrouter.errors import shorten
 from or_mcp.runs.record import RunRecord, Status
 from or_mcp.tools.answers.paid import EstimateRange, estimate_range
 
+# About three thousand tokens in each form, so that a fusion is read whole by whoever has a small window.
 STANDARD_LIMIT = 11_500
+# As many as a panel has.
 _NAMED = 8
 
 
@@ -82,6 +84,8 @@ class _Room:
     panelist: int = 0
 
 
+# Tried in turn until both forms fit. The answer gives way first, then the length of the analysis's points, then their
+# number: a cut answer can be read on by page, a point that is left out is missed.
 _STANDARD = (
     _Room(10_000, 600, 12),
     _Room(8000, 600, 12),

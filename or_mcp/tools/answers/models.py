@@ -13,6 +13,7 @@ from or_mcp.openrouter.wire.models import Model, Pricing
 
 COLUMNS = "id | context | USD per M tokens in/out | modalities | supports"
 _NAMED_SUPPORTS = ("tools", "structured_outputs", "reasoning", "web_search_options")
+# Prices an hour old are mostly right: only from then on an answer says how old they are.
 _OLD_SECONDS = 3_600
 
 
