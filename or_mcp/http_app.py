@@ -58,6 +58,7 @@ def build_app(program: Program, *, stateless: bool = False) -> Starlette:
     program.server.middleware.append(CallWatch(metrics))
     program.tasks.may_ask = not stateless
     program.heard = lambda path, seconds: metrics.took("or_mcp_upstream_seconds", seconds, path=path)
+    program.lost = lambda: metrics.count("or_mcp_runs_lost_total")
     program.spent = lambda tool, cost: metrics.count("or_mcp_spend_usd_total", cost, tool=tool)
     holding, one_by_one = (
         StreamableHTTPSessionManager(

@@ -6,9 +6,12 @@ from pathlib import Path
 
 from or_mcp.openrouter.demands import Demand
 from or_mcp.openrouter.wire.routing import Provider
+from or_mcp.runs.budget import PER_CALLER, PER_DAY
 from or_mcp.runs.shared_secret import FILE as SECRET_FILE
+from or_mcp.runs.shared_secret import shared_secret
 from or_mcp.runs.store import FILE as STORE_FILE
 from or_mcp.runs.store import never_usable
+from or_mcp.runs.transaction import Away
 from or_mcp.settings import TOOL_NAMES, Settings, SettingsError
 from or_mcp.vectors.cache import FILE as VECTORS_FILE
 from or_mcp.vectors.files import FOLDER as VECTORS_FOLDER
@@ -20,12 +23,32 @@ def check_budget_is_kept(settings: Settings) -> None:
     Raises:
         SettingsError: There is a budget, and runs cannot be kept.
     """
-    if not settings.daily_budget_usd or not settings.store:
+    budgets = {PER_DAY: settings.daily_budget_usd, PER_CALLER: settings.caller_daily_budget_usd}
+    budget = next((name for name, amount in budgets.items() if amount), None)
+    if budget is None or not settings.store or settings.database_url:
         return
     if why := never_usable(settings.data_dir):
         mend = f"an amount only where runs can be kept ({settings.data_dir}: {why}); mend OR_MCP_DATA_DIR, "
         alone = "or set OR_MCP_STORE=off to bound this process alone"
-        raise SettingsError("OR_MCP_DAILY_BUDGET_USD", str(settings.daily_budget_usd), mend + alone)
+        raise SettingsError(budget, str(budgets[budget]), mend + alone)
+
+
+def kept_in(settings: Settings) -> tuple[Path | None, str | None]:
+    """Where runs are kept: in a directory of this machine, or in a database that machines share."""
+    return (settings.data_dir, settings.database_url) if settings.store else (None, None)
+
+
+def sealing_secret(settings: Settings) -> bytes:
+    """What seals questions to hosts, so that any process on the same store accepts the answers.
+
+    Raises:
+        SettingsError: The database that holds it cannot be used.
+    """
+    try:
+        return shared_secret(*kept_in(settings))
+    except Away as away:
+        accepts = f"the URL of a database that can be used now (this one cannot: {away}); see `or-mcp doctor`"
+        raise SettingsError("OR_MCP_DATABASE_URL", "(hidden)", accepts) from None
 
 
 def provider_preferences(settings: Settings) -> Provider | None:
@@ -67,6 +90,7 @@ def rules(settings: Settings) -> dict[str, str]:
         "OR_MCP_PROVIDERS_ONLY": ",".join(settings.providers_only),
         "OR_MCP_PROVIDERS_IGNORE": ",".join(settings.providers_ignore),
         "OR_MCP_MAX_COST_PER_CALL_USD": str(settings.max_cost_per_call_usd),
-        "OR_MCP_DAILY_BUDGET_USD": str(settings.daily_budget_usd) if settings.daily_budget_usd else "",
+        PER_DAY: str(settings.daily_budget_usd) if settings.daily_budget_usd else "",
+        PER_CALLER: str(settings.caller_daily_budget_usd) if settings.caller_daily_budget_usd else "",
     }
     return {name: value for name, value in told.items() if value}

@@ -37,14 +37,21 @@ from or_mcp.identity import IDENTITY
 from or_mcp.openrouter.client import OpenRouter, prepare
 from or_mcp.openrouter.errors import CallerCanAct, Failure, shorten
 from or_mcp.openrouter.http import Http
-from or_mcp.operator import check_budget_is_kept, demands, own_files, provider_preferences, rules
+from or_mcp.operator import (
+    check_budget_is_kept,
+    demands,
+    kept_in,
+    own_files,
+    provider_preferences,
+    rules,
+    sealing_secret,
+)
 from or_mcp.runs.apart import apart
 from or_mcp.runs.budget import Limits
 from or_mcp.runs.key_limit import KeyLimits
 from or_mcp.runs.learned import Learned
 from or_mcp.runs.runner import Runner
 from or_mcp.runs.session import Session, Sessions, Waiter
-from or_mcp.runs.shared_secret import shared_secret
 from or_mcp.runs.store import Store
 from or_mcp.settings import Settings
 from or_mcp.tasks.extension import Tasks
@@ -75,6 +82,7 @@ class Program:
         # Whoever watches this process sets these before it runs.
         self.heard: Callable[[str, float], None] | None = None
         self.spent: Callable[[str, Decimal], None] | None = None
+        self.lost: Callable[[], None] | None = None
         self.died: Callable[[], None] | None = None
         self.failure: Exception | None = None
         # Over HTTP all hosts share one lifespan.
@@ -104,8 +112,7 @@ class Program:
         self.server.extensions[UI_EXTENSION] = {}
         self.tasks = tasks or Tasks(self._call)
         self.tasks.serve_on(self.server)
-        secret = shared_secret(settings.data_dir if settings.store else None)
-        security = RequestStateSecurity(keys=[secret])
+        security = RequestStateSecurity(keys=[sealing_secret(settings)])
         self.server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
 
     @asynccontextmanager
@@ -123,14 +130,16 @@ class Program:
         settings = self.settings
         http = Http(settings.base_url, IDENTITY, self.heard)
         upstream = OpenRouter(http, settings.api_key, demands(settings))
-        store = await anyio.to_thread.run_sync(Store, settings.data_dir if settings.store else None)
+        store = await anyio.to_thread.run_sync(Store, *kept_in(settings))
         runner = Runner(
             store,
-            Limits(settings.max_cost_per_call_usd, settings.daily_budget_usd),
+            Limits(settings.max_cost_per_call_usd, settings.daily_budget_usd, settings.caller_daily_budget_usd),
             deadline_seconds=settings.run_deadline_seconds,
+            drain_seconds=settings.drain_seconds,
             retention_days=settings.retention_days,
             forget_files=partial(forget_files, settings.data_dir),
             spent=self.spent,
+            lost=self.lost,
             learned=Learned(settings.data_dir if settings.store else None),
         )
         catalogue = Catalogue(upstream, settings.data_dir / "catalogue", origin=settings.base_url)

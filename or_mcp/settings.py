@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -98,10 +99,27 @@ def _seconds(value: str) -> float:
     return seconds
 
 
+def _seconds_or_none(value: str) -> float:
+    return 0.0 if value == "0" else _seconds(value)
+
+
+def _database(value: str) -> str | None:
+    if not value:
+        return None
+    address = urlsplit(value)
+    # Several hosts, and a port for each, are libpq's to read.
+    if address.scheme not in ("postgresql", "postgres") or not value.isprintable() or " " in value:
+        raise ValueError
+    if importlib.util.find_spec("psycopg") is None:
+        needed = "a URL only where psycopg is: pip install 'or-mcp[postgres]'"
+        raise SettingsError("OR_MCP_DATABASE_URL", "(hidden)", needed)
+    return value
+
+
 def _wait(value: str) -> float | None:
     if value == "auto":
         return None
-    return 0.0 if value == "0" else _seconds(value)
+    return _seconds_or_none(value)
 
 
 def _names(value: str) -> tuple[str, ...]:
@@ -189,9 +207,31 @@ class Settings:
     daily_budget_usd: Decimal = variable(
         "OR_MCP_DAILY_BUDGET_USD",
         "0",
-        "Spend per UTC day over all processes sharing the data directory; 0 means none.",
+        "Spend per UTC day over all processes sharing the store; 0 means none.",
         "an amount in USD, from 0 to 100000",
         _money,
+    )
+    caller_daily_budget_usd: Decimal = variable(
+        "OR_MCP_CALLER_DAILY_BUDGET_USD",
+        "0",
+        "The same for each caller of a team; 0 means none.",
+        "an amount in USD, from 0 to 100000",
+        _money,
+    )
+    database_url: str | None = variable(
+        "OR_MCP_DATABASE_URL",
+        "",
+        "A PostgreSQL that several machines share, instead of the SQLite in the data directory (`or-mcp[postgres]`).",
+        "the URL of a PostgreSQL database, postgresql://USER:PASSWORD@HOST/NAME",
+        _database,
+        secret=True,
+    )
+    drain_seconds: float = variable(
+        "OR_MCP_DRAIN_SECONDS",
+        "10",
+        "How long runs in flight may go on after SIGTERM.",
+        "a number of seconds",
+        _seconds_or_none,
     )
     wait_seconds: float | None = variable(
         "OR_MCP_WAIT_SECONDS",

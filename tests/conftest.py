@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from mcp import Client
 from or_mcp.server import Program
 from or_mcp.settings import read_settings
 from or_mcp.simulator import Simulator
+from tests.postgres import Postgres, server
 
 
 class Upstream(Simulator):
@@ -22,6 +23,13 @@ class Upstream(Simulator):
 
 
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[Postgres]:
+    """A PostgreSQL for the tests of this process."""
+    with server() as running:
+        yield running
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from or_mcp.openrouter.errors import (
     shorten,
 )
 from or_mcp.runs.budget import OverBudget, dollars
-from or_mcp.runs.endings import Crash, Ending, StoreAway, StoreLocked
+from or_mcp.runs.endings import Crash, Ending, StoreAway, StoreLocked, StoreUnreachable
 from or_mcp.runs.record import Cancelled, RunRecord
 
 GET_A_KEY = (
@@ -127,6 +127,7 @@ _STEPS: dict[type[Failure], str] = {
     Cancelled: "read what arrived with run, or call again.",
     Ending: "call again in a few seconds.",
     StoreLocked: "call again when the program that holds the store has let go of it.",
+    StoreUnreachable: "call again in a minute; whoever runs this server sees at /readyz whether the database is back.",
     StoreAway: "have the data directory made writable (`or-mcp doctor` says what is wrong), or set OR_MCP_STORE=off.",
     Crash: "call again; if it happens twice, report it with the server's stderr.",
 }

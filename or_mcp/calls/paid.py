@@ -13,7 +13,7 @@ from or_mcp.calls.keepsake import AS_USUAL, Keepsake, Shown
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.telling import Narrator
 from or_mcp.catalogue.prices import Estimate
-from or_mcp.runs.budget import PER_DAY, OverBudget, Room, Standing, check, dollars
+from or_mcp.runs.budget import PER_CALLER, PER_DAY, OverBudget, Room, Standing, check, dollars
 from or_mcp.runs.live import Work
 from or_mcp.runs.record import RunRecord, RunRequest
 from or_mcp.runs.runner import Begun
@@ -120,7 +120,10 @@ def about_the_store(call: Call) -> list[str]:
     runner = call.parts.runner
     if not runner.store.problem:
         return []
-    bounded = [f"The daily budget ({PER_DAY}) holds for this process only."] if runner.limits.per_day_usd else []
+    limits = runner.limits
+    budget = PER_DAY if limits.per_day_usd else PER_CALLER if limits.per_caller_usd else None
+    is_of_this_process = budget is not None and runner.store.is_off
+    bounded = [f"The daily budget ({budget}) holds for this process only."] if is_of_this_process else []
     return [runner.store.problem, *bounded]
 
 

@@ -77,6 +77,11 @@ def _runs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the structured result")
 
 
+def _store(parser: argparse.ArgumentParser) -> None:
+    told = "print: the tables, as SQL; check: whether the ledger is the sum of the runs"
+    parser.add_argument("what", choices=["print", "check"], help=told)
+
+
 def _doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print what was found as JSON")
 
@@ -120,6 +125,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("resident", "the process that sessions share: who is connected, what runs", _resident),
     Command("install", "our entry in the configuration of a host (Claude Code, Cursor, VS Code, ...)", _install),
     Command("login", "sign in to OpenRouter in the browser, and keep a key on this machine", _login),
+    Command("store", "for those who run databases: the tables, and whether the ledger is right", _store),
     Command("doctor", "what works here, and what mends the rest", _doctor),
     Command("demo", "one fusion, live, with no key and no internet", _none),
     Command("simulate", "the OpenRouter simulator on loopback", _simulate),

@@ -7,11 +7,21 @@ from functools import partial
 
 from or_mcp.runs import ledger, queries
 from or_mcp.runs.amounts import moment, start_of_day
-from or_mcp.runs.budget import PER_DAY, Limits, OverBudget, reserve
+from or_mcp.runs.budget import PER_CALLER, PER_DAY, Limits, OverBudget, reserve
 from or_mcp.runs.key_limit import Heard
 from or_mcp.runs.record import RunRecord, RunRequest
 from or_mcp.runs.store import Store
 from or_mcp.runs.transaction import Transaction
+
+
+def drawing_on(request: RunRequest) -> list[str]:
+    """What nobody else may decide on meanwhile: the question, and what its payer and caller have left."""
+    return [f"question {request.caller} {request.fingerprint}", *drawn_on(request)]
+
+
+def drawn_on(request: RunRequest) -> list[str]:
+    """The rows of the ledger that a run moves."""
+    return [f"payer {request.payer}", f"caller {request.caller}"]
 
 
 class Admission:
@@ -34,7 +44,7 @@ class Admission:
         same = queries.find_same(tx, request.caller, request.fingerprint)
         if same is None or same.run_id in self._received:
             return None
-        return same if same.finished or self._store.owner.is_alive(same.owner) else None
+        return same if same.finished or self._store.is_alive(same.owner) else None
 
     def admit(self, tx: Transaction, *, request: RunRequest, key: Heard | None, run_id: str) -> tuple[RunRecord, bool]:
         """The run that was recorded, with what it may cost set aside; or one that is joined.
@@ -44,9 +54,11 @@ class Admission:
         """
         same = self.same(tx, request)
         if same is not None:
-            return same, True
+            # Nobody may have heard that this very run was recorded a moment ago.
+            return same, same.run_id != run_id
         self._check_known()
-        ledger.book_others(tx, start_of_day(moment(tx.now)).timestamp())
+        if not self._store.is_fleet:
+            ledger.book_others(tx, start_of_day(moment(tx.now)).timestamp())
         record = RunRecord(
             run_id=run_id,
             request=replace(request, ceiling_usd=None, context=None),
@@ -59,9 +71,10 @@ class Admission:
         return record, False
 
     def _check_known(self) -> None:
-        if self._limits.per_day_usd and (unread := self._store.spending_unknown):
+        if self._limits.count_days and (unread := self._store.spending_unknown):
             raise OverBudget(
                 f"What was spent earlier today is not known: it stands in {unread} in the data directory, which cannot "
-                f"be read. Until that file is removed or the day (UTC) ends, nothing is paid under {PER_DAY}",
+                f"be read. Until that file is removed or the day (UTC) ends, nothing is paid under {PER_DAY} and "
+                f"{PER_CALLER}",
                 f"have {unread} moved away once it is clear what was spent, or wait until midnight UTC.",
             )

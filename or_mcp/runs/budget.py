@@ -16,6 +16,7 @@ from or_mcp.runs.record import RunRequest
 from or_mcp.runs.transaction import Transaction
 
 PER_CALL, PER_DAY = "OR_MCP_MAX_COST_PER_CALL_USD", "OR_MCP_DAILY_BUDGET_USD"
+PER_CALLER = "OR_MCP_CALLER_DAILY_BUDGET_USD"
 _BY_CALLER, _BY_KEY = "max_cost_usd", "the OpenRouter key's limit"
 
 _WAYS = {
@@ -28,6 +29,7 @@ _NEXT = {
     _BY_CALLER: "change the call as said above, or raise max_cost_usd.",
     PER_CALL: f"change the call as said above, or ask the user to raise {PER_CALL}.",
     PER_DAY: f"change the call as said above, wait until midnight UTC, or ask the user to raise {PER_DAY}.",
+    PER_CALLER: f"change the call as said above, wait until midnight UTC, or ask the operator to raise {PER_CALLER}.",
     _BY_KEY: "change the call as said above, or ask the user to raise the key's limit.",
 }
 
@@ -48,6 +50,12 @@ class Limits:
 
     per_call_usd: Decimal = Decimal(0)
     per_day_usd: Decimal = Decimal(0)
+    per_caller_usd: Decimal = Decimal(0)
+
+    @property
+    def count_days(self) -> bool:
+        """Whether what was spent today limits anything."""
+        return bool(self.per_day_usd or self.per_caller_usd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +113,13 @@ def dollars(amount: Decimal) -> str:
     return f"${amount:.4f}"
 
 
-def room(tx: Transaction, payer: str, ceiling_usd: Decimal | None, limits: Limits, key: Heard | None) -> Room:
-    """What a call may cost now: by its caller's word, the operator's, the day's budget and the key's limit."""
-    return Room(tuple(_bounds(tx, payer, ceiling_usd, limits, key)))
+def room(tx: Transaction, request: RunRequest, limits: Limits, key: Heard | None) -> Room:
+    """What a call may cost now: by its caller's word, the operator's, the day's budgets and the key's limit."""
+    return Room(tuple(_bounds(tx, request, limits, key)))
 
 
-def _bounds(
-    tx: Transaction, payer: str, ceiling_usd: Decimal | None, limits: Limits, key: Heard | None
-) -> Iterator[Bound]:
+def _bounds(tx: Transaction, request: RunRequest, limits: Limits, key: Heard | None) -> Iterator[Bound]:
+    payer, ceiling_usd = request.payer, request.ceiling_usd
     if ceiling_usd is not None:
         yield Bound(ceiling_usd, _BY_CALLER, f"above the ceiling of {dollars(ceiling_usd)} ({_BY_CALLER})")
     if limits.per_call_usd:
@@ -122,6 +129,10 @@ def _bounds(
         left = limits.per_day_usd - charged_today(tx, payer)
         words = f"but only {_rest(left)} is left of today's budget of {dollars(limits.per_day_usd)} ({PER_DAY})"
         yield Bound(left, PER_DAY, words, shared=True)
+    if limits.per_caller_usd:
+        left = limits.per_caller_usd - charged_today_by(tx, request.caller)
+        budget = f"today's budget of {dollars(limits.per_caller_usd)} for each caller ({PER_CALLER})"
+        yield Bound(left, PER_CALLER, f"but only {_rest(left)} is left of {budget}", shared=True)
     if key is not None and key.left_usd is not None:
         since = settled_today(tx, payer) - key.settled_usd
         left = key.left_usd - set_aside_now(tx, payer) - max(Decimal(0), since)
@@ -154,17 +165,17 @@ def reserve(tx: Transaction, request: RunRequest, limits: Limits, key: Heard | N
     Raises:
         OverBudget: There is less room than the call can cost.
     """
-    found = room(tx, request.payer, request.ceiling_usd, limits, key)
+    found = room(tx, request, limits, key)
     check(request, found)
     return set_aside(request, found)
 
 
 def standing(tx: Transaction, caller: str, payer: str, limits: Limits) -> Standing:
-    """What was spent today, and what the daily budget still allows."""
+    """What was spent today, and what the daily budgets still allow."""
     today = charged_today_by(tx, caller)
-    if not limits.per_day_usd:
-        return Standing(today, None)
-    return Standing(today, max(Decimal(0), limits.per_day_usd - charged_today(tx, payer)))
+    left = [limits.per_caller_usd - today] if limits.per_caller_usd else []
+    left += [limits.per_day_usd - charged_today(tx, payer)] if limits.per_day_usd else []
+    return Standing(today, max(Decimal(0), min(left)) if left else None)
 
 
 def _rest(left: Decimal) -> str:

@@ -12,6 +12,7 @@ import anyio
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure, NotFound
 from or_mcp.runs import ledger, queries
+from or_mcp.runs.admission import drawn_on
 from or_mcp.runs.amounts import days_ago
 from or_mcp.runs.record import RunRecord
 from or_mcp.runs.store import Store
@@ -71,5 +72,6 @@ class Costs:
 
     async def _learnt(self, record: RunRecord, cost: Decimal) -> None:
         learn = partial(ledger.learn, run_id=record.run_id, cost=cost)
-        if await self._store.keep(f"cost {record.run_id}", learn) is not False:
+        alone = [record.run_id, *drawn_on(record.request)]
+        if await self._store.keep(f"cost {record.run_id}", learn, alone=alone) is not False:
             self.known(record.request.tool, cost)

@@ -22,8 +22,16 @@ class StoreAway(Crash):
     """The run store cannot be used now; what cannot be recorded is not sent."""
 
 
-class StoreLocked(StoreAway):
+class StoreBriefly(StoreAway):
+    """It is likely to be back in a moment, and was waited for."""
+
+
+class StoreLocked(StoreBriefly):
     """Another program holds it."""
+
+
+class StoreUnreachable(StoreBriefly):
+    """Its server does not answer."""
 
 
 def our_fault() -> Crash:

@@ -24,9 +24,9 @@ _FULL = 90 * MOST_UNITS
 # How many runs are booked in one transaction that other programs wait for.
 _AT_ONCE = 500
 
-BOOKING = (
-    f"CASE WHEN status = 'running' THEN {_UNDER_WAY} WHEN cost_usd IS NULL THEN {_COST_UNKNOWN} ELSE {_COST_KNOWN} END"
-)
+UNDER_WAY = "(status = 'running' AND lost_at IS NULL)"
+"""Whether somebody carries a run, as far as the store says."""
+BOOKING = f"CASE WHEN {UNDER_WAY} THEN {_UNDER_WAY} WHEN cost_usd IS NULL THEN {_COST_UNKNOWN} ELSE {_COST_KNOWN} END"
 """How a run is to be booked."""
 NOT_BOOKED = f"(booked_usd <> charged_usd OR booked_as <> {BOOKING})"
 """What a program wrote that does not know the ledger."""
@@ -152,15 +152,9 @@ def spending_since(tx: Transaction, caller: str, since: datetime) -> Spending:
     return Spending(sum(by_tool.values(), Decimal(0)), unknown, by_tool, by_model, by_day, known)
 
 
-def state_of(status: str, cost: int | None) -> int:
+def state_of(*, is_under_way: bool, cost: int | None) -> int:
     """How a run is to be booked."""
-    return _UNDER_WAY if status == "running" else _COST_UNKNOWN if cost is None else _COST_KNOWN
-
-
-def booked(tx: Transaction, run_id: str) -> Booked:
-    """What the ledger holds of a run."""
-    row = tx.execute("SELECT booked_usd, booked_as FROM runs WHERE run_id = ?", (run_id,)).fetchone()
-    return Booked(*row) if row else Booked()
+    return _UNDER_WAY if is_under_way else _COST_UNKNOWN if cost is None else _COST_KNOWN
 
 
 def move(tx: Transaction, account: Account, before: Booked, after: Booked) -> None:
@@ -196,7 +190,7 @@ def book_others(tx: Transaction, since: float, most: int = _AT_ONCE) -> int:
 def learn(tx: Transaction, run_id: str, cost: Decimal) -> bool:
     """Upstream has said what a run cost that ended without a cost; whether that was news."""
     row = tx.execute(
-        f"SELECT {_RUN} FROM runs WHERE run_id = ? AND status <> 'running' AND cost_usd IS NULL",  # noqa: S608
+        f"SELECT {_RUN} FROM runs WHERE run_id = ? AND NOT {UNDER_WAY} AND cost_usd IS NULL",  # noqa: S608
         (run_id,),
     ).fetchone()
     if row is None:
@@ -207,6 +201,32 @@ def learn(tx: Transaction, run_id: str, cost: Decimal) -> bool:
     move(tx, account, before, after)
     _mark(tx, run_id, after)
     return True
+
+
+def lose(tx: Transaction, run_id: str) -> bool:
+    """Nobody carries a run any more; whether that was news. What it has cost counts, or else what it may have cost.
+
+    This is all that others say of a run than its carrier, which may yet end it if it was only cut off.
+    """
+    row = tx.execute(
+        f"SELECT {_RUN}, coalesce(cost_usd, charged_usd), cost_usd FROM runs WHERE run_id = ? AND {UNDER_WAY}",  # noqa: S608
+        (run_id,),
+    ).fetchone()
+    if row is None:
+        return False
+    *kept, charged, cost = row[1:]
+    account, before = _account(kept)
+    after = Booked(charged, state_of(is_under_way=False, cost=cost))
+    tx.execute("UPDATE runs SET lost_at = ?, charged_usd = ? WHERE run_id = ?", (tx.now, charged, run_id))
+    move(tx, account, before, after)
+    _mark(tx, run_id, after)
+    return True
+
+
+def take_back(tx: Transaction, run_id: str) -> None:
+    """A run that was recorded, if it was, but never begun: it has cost nothing."""
+    if lose(tx, run_id):
+        learn(tx, run_id, Decimal(0))
 
 
 def forget(tx: Transaction) -> None:

@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 import anyio
 
 from or_mcp.runs import queries
+from or_mcp.runs.admission import drawn_on
 from or_mcp.runs.record import Progress, RunEvent, RunRecord, Status
 from or_mcp.runs.store import Store
 from or_mcp.runs.transaction import Transaction
@@ -81,7 +82,7 @@ class LiveRun:
     def noted(self, step: str, model: str = "", detail: str = "") -> None:
         """A step has happened: it will be on disk in a moment, and nobody waits for that."""
         self._happened(step, model, detail)
-        self._store.post(self.record.run_id, self._saving(self.taken()))
+        self._store.post(self.record.run_id, self._saving(self.taken()), alone=[self.record.run_id])
 
     def grew(self) -> None:
         """More text has arrived; it will be on disk in a second."""
@@ -111,7 +112,7 @@ class LiveRun:
 
     async def save(self, record: RunRecord) -> None:
         """Put the run on disk as it stands."""
-        written = await self._store.keep(record.run_id, self._saving(record))
+        written = await self._store.keep(record.run_id, self._saving(record), alone=[record.run_id])
         self._events = [event for event in self._events if written is None or event.n > written]
 
     async def finish(self, record: RunRecord, then: Callable[[Transaction], T]) -> T | None:
@@ -125,7 +126,8 @@ class LiveRun:
             saving(tx)
             return then(tx)
 
-        return await self._store.keep(record.run_id, save_and_then, durable=True)
+        alone = [record.run_id, *drawn_on(record.request)]
+        return await self._store.keep(record.run_id, save_and_then, durable=True, alone=alone)
 
     async def _save_somehow(self) -> None:
         try:
@@ -142,7 +144,7 @@ class LiveRun:
     def _saving(self, record: RunRecord) -> Callable[[Transaction], int]:
         """Write what is not written yet, and say up to which step; a later one stands for all earlier ones."""
         events = tuple(self._events)
-        self.record = record
+        record = self.record = replace(record, seq=self.record.seq + 1)
         self._saved = anyio.current_time()
         self._has_grown = False
 

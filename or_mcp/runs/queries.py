@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from or_mcp.runs import ledger
 from or_mcp.runs.amounts import moment, units, usd
+from or_mcp.runs.endings import stopped
 from or_mcp.runs.pieces import HEAD, LONG, Context, Piece
 from or_mcp.runs.record import Progress, RunEvent, RunRecord, RunRequest
 from or_mcp.runs.transaction import Transaction
@@ -22,13 +23,14 @@ _AMOUNTS = ("low_usd", "high_usd", "most_usd", "charged_usd", "cost_usd")
 # Only what a run brings is written again: how it began stays, and whoever receives it says so himself.
 _CARRIED = (
     *("status", "ended", "charged_usd", "cost_usd", "generation_id", "outcome", "result", "failure", "progress"),
-    *("booked_usd", "booked_as"),
+    *("seq", "booked_usd", "booked_as"),
 )
 _SAVE = (
     f"INSERT INTO runs ({', '.join(_COLUMNS)}, booked_usd, booked_as) "  # noqa: S608
     f"VALUES ({', '.join('?' * (len(_COLUMNS) + 2))}) "
     f"ON CONFLICT (run_id) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in _CARRIED)}"
 )
+_LOST = stopped("interrupted").facts()
 _EVENT = "INSERT INTO events (run_id, n, at, step, model, detail) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 # A list shows the beginning of a prompt; what a run has brought may be megabytes.
 _LONG = {"prompt": f"substr(prompt, 1, {HEAD})", "arguments": "'{}'", "result": "NULL", "failure": "NULL"}
@@ -52,16 +54,31 @@ class Look(NamedTuple):
         return self.status != "running"
 
 
-def save(tx: Transaction, record: RunRecord, events: Sequence[RunEvent] = ()) -> None:
-    """Write a run as it stands, and what has happened since the last time; the ledger moves with it.
+class _Kept(NamedTuple):
+    """What a run's row holds that its carrier does not know."""
 
-    It may be done again, and also where the run is not there any more.
+    owner: str = ""
+    seq: int = 0
+    cost: int | None = None
+    lost_at: float | None = None
+    booked: ledger.Booked = ledger.Booked()
+
+
+def save(tx: Transaction, record: RunRecord, events: Sequence[RunEvent] = ()) -> None:
+    """Write a run as its carrier sees it, and what has happened since the last time; the ledger moves with it.
+
+    It may be done again, in any order, and also where the run is not there any more.
     """
-    booked = ledger.Booked(units(record.charged_usd) or 0, ledger.state_of(record.status, units(record.cost_usd)))
-    before = ledger.booked(tx, record.run_id)
+    kept = _kept(tx, record.run_id)
+    if kept.owner not in ("", record.owner) or kept.seq > record.seq:
+        return
+    if record.cost_usd is None and kept.cost is not None:
+        record = replace(record, cost_usd=usd(kept.cost), charged_usd=usd(kept.cost))
+    state = ledger.state_of(is_under_way=not record.finished and kept.lost_at is None, cost=units(record.cost_usd))
+    booked = ledger.Booked(units(record.charged_usd) or 0, state)
     tx.execute(_SAVE, (*_row(record), *booked))
     tx.each(_EVENT, [_event_row(record.run_id, event) for event in events])
-    ledger.move(tx, _account(record), before, booked)
+    ledger.move(tx, _account(record), kept.booked, booked)
 
 
 def keep_asked(tx: Transaction, record: RunRecord, context: Context | None) -> None:
@@ -111,7 +128,7 @@ def find_same(tx: Transaction, caller: str, fingerprint: str) -> RunRecord | Non
     """A run of the same question that is under way, or that nobody has received."""
     return _first(
         tx,
-        "caller = ? AND fingerprint = ? AND (status = 'running' OR (status = 'completed' AND delivered = 0))",
+        f"caller = ? AND fingerprint = ? AND ({ledger.UNDER_WAY} OR (status = 'completed' AND delivered = 0))",
         caller,
         fingerprint,
     )
@@ -132,14 +149,14 @@ def latest(tx: Transaction, caller: str | None, limit: int) -> list[RunRecord]:
 
 def running(tx: Transaction) -> list[Look]:
     """Every run that somebody is, or was, carrying."""
-    return _looks(tx, "status = 'running'")
+    return _looks(tx, ledger.UNDER_WAY)
 
 
 def without_cost(tx: Transaction, payer: str, since: datetime) -> list[RunRecord]:
     """Runs that ended with a generation id but no cost, in few words."""
     return _all(
         tx,
-        "status <> 'running' AND cost_usd IS NULL AND generation_id IS NOT NULL AND payer = ? AND started >= ?",
+        f"NOT {ledger.UNDER_WAY} AND cost_usd IS NULL AND generation_id IS NOT NULL AND payer = ? AND started >= ?",
         payer,
         since.timestamp(),
         columns=_LISTED,
@@ -166,7 +183,8 @@ def ask_to_cancel(tx: Transaction, run_id: str) -> None:
 def cancel_requests(tx: Transaction, owner: str) -> list[str]:
     """Runs of this owner that somebody wants stopped."""
     rows = tx.execute(
-        "SELECT run_id FROM runs WHERE status = 'running' AND cancel_requested = 1 AND owner = ?", (owner,)
+        f"SELECT run_id FROM runs WHERE {ledger.UNDER_WAY} AND cancel_requested = 1 AND owner = ?",  # noqa: S608
+        (owner,),
     )
     return [run_id for (run_id,) in rows]
 
@@ -178,7 +196,7 @@ def mark_delivered(tx: Transaction, run_id: str) -> None:
 
 def forget_before(tx: Transaction, since: datetime) -> int:
     """Delete some finished runs that are older; how many. What they cost stays in the ledger."""
-    old = f"started < ? AND status <> 'running' AND NOT {ledger.NOT_BOOKED} ORDER BY started LIMIT ?"
+    old = f"started < ? AND NOT {ledger.UNDER_WAY} AND NOT {ledger.NOT_BOOKED} ORDER BY started LIMIT ?"
     deleted = tx.execute(
         f"DELETE FROM runs WHERE run_id IN (SELECT run_id FROM runs WHERE {old})",  # noqa: S608
         (since.timestamp(), _FORGOTTEN_AT_ONCE),
@@ -190,6 +208,16 @@ def forget_pieces(tx: Transaction) -> int:
     """Delete some texts that no run refers to; how many."""
     unused = "SELECT hash FROM pieces p WHERE NOT EXISTS (SELECT 1 FROM run_pieces r WHERE r.hash = p.hash) LIMIT ?"
     return tx.execute(f"DELETE FROM pieces WHERE hash IN ({unused})", (_PIECES_AT_ONCE,)).rowcount  # noqa: S608
+
+
+def _kept(tx: Transaction, run_id: str) -> _Kept:
+    row = tx.execute(
+        "SELECT owner, seq, cost_usd, lost_at, booked_usd, booked_as FROM runs WHERE run_id = ?", (run_id,)
+    ).fetchone()
+    if row is None:
+        return _Kept()
+    owner, seq, cost, lost_at, *booked = row
+    return _Kept(owner, seq, cost, lost_at, ledger.Booked(*booked))
 
 
 def _account(record: RunRecord) -> ledger.Account:
@@ -208,7 +236,8 @@ def _all(tx: Transaction, where: str, *values: Any, columns: str = ", ".join(_CO
 
 
 def _looks(tx: Transaction, where: str, *values: Any) -> list[Look]:
-    rows = tx.execute(f"SELECT run_id, owner, status, progress FROM runs WHERE {where}", values)  # noqa: S608
+    status = f"CASE WHEN status = 'running' AND NOT {ledger.UNDER_WAY} THEN 'interrupted' ELSE status END"
+    rows = tx.execute(f"SELECT run_id, owner, {status}, progress FROM runs WHERE {where}", values)  # noqa: S608
     return [Look(run_id, owner, status, _progress(progress)) for run_id, owner, status, progress in rows]
 
 
@@ -257,8 +286,12 @@ def _record(row: tuple[Any, ...]) -> RunRecord:
     values["models"] = tuple(json.loads(values["models"]))
     values["progress"] = _progress(values["progress"])
     values["delivered"] = bool(values["delivered"])
+    values["lost_at"] = None if values["lost_at"] is None else moment(values["lost_at"])
     request = RunRequest(**{column: values.pop(column) for column in _ASKED})
-    return RunRecord(request=request, **values)
+    record = RunRecord(request=request, **values)
+    if record.lost_at is None or record.finished:
+        return record
+    return replace(record, status="interrupted", ended=record.lost_at, failure=_LOST, progress=None)
 
 
 def _progress(kept: str | None) -> Progress | None:

@@ -77,7 +77,10 @@ class Progress(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run as it stands. `result` is the tool's own JSON: everything that has arrived."""
+    """One run as it stands. `result` is the tool's own JSON: everything that has arrived.
+
+    `seq` counts how often the carrier has written it.
+    """
 
     run_id: str
     request: RunRequest
@@ -93,6 +96,8 @@ class RunRecord:
     failure: str | None = None
     progress: Progress | None = None
     delivered: bool = False
+    seq: int = 0
+    lost_at: datetime | None = None
 
     @property
     def finished(self) -> bool:

@@ -16,8 +16,8 @@ from anyio.abc import TaskGroup
 
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure, NotFound
-from or_mcp.runs import queries, upkeep
-from or_mcp.runs.admission import Admission
+from or_mcp.runs import ledger, queries, upkeep
+from or_mcp.runs.admission import Admission, drawing_on
 from or_mcp.runs.amounts import days_ago
 from or_mcp.runs.apart import again_and_again, apart
 from or_mcp.runs.budget import Limits, Room, Standing, room, standing
@@ -29,19 +29,19 @@ from or_mcp.runs.live import HEARTBEAT_SECONDS, LiveRun, Tell, Work, told_someho
 from or_mcp.runs.record import RunRecord, RunRequest, Status, new_run_id
 from or_mcp.runs.seen import AllRuns, Runs
 from or_mcp.runs.session import Session, Waiter
+from or_mcp.runs.standings import Standings
 from or_mcp.runs.store import Store
 from or_mcp.runs.unattended import Unwatched, age_of
 
 logger = logging.getLogger(__name__)
 
-GRACE_SECONDS = 10.0
+# Longer than a carrier takes to notice a wish to cancel and to close its connection.
+_CANCELLED_WITHIN_SECONDS = 10.0
 # What other processes write is looked at: a wish to cancel must close the connection within a second.
 # Dead processes are looked for less often, and what has grown old once a day.
 _LOOK_EVERY_SECONDS = 0.3
 _RECOVER_EVERY_SECONDS = 5.0
 _FORGET_EVERY_SECONDS = 24 * 3600.0
-# Where a caller stood when its run ended was read in the transaction that ended it: no second look for its answer.
-_RECENT_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +61,26 @@ class Runner:
         limits: Limits,
         *,
         deadline_seconds: float,
+        drain_seconds: float,
         retention_days: int,
         forget_files: Callable[[datetime], None] | None = None,
         spent: Callable[[str, Decimal], None] | None = None,
+        lost: Callable[[], None] | None = None,
         learned: Learned | None = None,
     ) -> None:
         self.store = store
         self.limits = limits
         self._deadline_seconds = deadline_seconds
+        self._drain_seconds = drain_seconds
         self._retention_days = retention_days
         self._forget_files = forget_files
+        self._lost = lost
         self._live: dict[str, LiveRun] = {}
         # Those that have ended, and are still to be written.
         self._ended: dict[str, LiveRun] = {}
         self._admission = Admission(store, limits)
         self._beginning: set[str] = set()
-        self._standings: dict[str, tuple[Standing, float]] = {}
+        self._standings = Standings(store, limits)
         self._costs = Costs(store, spent)
         self._waits: set[anyio.CancelScope] = set()
         self.learned = learned or Learned(None)
@@ -113,7 +117,7 @@ class Runner:
 
     async def room(self, request: RunRequest, key: Heard | None) -> Room:
         """What a call may cost now."""
-        return await self.store.read(lambda tx: room(tx, request.payer, request.ceiling_usd, self.limits, key))
+        return await self.store.read(lambda tx: room(tx, request, self.limits, key))
 
     async def begin(
         self,
@@ -138,7 +142,12 @@ class Runner:
         admit = partial(self._admission.admit, request=request, key=key, run_id=run_id)
         self._beginning.add(run_id)
         try:
-            record, joined = await self.store.write(admit, durable=True)
+            record, joined = await self.store.write(admit, durable=True, alone=drawing_on(request))
+        except StoreAway:
+            if self.store.is_fleet:
+                # It may have been recorded without anybody hearing so.
+                self.store.post(run_id, partial(ledger.take_back, run_id=run_id), alone=[run_id])
+            raise
         finally:
             self._beginning.discard(run_id)
         if not joined:
@@ -223,18 +232,11 @@ class Runner:
             live.scope.cancel()
         else:
             await self.store.write(lambda tx: queries.ask_to_cancel(tx, run_id))
-        await self.until_finished(run_id, GRACE_SECONDS, None, None, is_its_own=False)
+        await self.until_finished(run_id, _CANCELLED_WITHIN_SECONDS, None, None, is_its_own=False)
 
     async def standing(self, caller: str, payer: str, *, recent: bool = False) -> Standing:
         """Where a caller stands today; `recent` is content with where it stood when its last run ended just now."""
-        known = self._standings.get(caller)
-        if recent and known is not None and anyio.current_time() - known[1] < _RECENT_SECONDS:
-            return known[0]
-        try:
-            return await self.store.read(lambda tx: standing(tx, caller, payer, self.limits))
-        except StoreAway:
-            # What was paid for is answered with, whatever is known of the budget.
-            return known[0] if known is not None else Standing(None, None)
+        return await self._standings.of(caller, payer, recent=recent)
 
     def delivered(self, run_id: str) -> None:
         """Its answer has reached somebody: the same question asked again is a new one."""
@@ -298,7 +300,7 @@ class Runner:
         caller, payer = record.request.caller, record.request.payer
         where = await live.finish(record.end(status, failure), lambda tx: standing(tx, caller, payer, self.limits))
         if where is not None:
-            self._standings[caller] = (where, anyio.current_time())
+            self._standings.note(caller, where)
 
     async def _follow(self, run_id: str, tell: Tell | None) -> None:
         live = self._live.get(run_id)
@@ -338,11 +340,13 @@ class Runner:
     def _is_carried(self, run_id: str, owner: str) -> bool:
         if owner == self.store.owner.token:
             return run_id in self._live or run_id in self._ended or run_id in self._beginning
-        return self.store.owner.is_alive(owner)
+        return self.store.is_alive(owner)
 
     async def _left_behind(self, run_id: str) -> RunRecord | None:
-        ended, by_us = await self.store.write(partial(upkeep.interrupt, run_id=run_id))
-        if by_us and ended is not None and ended.cost_usd is None and ended.generation_id:
+        ended, is_news = await self.store.write(partial(upkeep.lose, run_id=run_id), alone=[run_id])
+        if is_news and self._lost is not None:
+            self._lost()
+        if is_news and ended is not None and ended.cost_usd is None and ended.generation_id:
             self._group.start_soon(apart, self._costs.learn, ended)
         return ended
 
@@ -358,10 +362,11 @@ class Runner:
 
     async def _recover(self) -> None:
         """End what dead processes left, and book what programs wrote that do not know the ledger."""
-        for look in await self.store.read(queries.running):
-            if not self._is_carried(look.run_id, look.owner):
-                await self._left_behind(look.run_id)
-        await upkeep.book(self.store)
+        for run_id in await self.store.strays():
+            if run_id not in self._live.keys() | self._ended.keys() | self._beginning:
+                await self._left_behind(run_id)
+        if not self.store.is_fleet:
+            await upkeep.book(self.store)
 
     async def _forget(self) -> None:
         await upkeep.forget(self.store, days_ago(self._retention_days), self._forget_files)
@@ -369,7 +374,7 @@ class Runner:
     async def _drain(self) -> None:
         """Runs in flight get some time to finish; what has arrived by then is recorded."""
         self.stopping = True
-        with anyio.move_on_after(GRACE_SECONDS):
+        with anyio.move_on_after(self._drain_seconds):
             while self._live:
                 await next(iter(self._live.values())).finished.wait()
         await self.interrupt()

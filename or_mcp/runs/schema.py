@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from or_mcp.runs.ledger import NOT_BOOKED
+from or_mcp.runs.ledger import NOT_BOOKED, UNDER_WAY
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -52,7 +52,7 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX runs_by_payer ON runs (payer, started, charged_usd);
     """,
     # A program of before may still write to this file: what it does not know has a default, and is booked later.
-    f"""
+    """
     ALTER TABLE runs ADD COLUMN most_usd BIGINT;
     ALTER TABLE runs ADD COLUMN booked_usd BIGINT NOT NULL DEFAULT 0;
     ALTER TABLE runs ADD COLUMN booked_as INTEGER NOT NULL DEFAULT 0;
@@ -84,7 +84,6 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX spending_by_day ON spending (day);
     DROP INDEX runs_by_payer;
-    CREATE INDEX runs_not_booked ON runs (started) WHERE {NOT_BOOKED};
     CREATE INDEX runs_by_age ON runs (started);
     CREATE INDEX runs_reranked ON runs (payer, models, started) WHERE tool = 'rerank';
     CREATE INDEX runs_by_generation ON runs (generation_id) WHERE generation_id IS NOT NULL;
@@ -100,10 +99,20 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX run_pieces_by_hash ON run_pieces (hash);
     """,
+    f"""
+    ALTER TABLE runs ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN lost_at REAL;
+    DROP INDEX IF EXISTS runs_not_booked;
+    CREATE INDEX runs_not_booked ON runs (started) WHERE {NOT_BOOKED};
+    DROP INDEX runs_under_way;
+    CREATE INDEX runs_under_way ON runs (owner) WHERE {UNDER_WAY};
+    """,
 )
 
 
 VERSION = len(MIGRATIONS)
+# The oldest version that can go on working beside this one: what was added since, it need not know.
+READABLE_BY = 6
 
 
 class NewerStore(Exception):
@@ -120,6 +129,12 @@ def version_of(connection: sqlite3.Connection) -> int:
     if version > VERSION:
         raise NewerStore(f"it has version {version}, this program knows {VERSION}")
     return version
+
+
+def schema() -> str:
+    """The statements that make an empty file into this version's."""
+    parts = [statement.strip() for part in MIGRATIONS for statement in part.split(";") if statement.strip()]
+    return ";\n".join([*parts, f"PRAGMA user_version = {VERSION};"])
 
 
 def migrate(connection: sqlite3.Connection) -> None:

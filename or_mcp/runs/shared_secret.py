@@ -1,4 +1,4 @@
-"""A secret that every process on one data directory shares, so that any of them accepts what another sealed."""
+"""A secret that every process on one store shares, so that any of them accepts what another sealed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,16 @@ FILE = "state.key"
 _BYTES = 32
 
 
-def shared_secret(directory: Path | None) -> bytes:
-    """The directory's secret, made on first use; without a directory that can be written, one of this process."""
+def shared_secret(directory: Path | None, database_url: str | None = None) -> bytes:
+    """The store's secret, made on first use; without a store that can be written, one of this process.
+
+    Raises:
+        Away: The database cannot be used.
+    """
+    if database_url is not None:
+        from or_mcp.runs.engines.postgres import shared
+
+        return shared(database_url, FILE, secrets.token_bytes(_BYTES))
     if directory is not None:
         with suppress(OSError):
             return _kept(directory / FILE)

@@ -30,6 +30,8 @@ class Rows(Protocol):
 class Transaction(Protocol):
     """An open transaction. Its SQL is what SQLite and PostgreSQL both speak; row counts, not RETURNING."""
 
+    has_written: bool
+
     @property
     def now(self) -> float:
         """The time by the engine's clock, in seconds since 1970: the same for all who share the store."""
@@ -48,5 +50,13 @@ class Away(Exception):
     """The store cannot be used now; it may come back."""
 
 
-class Locked(Away):
+class Brief(Away):
+    """It is likely to be back in a moment: whoever can wait, waits."""
+
+
+class Locked(Brief):
     """Another program holds it."""
+
+
+class Unreachable(Brief):
+    """Its server does not answer."""

@@ -10,7 +10,6 @@ import anyio.lowlevel
 import anyio.to_thread
 
 from or_mcp.runs import ledger, queries
-from or_mcp.runs.endings import stopped
 from or_mcp.runs.record import RunRecord
 from or_mcp.runs.store import Store
 from or_mcp.runs.transaction import Transaction
@@ -31,14 +30,10 @@ async def forget(store: Store, since: datetime, forget_files: Callable[[datetime
         await anyio.to_thread.run_sync(forget_files, since)
 
 
-def interrupt(tx: Transaction, run_id: str) -> tuple[RunRecord | None, bool]:
-    """End a run that nobody carries, unless another process was first."""
-    record = queries.find(tx, run_id, None)
-    if record is None or record.finished:
-        return record, False
-    record = record.end("interrupted", stopped("interrupted"))
-    queries.save(tx, record)
-    return record, True
+def lose(tx: Transaction, run_id: str) -> tuple[RunRecord | None, bool]:
+    """Say of a run that nobody carries it; how it stands, and whether that was news."""
+    is_news = ledger.lose(tx, run_id)
+    return queries.find(tx, run_id, None), is_news
 
 
 async def _bit_by_bit(store: Store, work: Callable[[Transaction], int]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
@@ -29,16 +29,24 @@ class Job(Generic[ResultT]):
     """A piece of work, and the tasks that wait for it.
 
     Work with a `key` is never given up, and may be done more than once: what is asked for later under the same key
-    stands for all that was asked before. `durable` work is on the disk itself when it is done.
+    stands for all that was asked before. `durable` work is on the disk itself when it is done. `alone` names what
+    nobody else who shares the store may be at work on meanwhile.
     """
 
     def __init__(
-        self, work: Callable[[Transaction], ResultT], *, key: str = "", durable: bool = False, patience: float = 0
+        self,
+        work: Callable[[Transaction], ResultT],
+        *,
+        key: str = "",
+        durable: bool = False,
+        alone: Iterable[str] = (),
+        patience: float = 0,
     ) -> None:
         self.key = key
         self.durable = durable
+        self.alone = frozenset(alone)
         self.settled = False
-        self._work = work
+        self.work = work
         self._due = monotonic() + patience
         self.done: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
         self._waiting: list[asyncio.Future[Any]] = [self.done]
@@ -52,7 +60,7 @@ class Job(Generic[ResultT]):
 
     def do(self, transaction: Transaction) -> None:
         """Do it, in the worker's thread."""
-        self._result, self._error = self._work(transaction), None
+        self._result, self._error = self.work(transaction), None
 
     def refuse(self, error: BaseException) -> None:
         """It could not be done."""
@@ -66,14 +74,22 @@ class Job(Generic[ResultT]):
         """Stand for what was asked for earlier."""
         self._waiting += earlier._waiting
         self.durable = self.durable or earlier.durable
+        self.alone |= earlier.alone
 
     def tell(self) -> None:
         """Have whoever waits told; their loop may be gone."""
+        self._tell(self._result, self._error)
+
+    def tell_that_it_waits(self) -> None:
+        """Whoever waits need not any more: it is kept for later."""
+        self._tell(None, None)
+
+    def _tell(self, result: ResultT | None, error: BaseException | None) -> None:
         waiting, self._waiting = self._waiting, []
         for future in waiting:
             loop = future.get_loop()
             if not loop.is_closed():
-                loop.call_soon_threadsafe(_deliver, future, self._result, self._error)
+                loop.call_soon_threadsafe(_deliver, future, result, error)
 
 
 def _deliver(future: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
@@ -97,15 +113,20 @@ class Worker:
         self._carry = carry
         self._queue: SimpleQueue[Job[Any] | None] = SimpleQueue()
         self._ends = math.inf
+        self._last_seconds = _LAST_SECONDS
         self.is_restless = is_restless
         self._thread = Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
 
-    async def run(self, job: Job[ResultT]) -> ResultT:
-        """Have a piece of work done; it is done to its end even if the task is cancelled meanwhile."""
+    async def run(self, job: Job[ResultT], *, to_its_end: bool = True) -> ResultT:
+        """Have a piece of work done; `to_its_end` it is waited for even if the task is cancelled meanwhile."""
         self.post(job)
-        with anyio.CancelScope(shield=True):
-            await asyncio.wait([job.done])
+        with anyio.CancelScope(shield=to_its_end):
+            try:
+                await asyncio.wait([job.done])
+            finally:
+                # Nobody will look at what comes of it: a no-op where it has come.
+                job.done.cancel()
         return job.done.result()
 
     def post(self, job: Job[Any]) -> None:
@@ -117,8 +138,9 @@ class Worker:
         """How many jobs nobody has begun."""
         return self._queue.qsize()
 
-    def stop(self) -> None:
+    def stop(self, last_seconds: float = _LAST_SECONDS) -> None:
         """Finish what is waiting, then end; what cannot be done in the end is given up."""
+        self._last_seconds = last_seconds
         self._queue.put(None)
         self._thread.join()
 
@@ -140,7 +162,7 @@ class Worker:
         except Empty:
             pass
         if None in jobs:
-            self._ends = monotonic() + _LAST_SECONDS
+            self._ends = monotonic() + self._last_seconds
         return [job for job in jobs if job is not None]
 
     def _carried(self, jobs: list[Job[Any]]) -> list[Job[Any]]:

@@ -22,6 +22,7 @@ from or_mcp.web.metrics import DIRECTORY, MEDIA_TYPE, Metrics
 # Probes of several balancers come every few seconds; upstream is asked once for all of them, and must not keep them.
 _FRESH_SECONDS = 5.0
 _PATIENCE_SECONDS = 3.0
+_FLEET_PATIENCE_SECONDS = 10.0
 _UNREACHABLE = ("connection_failed", "upstream_failed", "deadline")
 
 
@@ -53,7 +54,7 @@ class Readiness:
         parts = self.program.parts
         if parts is None or self.is_draining():
             return JSONResponse({"ready": False, "process": "draining" if parts else "starting"}, 503)
-        known = await self._look(parts)
+        known = {"store": _store(parts), **await self._look(parts)}
         ready = "unusable" not in known.values() and "unreachable" not in known.values()
         return JSONResponse({"ready": ready, **known}, 200 if ready else 503)
 
@@ -61,15 +62,18 @@ class Readiness:
         """What is known of it: asked once, however many want to know."""
         async with self._looking:
             if self._known is None or anyio.current_time() - self._asked > _FRESH_SECONDS:
-                self._known = {"store": _store(parts), "upstream": await _upstream(parts)}
+                self._known = {"upstream": await _upstream(parts)}
                 self._asked = anyio.current_time()
             return self._known
 
 
 def _store(parts: Parts) -> str:
-    if parts.data_dir is None:
+    store = parts.runner.store
+    if store.is_off:
         return "memory only"
-    return "ok" if parts.runner.store.is_usable else "unusable"
+    # The hosts of a fleet would all leave the balancer while their database fails over.
+    patience = _FLEET_PATIENCE_SECONDS if store.is_fleet else 0.0
+    return "unusable" if store.away_seconds > patience else "ok"
 
 
 async def _upstream(parts: Parts) -> str:
@@ -111,5 +115,7 @@ class MetricsPage:
         store = parts.runner.store
         self.metrics.set("or_mcp_runs_live", parts.runner.live_count)
         self.metrics.set("or_mcp_store_queue", store.waiting)
-        spent = await store.read(ledger.charged_today_by_payer)
-        self.metrics.set("or_mcp_spent_today_usd", sum(spent, Decimal(0)))
+        self.metrics.set("or_mcp_store_away", store.away_seconds > 0)
+        if not store.away_seconds:
+            spent = await store.read(ledger.charged_today_by_payer)
+            self.metrics.set("or_mcp_spent_today_usd", sum(spent, Decimal(0)))

@@ -41,6 +41,8 @@ _METRICS = {
     "or_mcp_spend_usd_total": _Metric("counter", "USD that runs of this server have cost, as far as known.", ("tool",)),
     "or_mcp_runs_live": _Metric("livesum", "Runs that this server carries."),
     "or_mcp_store_queue": _Metric("livesum", "Pieces of work that wait for the run store."),
+    "or_mcp_store_away": _Metric("livesum", "Processes of this server whose run store cannot be used now."),
+    "or_mcp_runs_lost_total": _Metric("counter", "Runs found left behind by a process that is gone."),
     "or_mcp_spent_today_usd": _Metric("livemostrecent", "USD spent this UTC day by all who share the run store."),
 }
 

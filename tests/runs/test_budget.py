@@ -13,6 +13,8 @@ import pytest
 from tests.conftest import Connect, Upstream, text_of
 from tests.runs.program import started
 
+pytestmark = pytest.mark.usefixtures("database_url")
+
 PANEL = ["openai/gpt-5-mini", "openai/gpt-5-nano"]
 
 
@@ -170,6 +172,7 @@ async def test_what_is_free_may_be_asked_when_nothing_is_left(connect: Connect, 
     assert len(upstream.posts()) == 1
 
 
+@pytest.mark.parametrize("database_url", [None])
 @pytest.mark.parametrize("command", [(), ("ask", "Hello?")])
 async def test_a_daily_budget_without_a_store_that_keeps_it_is_refused_at_start(
     environment: dict[str, str], tmp_path: Path, command: tuple[str, ...]

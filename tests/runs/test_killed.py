@@ -14,6 +14,8 @@ from mcp import MCPError
 from tests.conftest import Upstream, text_of
 from tests.runs.program import Killable, started
 
+pytestmark = pytest.mark.usefixtures("database_url")
+
 PANEL = ["openai/gpt-5-mini", "openai/gpt-5-nano"]
 FUSE = {"prompt": "Monolith or microservices?", "analysis_models": PANEL, "web": False}
 CUTS = range(2, 46)
@@ -63,6 +65,7 @@ async def test_killed_at_each_event_of_a_stream_it_shows_everything_that_had_arr
     assert len(upstream.posts("/responses")) == len(CUTS) + 1
 
 
+@pytest.mark.parametrize("database_url", [None])
 async def test_the_question_of_a_run_whose_process_was_killed_is_asked_anew(
     upstream: Upstream, environment: dict[str, str]
 ):

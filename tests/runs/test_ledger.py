@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import sqlite3
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
@@ -18,45 +17,36 @@ import pytest
 from or_mcp.calls.call import Caller
 from or_mcp.runs import ledger, queries
 from or_mcp.runs.amounts import start_of_day
-from or_mcp.runs.engines.sqlite import SqliteTransaction
 from or_mcp.runs.owners import Owner
 from or_mcp.runs.record import RunRecord, RunRequest, Status
-from or_mcp.runs.schema import migrate
+from or_mcp.runs.transaction import Transaction
 from tests.conftest import Connect, Upstream, text_of
 from tests.runs.before import UNITS, Before
 
 ASK = {"model": "openai/gpt-5-mini", "prompt": "Monolith or microservices?"}
 
 
-@pytest.fixture
-def tx() -> Iterator[SqliteTransaction]:
-    """A store of its own."""
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        migrate(connection)
-        yield SqliteTransaction(connection)
-
-
-def a_run(tx: SqliteTransaction, run_id: str, **values: Any) -> RunRecord:
+def a_run(tx: Transaction, run_id: str, **values: Any) -> RunRecord:
     started = start_of_day().replace(hour=12)
     run = RunRecord(run_id, RunRequest("ask", "me", "key", run_id, "{}", ("a/b",), "?"), started, "1-here")
     asked = {name: values.pop(name) for name in ("low_usd", "high_usd", "most_usd") if name in values}
     return replace(run, request=replace(run.request, **asked), **values)
 
 
-def standing(tx: SqliteTransaction) -> tuple[Decimal, Decimal]:
+def standing(tx: Transaction) -> tuple[Decimal, Decimal]:
     assert ledger.charged_today(tx, "key") == ledger.charged_today_by(tx, "me")
     assert ledger.set_aside_now(tx, "key") == ledger.set_aside_by(tx, "me")
     return ledger.charged_today(tx, "key"), ledger.set_aside_now(tx, "key")
 
 
-def summed(tx: SqliteTransaction) -> tuple[Decimal, Decimal]:
+def summed(tx: Transaction) -> tuple[Decimal, Decimal]:
     """The same, from the runs themselves."""
     rows = tx.execute("SELECT charged_usd, status FROM runs").fetchall()
     charged = sum(Decimal(units) for units, _ in rows) / UNITS
     return Decimal(charged), Decimal(sum(units for units, status in rows if status == "running")) / UNITS
 
 
-def test_a_run_is_set_aside_then_charged_and_a_late_cost_moves_it_once(tx: SqliteTransaction):
+def test_a_run_is_set_aside_then_charged_and_a_late_cost_moves_it_once(tx: Transaction):
     run = a_run(tx, "r", charged_usd=Decimal(2), generation_id="gen-1")
     queries.save(tx, run)
     assert standing(tx) == (2, 2)
@@ -72,7 +62,7 @@ def test_a_run_is_set_aside_then_charged_and_a_late_cost_moves_it_once(tx: Sqlit
     assert spending.by_model == {"a/b": Decimal("0.5")}
 
 
-def test_estimates_are_compared_with_bills_where_all_of_them_are_known(tx: SqliteTransaction):
+def test_estimates_are_compared_with_bills_where_all_of_them_are_known(tx: Transaction):
     known = {"low_usd": Decimal(1), "high_usd": Decimal(2), "most_usd": Decimal(4)}
     for number, (estimate, cost) in enumerate(
         [(known, Decimal(3)), (known, Decimal(1)), (known, None), (known | {"most_usd": None}, Decimal(9))]
@@ -84,7 +74,7 @@ def test_estimates_are_compared_with_bills_where_all_of_them_are_known(tx: Sqlit
     }
 
 
-def test_whatever_becomes_of_runs_the_ledger_is_their_sum(tx: SqliteTransaction):
+def test_whatever_becomes_of_runs_the_ledger_is_their_sum(tx: Transaction):
     dice = random.Random(7)
     runs: dict[str, RunRecord] = {}
     states: tuple[Status, ...] = ("running", "completed", "failed", "interrupted")
@@ -101,7 +91,7 @@ def test_whatever_becomes_of_runs_the_ledger_is_their_sum(tx: SqliteTransaction)
         assert standing(tx) == summed(tx), step
 
 
-def test_amounts_that_no_call_can_have_cost_move_the_ledger_within_what_it_holds(tx: SqliteTransaction):
+def test_amounts_that_no_call_can_have_cost_move_the_ledger_within_what_it_holds(tx: Transaction):
     for number in range(300):
         huge = Decimal(10) ** (number % 40)
         run = a_run(tx, f"r{number}", charged_usd=huge, low_usd=huge, high_usd=huge, most_usd=huge, cost_usd=huge)
@@ -114,7 +104,8 @@ def test_amounts_that_no_call_can_have_cost_move_the_ledger_within_what_it_holds
     assert ledger.spending_since(tx, "me", start_of_day()).total_usd > 8_000_000
 
 
-def test_what_budgets_ask_is_one_row_found_by_its_key(tx: SqliteTransaction):
+@pytest.mark.parametrize("database_url", [None])
+def test_what_budgets_ask_is_one_row_found_by_its_key(tx: Transaction):
     (*_, plan) = tx.execute(
         "EXPLAIN QUERY PLAN SELECT charged_usd, set_aside_usd FROM ledger WHERE scope = ? AND day = ?", ("", "")
     ).fetchone()
@@ -122,7 +113,8 @@ def test_what_budgets_ask_is_one_row_found_by_its_key(tx: SqliteTransaction):
     assert "(scope=? AND day=?)" in plan
 
 
-def test_what_is_not_booked_is_found_without_looking_at_runs(tx: SqliteTransaction):
+@pytest.mark.parametrize("database_url", [None])
+def test_what_is_not_booked_is_found_without_looking_at_runs(tx: Transaction):
     (*_, plan) = tx.execute(
         f"EXPLAIN QUERY PLAN SELECT run_id FROM runs WHERE {ledger.NOT_BOOKED} AND started >= ?",
         (0.0,),

@@ -14,6 +14,8 @@ from mcp import Client
 
 from tests.conftest import Connect, Upstream
 
+pytestmark = pytest.mark.usefixtures("database_url")
+
 PANEL = ["openai/gpt-5-mini", "openai/gpt-5-nano", "z-ai/glm-5.2"]
 FUSE = {"prompt": "Monolith or microservices?", "analysis_models": PANEL, "web": False}
 SECONDS = 2.5

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import pytest
 
 from tests.conftest import Connect, Upstream, text_of
+
+pytestmark = pytest.mark.usefixtures("database_url")
 
 FUSE = {"prompt": "Monolith or microservices?", "web": False}
 
@@ -151,6 +154,7 @@ async def test_no_key_is_ever_stored(connect: Connect, environment: dict[str, st
             assert b"SECRETSECRET" not in path.read_bytes()
 
 
+@pytest.mark.parametrize("database_url", [None])
 async def test_runs_older_than_the_retention_are_forgotten(connect: Connect, environment: dict[str, str]):
     async with connect() as client:
         old = (await client.call_tool("fuse", FUSE)).structured_content["run_id"]

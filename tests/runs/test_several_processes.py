@@ -14,6 +14,8 @@ from or_mcp.settings import read_settings
 from tests.conftest import Connect, Upstream
 from tests.runs.program import started
 
+pytestmark = pytest.mark.usefixtures("database_url")
+
 FUSE = {"prompt": "Monolith or microservices?", "web": False, "wait_seconds": 0}
 
 

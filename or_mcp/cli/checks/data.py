@@ -52,6 +52,9 @@ def store(settings: Settings) -> Iterator[Finding]:
     from or_mcp.runs.ledger import charged_today_by_payer
     from or_mcp.runs.schema import VERSION
 
+    if settings.store and settings.database_url:
+        yield from _database(settings, settings.database_url)
+        return
     file = settings.data_dir / "runs.sqlite3"
     spent = Decimal(0)
     if settings.store and file.exists():
@@ -73,6 +76,23 @@ def store(settings: Settings) -> Iterator[Finding]:
             yield passed("store", f"{runs} runs, undamaged")
     elif settings.store:
         yield passed("store", "no runs yet")
+    yield from _budget(settings, spent)
+
+
+def _database(settings: Settings, url: str) -> Iterator[Finding]:
+    from or_mcp.runs.engines.postgres import looking
+    from or_mcp.runs.ledger import charged_today_by_payer
+    from or_mcp.runs.transaction import Away
+
+    try:
+        with looking(url) as tx:
+            (runs,) = tx.execute("SELECT count(*) FROM runs").fetchone()
+            spent = max(charged_today_by_payer(tx), default=Decimal(0))
+    except Away as away:
+        told = f"the database of OR_MCP_DATABASE_URL cannot be used: {away}"
+        yield failed("store", told, "export OR_MCP_DATABASE_URL=postgresql://USER:PASSWORD@HOST/NAME")
+        return
+    yield passed("store", f"{runs} runs in the database that machines share")
     yield from _budget(settings, spent)
 
 

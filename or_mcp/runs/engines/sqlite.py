@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from or_mcp.runs.engines.engine import Job, is_done, settle
 from or_mcp.runs.engines.set_aside import move_aside, read_aside, salvage
 from or_mcp.runs.private import keep_private
 from or_mcp.runs.schema import VERSION, NewerStore, migrate, version_of
@@ -36,30 +37,12 @@ _REFUSED = {
 _STALE = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}
 
 
-class Job(Protocol):
-    """A piece of work in a transaction."""
-
-    settled: bool
-
-    @property
-    def durable(self) -> bool:
-        """Whether it has to be on the disk itself, whatever happens to the machine."""
-        ...
-
-    def do(self, transaction: Transaction) -> None:
-        """Do it."""
-        ...
-
-    def refuse(self, error: BaseException) -> None:
-        """It could not be done."""
-        ...
-
-
 class _Trial:
     """Nothing to do but to see whether the file can be written."""
 
     settled = False
     durable = False
+    alone: frozenset[str] = frozenset()
 
     def do(self, transaction: Transaction) -> None:
         """Write what is there."""
@@ -230,6 +213,7 @@ def looking(path: Path) -> Generator[Transaction]:
     """A store that is only looked at, by whoever examines it."""
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, **_OPTIONS)
     try:
+        connection.execute("BEGIN")
         yield SqliteTransaction(connection)
     finally:
         connection.close()
@@ -258,13 +242,13 @@ def _together(connection: sqlite3.Connection, begin: str, jobs: Sequence[Job]) -
     with _transaction(connection, begin) as transaction:
         if all(_is_done(job, transaction) for job in jobs):
             connection.execute("COMMIT")
-            _settle(jobs)
+            settle(jobs)
             return
     for job in jobs:
         with _transaction(connection, begin) as transaction:
             if _is_done(job, transaction):
                 connection.execute("COMMIT")
-        _settle([job])
+        settle([job])
 
 
 @contextmanager
@@ -279,24 +263,13 @@ def _transaction(connection: sqlite3.Connection, begin: str) -> Generator[Sqlite
 
 
 def _is_done(job: Job, transaction: SqliteTransaction) -> bool:
-    """Do a job. One that refuses before it has written anything leaves nothing to undo."""
-    transaction.has_written = False
     try:
-        job.do(transaction)
+        return is_done(job, transaction, sqlite3.Error)
     except sqlite3.Error as error:
         if _code(error) in _BUSY | _DAMAGED | _REFUSED:
             raise
         job.refuse(error)
-    except Exception as error:  # noqa: BLE001
-        job.refuse(error)
-    else:
-        return True
-    return not transaction.has_written
-
-
-def _settle(jobs: Iterable[Job]) -> None:
-    for job in jobs:
-        job.settled = True
+        return not transaction.has_written
 
 
 @contextmanager
