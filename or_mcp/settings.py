@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
-from or_mcp.places import credentials_file, state_directory
+from or_mcp.places import credentials_file, state_directory, working_directory
 from or_mcp.sign_in.credentials import stored_key
 from or_mcp.starting.place import idle_seconds
 
@@ -398,13 +398,3 @@ def _default(row: Variable, environ: Mapping[str, str]) -> str:
     if row.field == "allowed_dirs":
         return working_directory(environ, Path())
     return row.default
-
-
-def working_directory(environ: Mapping[str, str], started: Path) -> str:
-    """Where the host has started us, if that is a project. Some start us in / or at home, where everything lies."""
-    try:
-        here = started.resolve()
-        homes = {Path(each).resolve() for each in (environ.get("HOME", ""), str(Path.home())) if each}
-    except (OSError, RuntimeError):
-        return ""
-    return "" if any(home.is_relative_to(here) for home in homes) or here == here.parent else str(here)

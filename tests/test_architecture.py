@@ -31,7 +31,7 @@ ALLOWED: dict[str, str] = {
     "cli": "server serving web tools calls hosts simulator view settings places sign_in identity"
     " resident starting runs catalogue openrouter openrouter.wire",
     "stdio": "unanswered",
-    "resident": "server starting stdio settings runs view",
+    "resident": "server starting stdio settings places runs view",
     "starting": "places",
     "settings": "starting places sign_in",
     "hosts": "places",

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import anyio
 
+from or_mcp.places import working_directory
 from or_mcp.resident.handing import Request
 from or_mcp.resident.log import Ear, hears
 from or_mcp.runs.session import Session
 from or_mcp.server import Program
-from or_mcp.settings import Settings, SettingsError, read_settings, working_directory
+from or_mcp.settings import Settings, SettingsError, read_settings
 from or_mcp.starting.starter import ENDED, SERVING
 from or_mcp.stdio import open_pipes
 

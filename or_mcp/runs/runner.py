@@ -209,7 +209,7 @@ class Runner:
             self._group.start_soon(apart, self._interrupt_later, live)
 
     async def _interrupt_later(self, live: LiveRun) -> None:
-        with anyio.move_on_after(GRACE_SECONDS):
+        with anyio.move_on_after(self._drain_seconds):
             await live.finished.wait()
         if not live.waiting and not live.finished.is_set():
             live.ending = "interrupted"
