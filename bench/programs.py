@@ -40,7 +40,12 @@ BOTH = (PRODUCT, FLOOR)
 def environment(base_url: str = "", data: Path | None = None) -> dict[str, str]:
     """What a user's machine would have, and where upstream is."""
     kept = {name: value for name, value in os.environ.items() if not _UNWANTED.fullmatch(name)}
-    ours = {"OPENROUTER_BASE_URL": base_url, "OPENROUTER_API_KEY": "sk-or-v1-bench", "OR_MCP_DATA_DIR": str(data)}
+    ours = {
+        "OPENROUTER_BASE_URL": base_url,
+        "OPENROUTER_API_KEY": "sk-or-v1-bench",
+        "OR_MCP_DATA_DIR": str(data),
+        "OR_MCP_RESIDENT": "off",
+    }
     return kept | ours if base_url else kept
 
 

@@ -33,6 +33,16 @@ def home_directory(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("HOME") or environ.get("USERPROFILE") or Path.home())
 
 
+def working_directory(environ: Mapping[str, str], started: Path) -> str:
+    """Where the host has started us, if that is a project. Some start us in / or at home, where everything lies."""
+    try:
+        here = started.resolve()
+        homes = {Path(each).resolve() for each in (environ.get("HOME", ""), str(Path.home())) if each}
+    except (OSError, RuntimeError):
+        return ""
+    return "" if any(home.is_relative_to(here) for home in homes) or here == here.parent else str(here)
+
+
 def _application_directory(environ: Mapping[str, str], home: Path, platform: str) -> Path | None:
     """The one directory for everything, on platforms that have such."""
     if platform == "win32":

@@ -17,6 +17,7 @@ from mcp.server.caching import CacheHint
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
+from mcp.server.runner import serve_dual_era_loop
 from mcp.server.streamable_http import MCP_SESSION_ID_HEADER
 
 from or_mcp import __version__
@@ -71,7 +72,7 @@ Context = ServerRequestContext[Served, Any]
 class Program:
     """One process of or-mcp: its server, and the parts while it runs."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, tasks: Tasks | None = None) -> None:
         check_budget_is_kept(settings)
         self.settings = settings
         self.owner = Caller.of(settings.api_key, settings.base_url)
@@ -110,7 +111,7 @@ class Program:
             "notifications/cancelled", mcp_types.CancelledNotificationParams, self._cancelled
         )
         self.server.extensions[UI_EXTENSION] = {}
-        self.tasks = Tasks(self._call)
+        self.tasks = tasks or Tasks(self._call)
         self.tasks.serve_on(self.server)
         security = RequestStateSecurity(keys=[sealing_secret(settings)])
         self.server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
@@ -186,6 +187,26 @@ class Program:
             if self.died is not None:
                 self.died()
             raise
+
+    def offering(self, tools: tuple[str, ...]) -> Program:
+        """The same program, running as long as this one does, with other tools."""
+        other = Program(replace(self.settings, tools=tools), self.tasks)
+        other.parts = self.parts
+        return other
+
+    async def serve(self, settings: Settings, session: Session, incoming: Any, outgoing: Any) -> None:
+        """Serve one of several sessions with what is its own; the program runs already."""
+        if self.parts is None:
+            msg = "the program is not running"
+            raise RuntimeError(msg)
+        own = replace(
+            self.parts,
+            wait_seconds=settings.wait_seconds,
+            sandbox=Sandbox(settings.allowed_dirs, own_files(settings.data_dir)),
+            rules=rules(settings),
+        )
+        served, options = Served(own, session), self.server.create_initialization_options()
+        await serve_dual_era_loop(self.server, incoming, outgoing, lifespan_state=served, init_options=options)
 
     def leave(self) -> None:
         """The host is going: from here on a cancelled request no longer cancels its run."""

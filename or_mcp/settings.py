@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
-from or_mcp.places import credentials_file, state_directory
+from or_mcp.places import credentials_file, state_directory, working_directory
 from or_mcp.sign_in.credentials import stored_key
+from or_mcp.starting.place import idle_seconds
 
 Auth = Literal["none", "token", "passthrough"]
 Collection = Literal["allow", "deny"]
@@ -280,6 +281,15 @@ class Settings:
         "DEBUG, INFO, WARNING, ERROR or CRITICAL",
         _level,
     )
+    resident: float = variable(
+        "OR_MCP_RESIDENT",
+        "on",
+        "Whether the sessions of a user share one process, which also finishes what hosts stop waiting for; or how "
+        "many seconds it stays after its last session and run (300). On by default on Linux, by choice on macOS; never "
+        "on Windows, with OR_MCP_STORE=off, as process 1 of a container, or over HTTP.",
+        "on, off or a number of seconds above 0",
+        idle_seconds,
+    )
     http_auth: Auth = variable(
         "OR_MCP_HTTP_AUTH",
         "none",
@@ -386,15 +396,5 @@ def _default(row: Variable, environ: Mapping[str, str]) -> str:
     if row.field == "data_dir":
         return str(state_directory(environ))
     if row.field == "allowed_dirs":
-        return _working_directory(environ)
+        return working_directory(environ, Path())
     return row.default
-
-
-def _working_directory(environ: Mapping[str, str]) -> str:
-    """Where the host has started us, if that is a project. Some start us in / or at home, where everything lies."""
-    try:
-        here = Path.cwd().resolve()
-        homes = {Path(each).resolve() for each in (environ.get("HOME", ""), str(Path.home())) if each}
-    except (OSError, RuntimeError):
-        return ""
-    return "" if any(home.is_relative_to(here) for home in homes) or here == here.parent else str(here)

@@ -44,6 +44,13 @@ async def open_stdio(at_end: Callable[[], None]) -> AsyncGenerator[tuple[Any, An
     """
     wire_in, wire_out = os.dup(0), os.dup(1)
     _divert()
+    async with open_pipes(wire_in, wire_out, at_end) as streams:
+        yield streams
+
+
+@asynccontextmanager
+async def open_pipes(wire_in: int, wire_out: int, at_end: Callable[[], None]) -> AsyncGenerator[tuple[Any, Any]]:
+    """The same over two descriptors, which are closed at the end."""
     incoming, read_stream = anyio.create_memory_object_stream[Incoming](0)
     write_stream, outgoing = anyio.create_memory_object_stream[SessionMessage](0)
     waiting = [descriptor for descriptor in (wire_in, wire_out) if _can_wait(descriptor)]

@@ -50,6 +50,7 @@ def environment(upstream: Upstream, tmp_path: Path) -> dict[str, str]:
         "OR_MCP_DATA_DIR": str(tmp_path / "data"),
         "OR_MCP_ALLOWED_DIRS": str(tmp_path),
         "HOME": str(tmp_path),
+        "OR_MCP_RESIDENT": "off",
     }
 
 

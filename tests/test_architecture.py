@@ -29,9 +29,11 @@ ALLOWED: dict[str, str] = {
     "http_app": "server settings web",
     "serving": "server http_app web stdio settings",
     "cli": "server serving web tools calls hosts simulator view settings places sign_in identity"
-    " runs catalogue openrouter openrouter.wire",
+    " resident starting runs catalogue openrouter openrouter.wire",
     "stdio": "unanswered",
-    "settings": "places sign_in",
+    "resident": "server starting stdio settings places runs view",
+    "starting": "places",
+    "settings": "starting places sign_in",
     "hosts": "places",
     "identity": "openrouter",
     "places": "",

@@ -98,6 +98,11 @@ def _login(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--forget", action="store_true", help="remove the stored key from this machine")
 
 
+def _resident(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", choices=["stop"], help="have it finish what runs, and end")
+    parser.add_argument("--json", action="store_true", help="print what was found as JSON")
+
+
 def _workers(text: str) -> int:
     number = int(text)
     if not 1 <= number <= 64:
@@ -117,6 +122,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("fuse", "ask a panel of models, and get one answer", _fuse),
     Command("ask", "ask one model", _ask),
     Command("runs", "what was paid for: list, show, report, stop", _runs),
+    Command("resident", "the process that sessions share: who is connected, what runs", _resident),
     Command("install", "our entry in the configuration of a host (Claude Code, Cursor, VS Code, ...)", _install),
     Command("login", "sign in to OpenRouter in the browser, and keep a key on this machine", _login),
     Command("store", "for those who run databases: the tables, and whether the ledger is right", _store),

@@ -9,6 +9,7 @@ from functools import partial
 from or_mcp import __version__
 from or_mcp.cli.checks import data, machine
 from or_mcp.cli.checks.finding import Check, Finding, carry_out
+from or_mcp.cli.checks.residents import residents
 from or_mcp.cli.terminal import as_json, emit
 from or_mcp.settings import Settings
 
@@ -40,6 +41,7 @@ def _checks(settings: Settings) -> tuple[Check, ...]:
         Check("uvx", lambda: list(machine.uv(os.environ))),
         Check("data", lambda: list(data.directory(settings))),
         Check("store", lambda: list(data.store(settings)), 10),
+        Check("resident", lambda: list(residents(os.environ)), 15),
         Check("openrouter", partial(_upstream, settings), 25),
         Check("hosts", _hosts, 40),
     )

@@ -62,6 +62,8 @@ class LiveRun:
         self.work = work
         self.waiting = 0
         self.is_unattended = False
+        # Which session answers for it, for as long as that lasts.
+        self.session: object = None
         self.finished = anyio.Event()
         self._changed: anyio.Event | None = None
         self.scope = anyio.CancelScope()

@@ -29,7 +29,7 @@ from or_mcp.runs.learned import Learned
 from or_mcp.runs.live import LiveRun, Tell, Work
 from or_mcp.runs.record import RunRecord, RunRequest, Status, new_run_id
 from or_mcp.runs.seen import AllRuns, Runs
-from or_mcp.runs.session import Waiter
+from or_mcp.runs.session import Session, Waiter
 from or_mcp.runs.standings import Standings
 from or_mcp.runs.store import Store
 from or_mcp.runs.unattended import Unwatched, age_of
@@ -187,6 +187,8 @@ class Runner:
         if live is not None:
             live.waiting += 1
             was_unattended, live.is_unattended = live.is_unattended, False
+            if waiter is not None and (is_its_own or was_unattended):
+                live.session = waiter.session
         waiting = anyio.move_on_after(seconds)
         self._waits.add(waiting)
         try:
@@ -203,6 +205,18 @@ class Runner:
             if live is not None:
                 live.waiting -= 1
         return live.record if live is not None and live.finished.is_set() else None
+
+    def part(self, session: Session) -> None:
+        """A session has ended, and this process goes on: so do its runs, as far as there is room for them."""
+        for live in self.unwatched.left_by(session):
+            self._group.start_soon(apart, self._interrupt_later, live)
+
+    async def _interrupt_later(self, live: LiveRun) -> None:
+        with anyio.move_on_after(self._drain_seconds):
+            await live.finished.wait()
+        if not live.waiting and not live.finished.is_set():
+            live.ending = "interrupted"
+            live.scope.cancel()
 
     def answer_now(self) -> None:
         """Whoever waits is answered with how its run stands."""

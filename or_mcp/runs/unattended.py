@@ -50,6 +50,11 @@ class Unwatched:
         run.is_unattended = held.runs < MOST_RUNS and not (self._ceiling_usd and set_aside > self._ceiling_usd)
         return run.is_unattended
 
+    def left_by(self, session: object) -> list[LiveRun]:
+        """Those of a session's runs that nobody waits for now, and that there is no room for."""
+        left = [run for run in self._live.values() if run.session is session and not run.waiting]
+        return [run for run in left if not run.is_unattended and not self.keep(run)]
+
     def of(self, caller: str) -> Unattended:
         """What goes on unattended for a caller."""
         runs = [run.record for run in self._live.values() if run.is_unattended and run.record.request.caller == caller]

@@ -89,6 +89,7 @@ class World:
         ours = {
             "OPENROUTER_BASE_URL": self.upstream,
             "OR_MCP_DATA_DIR": str(self.home / "data"),
+            "OR_MCP_RESIDENT": "off",
             "PYTHONPATH": str(ROOT),
             **self.settings,
         }

@@ -30,6 +30,7 @@ def environment(base_url: str, data: Path, **settings: str) -> dict[str, str]:
         "OPENROUTER_BASE_URL": base_url,
         "OR_MCP_DATA_DIR": str(data),
         "HOME": str(data),
+        "OR_MCP_RESIDENT": "off",
         "PYTHONPATH": str(ROOT),
     }
     return kept | ours | settings

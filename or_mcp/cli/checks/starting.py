@@ -22,7 +22,11 @@ _HELLO = {
     },
 }
 # It must neither spend, nor ask anybody, nor leave anything behind.
-_HARMLESS = {"OPENROUTER_API_KEY": "$none", "OPENROUTER_BASE_URL": "http://127.0.0.1:9/api/v1"}
+_HARMLESS = {
+    "OPENROUTER_API_KEY": "$none",
+    "OPENROUTER_BASE_URL": "http://127.0.0.1:9/api/v1",
+    "OR_MCP_RESIDENT": "off",
+}
 
 
 @dataclass(frozen=True, slots=True)

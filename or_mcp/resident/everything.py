@@ -1,0 +1,37 @@
+"""Whatever may be needed later is imported early."""
+
+from __future__ import annotations
+
+import logging
+import pkgutil
+from importlib import import_module
+from time import sleep
+
+import or_mcp
+from or_mcp.view.report import app_html
+
+logger = logging.getLogger(__name__)
+
+# What no session ever needs.
+_NOT_OURS = ("or_mcp.cli", "or_mcp.simulator", "or_mcp.http_app", "or_mcp.web", "or_mcp.serving", "or_mcp.__main__")
+# What others import only when they are first used.
+_THEIRS = ("anyio._backends._asyncio", "encodings.idna", "encodings.ascii", "encodings.latin_1", "stringprep", "h2")
+# Sessions go on meanwhile.
+_PAUSE_SECONDS = 0.01
+
+
+def import_everything() -> None:
+    """Import all that serves sessions; what cannot be imported is not needed, or its user will say so."""
+    for name in (*_ours(), *_THEIRS):
+        try:
+            import_module(name)
+        except Exception:
+            logger.info("%s cannot be imported", name, exc_info=True)
+        sleep(_PAUSE_SECONDS)
+    # The page is kept once it was read.
+    app_html()
+
+
+def _ours() -> list[str]:
+    found = pkgutil.walk_packages(or_mcp.__path__, "or_mcp.", onerror=lambda _: None)
+    return [module.name for module in found if not module.name.startswith(_NOT_OURS)]
