@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from or_mcp.openrouter.errors import TimeMayHelp
+from or_mcp.openrouter.errors import RateLimited
 from or_mcp.runs.amounts import day_of
 from or_mcp.runs.transaction import Transaction
 
@@ -12,10 +12,8 @@ from or_mcp.runs.transaction import Transaction
 MOST_BYTES = 4 * 1024**3
 
 
-class KeptTooMuch(TimeMayHelp):
+class KeptTooMuch(RateLimited):
     """A caller has filled its part of the store; nothing was sent."""
-
-    kind = "rate_limited"
 
 
 def check_weight(tx: Transaction, caller: str) -> None:
