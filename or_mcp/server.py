@@ -23,7 +23,8 @@ from mcp.server.streamable_http import MCP_SESSION_ID_HEADER
 from or_mcp import __version__
 from or_mcp.attachments.paths import Sandbox
 from or_mcp.calls.boundary import answer
-from or_mcp.calls.call import FOR_VIEW, Call, Caller, NeedsHost, Parts, Served
+from or_mcp.calls.call import FOR_VIEW, Call, NeedsHost, Parts, Served
+from or_mcp.calls.caller import AT_THE_DOOR, Caller
 from or_mcp.calls.choosing import suggest_only_allowed
 from or_mcp.calls.explain import sentence
 from or_mcp.calls.tool import AnyTool
@@ -133,7 +134,12 @@ class Program:
         store = await anyio.to_thread.run_sync(Store, *kept_in(settings))
         runner = Runner(
             store,
-            Limits(settings.max_cost_per_call_usd, settings.daily_budget_usd, settings.caller_daily_budget_usd),
+            Limits(
+                settings.max_cost_per_call_usd,
+                settings.daily_budget_usd,
+                settings.caller_daily_budget_usd,
+                are_for_a_team=settings.http_auth != "none",
+            ),
             deadline_seconds=settings.run_deadline_seconds,
             drain_seconds=settings.drain_seconds,
             retention_days=settings.retention_days,
@@ -273,10 +279,7 @@ class Program:
     def _caller(self, ctx: Context) -> Caller:
         if self.settings.http_auth == "none" or ctx.request is None:
             return self.owner
-        bearer = ctx.request.headers["authorization"].partition(" ")[2].strip()
-        if self.settings.http_auth == "passthrough":
-            return Caller.of(bearer, self.settings.base_url)
-        return Caller.holding(bearer, self.settings.api_key, self.settings.base_url)
+        return ctx.request.scope[AT_THE_DOOR]
 
 
 @asynccontextmanager

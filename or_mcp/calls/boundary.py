@@ -38,10 +38,10 @@ async def answer(
         raise
     except Failure as failure:
         await suggest_only_allowed(failure, call)
-        return explain(failure)
+        return explain(failure, afar=call.caller.afar)
     except Exception:
         logger.exception("%s crashed", name)
-        return explain(Crash("or-mcp itself failed; its stderr has the details"))
+        return explain(Crash("or-mcp itself failed"), afar=call.caller.afar)
 
 
 def _find(tools: Mapping[str, AnyTool], name: str) -> AnyTool:

@@ -7,6 +7,7 @@ from decimal import Decimal
 import mcp_types
 
 from or_mcp.calls.quoting import in_quotes, told, visible
+from or_mcp.calls.reply import FACTS
 from or_mcp.openrouter.errors import (
     ConnectionFailed,
     DeadlinePassed,
@@ -26,11 +27,13 @@ from or_mcp.openrouter.errors import (
 from or_mcp.runs.budget import OverBudget, dollars
 from or_mcp.runs.endings import Crash, Ending, StoreAway, StoreLocked, StoreUnreachable
 from or_mcp.runs.record import Cancelled, RunRecord
+from or_mcp.runs.weight import KeptTooMuch
 
 GET_A_KEY = (
     "get a key at https://openrouter.ai/settings/keys and set OPENROUTER_API_KEY for this server, "
     "or run `or-mcp login` in a terminal"
 )
+_NO_KEY = "ask whoever runs this server to set a key for it (OPENROUTER_API_KEY)"
 
 
 # Whatever a message repeats of what was asked, the lines after it are seen.
@@ -51,18 +54,21 @@ def failure_of(record: RunRecord) -> Failure:
     return from_facts(record.failure) if record.failure else Crash("The run ended without a reason")
 
 
-def explain(failure: Failure) -> mcp_types.CallToolResult:
-    """A failure as a tool's answer: text alone, complete on its own."""
-    text = explanation(failure.cause, failure.record) if isinstance(failure, RunFailed) else explanation(failure)
-    return mcp_types.CallToolResult(content=[mcp_types.TextContent(type="text", text=visible(text))], is_error=True)
+def explain(failure: Failure, *, afar: bool = False) -> mcp_types.CallToolResult:
+    """A failure as a tool's answer: text alone, complete on its own, for a reader with a shell here or from `afar`."""
+    cause, record = (failure.cause, failure.record) if isinstance(failure, RunFailed) else (failure, None)
+    text = explanation(cause, record, afar=afar)
+    facts = {"kind": cause.kind, **({"run_id": record.run_id} if record is not None else {})}
+    content: list[mcp_types.ContentBlock] = [mcp_types.TextContent(type="text", text=visible(text))]
+    return mcp_types.CallToolResult(content=content, is_error=True, _meta={FACTS: facts})
 
 
-def explanation(failure: Failure, record: RunRecord | None = None) -> str:
+def explanation(failure: Failure, record: RunRecord | None = None, *, afar: bool = False) -> str:
     """The words for a failure."""
     lines = [f"{failure.kind}: {sentence(failure)}", f"Spent: {_spent(failure, record)}"]
     if record is not None and _was_sent(failure, record):
         lines.append(f"Run: {record.run_id} (what had arrived is kept; call run with this run_id to read it)")
-    lines.append(f"Next: {next_step(failure)}")
+    lines.append(f"Next: {next_step(failure, afar=afar)}")
     return "\n".join(lines)
 
 
@@ -97,18 +103,19 @@ def _spent(failure: Failure, record: RunRecord | None) -> str:
     return "nothing"
 
 
-def next_step(failure: Failure) -> str:
+def next_step(failure: Failure, *, afar: bool = False) -> str:
     """One concrete step: what this failure itself suggests, else what its kind does."""
     fallbacks = failure.availability.fallback_models if failure.availability else None
     if isinstance(failure, NotAuthorized) and failure.status is None:
-        return f"{GET_A_KEY}."
+        return f"{_NO_KEY if afar else GET_A_KEY}."
     if isinstance(failure, ModelUnavailable) and fallbacks:
         return f"call again with {shorten(fallbacks[0])!r} in its place, or find another with list_models."
     if isinstance(failure, OverBudget) and failure.next_step:
         return failure.next_step
     if isinstance(failure, RateLimited) and failure.retry_after:
         return f"wait {failure.retry_after:.0f} s, then call again."
-    return next(_STEPS[kind] for kind in type(failure).__mro__ if kind in _STEPS)
+    steps = _STEPS | _STEPS_FROM_AFAR if afar else _STEPS
+    return next(steps[kind] for kind in type(failure).__mro__ if kind in steps)
 
 
 _STEPS: dict[type[Failure], str] = {
@@ -125,9 +132,22 @@ _STEPS: dict[type[Failure], str] = {
     StreamBroken: "read what arrived with run; call again only if that is not enough, since it costs again.",
     DeadlinePassed: "read what arrived with run; ask for less, or raise OR_MCP_RUN_DEADLINE_SECONDS.",
     Cancelled: "read what arrived with run, or call again.",
+    KeptTooMuch: "wait until older runs are forgotten, or ask whoever runs this server to make room.",
     Ending: "call again in a few seconds.",
     StoreLocked: "call again when the program that holds the store has let go of it.",
     StoreUnreachable: "call again in a minute; whoever runs this server sees at /readyz whether the database is back.",
     StoreAway: "have the data directory made writable (`or-mcp doctor` says what is wrong), or set OR_MCP_STORE=off.",
     Crash: "call again; if it happens twice, report it with the server's stderr.",
+}
+
+# Whoever has no shell on the server's machine can only turn to somebody who has.
+_STEPS_FROM_AFAR: dict[type[Failure], str] = {
+    NotAuthorized: "check the key (its kind, its limits, whether it is disabled), or call with another.",
+    ConnectionFailed: "call again in a minute; if it goes on, tell whoever runs this server that it cannot reach "
+    "OpenRouter.",
+    DeadlinePassed: "read what arrived with run, and ask for less; whoever runs this server sets how long a run may "
+    "take.",
+    StoreAway: "call again in a minute; if it goes on, tell whoever runs this server that its data directory cannot be "
+    "written.",
+    Crash: "call again; if it happens twice, tell whoever runs this server, whose log has the details.",
 }

@@ -19,6 +19,8 @@ _SHOWN: dict[int, int] = {
 
 _NAMES = re.compile(r"(?=.{1,300}\Z)[\w./~@:-]+(?:, [\w./~@:-]+)*", re.ASCII)
 
+_NAME = re.compile(r"(?=.{1,120}\Z)[\w./~@:()&+-]+(?: [\w./~@:()&+-]+){0,4}")
+
 
 def quoted(run_id: str, what: str, words: str) -> str:
     """Model or web text between two marks. The marks hold the run's random id, which the text cannot know."""
@@ -34,6 +36,11 @@ def in_quotes(words: str) -> str:
 def told(words: str) -> str:
     """What upstream lists: names as they are, anything else in quotes."""
     return words if _NAMES.fullmatch(words) else in_quotes(words)
+
+
+def named(words: str) -> str:
+    """A name that upstream gives, as it is if it looks like one; anything else in quotes."""
+    return words if _NAME.fullmatch(words) else in_quotes(words)
 
 
 def visible(words: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import mcp_types
 from pydantic import BaseModel, ConfigDict
@@ -14,10 +15,13 @@ from or_mcp.calls.quoting import visible
 from or_mcp.calls.schemas import plain_schema
 from or_mcp.openrouter.wire.lenient import Maybe, is_none
 
-__all__ = ["LIMIT", "Answer", "Maybe", "Reply", "cut", "is_none", "output_schema", "to_result", "usd"]
+__all__ = ["FACTS", "LIMIT", "Answer", "Maybe", "Reply", "cut", "is_none", "output_schema", "to_result", "usd"]
 
 # Claude Code puts results above 50,000 characters into a file and shows the first 2,000.
 LIMIT = 48_000
+# In a result's `_meta`: what programs need to know of an answer, so that none of them reads its sentences.
+FACTS = "or-mcp/facts"
+_ROW = 40
 
 
 class Answer(BaseModel):
@@ -28,19 +32,49 @@ class Answer(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a tool answers."""
+    """What a tool answers. `advice` are those of its notes that say which tool to call: a terminal has other words."""
 
     text: str
     structured: Answer
     links: tuple[mcp_types.ResourceLink, ...] = ()
+    cost_line: str = ""
+    advice: tuple[str, ...] = ()
 
 
 def to_result(reply: Reply) -> mcp_types.CallToolResult:
-    """The answer as the protocol carries it."""
+    """The answer as the protocol carries it. Tools choose what to leave out; whatever they missed has an end here."""
+    text = cut(visible(reply.text), LIMIT, "it is too long to show")
+    structured = _fitted(reply.structured.model_dump(mode="json"))
+    advice = [n for n, note in enumerate(structured.get("notes") or ()) if note in reply.advice]
+    told = {"cost_line": reply.cost_line, "advice": advice}
+    facts = {name: value for name, value in told.items() if value}
     return mcp_types.CallToolResult(
-        content=[mcp_types.TextContent(type="text", text=visible(reply.text)), *reply.links],
-        structured_content=reply.structured.model_dump(mode="json"),
+        content=[mcp_types.TextContent(type="text", text=text), *reply.links],
+        structured_content=structured,
+        _meta={FACTS: facts} if facts else None,
     )
+
+
+def _fitted(answer: dict[str, Any]) -> dict[str, Any]:
+    most, fitted = LIMIT, answer
+    while len(json.dumps(fitted, ensure_ascii=False, separators=(",", ":"))) > LIMIT:
+        most //= 2
+        fitted = _shortened(answer, most)
+    return fitted
+
+
+def _shortened(value: Any, most: int) -> Any:
+    match value:
+        case str():
+            return value if len(value) <= most else f"{value[: most - 1]}…"
+        case list():
+            rows = cast("list[Any]", value)
+            # A row that is told has some words.
+            return [_shortened(row, most) for row in rows[: max(1, most // _ROW)]]
+        case dict():
+            return {name: _shortened(each, most) for name, each in cast("dict[str, Any]", value).items()}
+        case _:
+            return value
 
 
 def output_schema(answer: type[Answer]) -> dict[str, Any]:

@@ -55,17 +55,20 @@ async def _demo() -> int:
     if answer.is_error:
         return fail(answer.content[0].text)
     screen.say("")
-    cost = answer.content[0].text.splitlines()[-1]
-    told = readable(answer.structured_content, cost, f"As a page: {report}").replace(f"{LABEL} ", "")
+    told = readable(answer.structured_content, answer.meta["or-mcp/facts"], f"As a page: {report}").replace(
+        f"{LABEL} ", ""
+    )
     for line in wrapped(told, sys.stdout, less=len(LABEL) + 1).splitlines():
         screen.say(line)
     return 0
 
 
 async def _fuse(base_url: str, report: Path, screen: Screen) -> Any:
-    import anyio
+    import anyio.to_thread
     from mcp import Client
     from mcp.client.stdio import StdioServerParameters, stdio_client
+
+    from or_mcp.runs.private import write_private
 
     environment = {
         "OPENROUTER_BASE_URL": base_url,
@@ -80,5 +83,5 @@ async def _fuse(base_url: str, report: Path, screen: Screen) -> Any:
         answer = await Watch(client.call_tool, screen).follow("fuse", given)
         if not answer.is_error:
             page = await client.read_resource(f"openrouter://runs/{answer.structured_content['run_id']}/report")
-            await anyio.Path(report).write_text(getattr(page.contents[0], "text", ""), encoding="utf-8")
+            await anyio.to_thread.run_sync(write_private, report, getattr(page.contents[0], "text", ""))
         return answer

@@ -59,8 +59,7 @@ async def _pay(settings: Settings, tool: str, given: Mapping[str, Any], as_data:
     told: dict[str, Any] = result.structured_content
     if sys.stderr.isatty() and sys.stdout.isatty():
         watch.screen.say("")
-    cost = result.content[0].text.splitlines()[-1]
-    emit(as_json(told) if as_data else wrapped(readable(told, cost), sys.stdout))
+    emit(as_json(told) if as_data else wrapped(readable(told, result.meta["or-mcp/facts"]), sys.stdout))
     return _EXIT_CODES.get(told["status"], 1)
 
 

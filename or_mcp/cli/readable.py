@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from or_mcp.cli.terminal import marked, safe, tinted
 
-# Some notes tell a model which tool to call next; here the last lines say the same for a terminal.
-_FOR_MODELS = re.compile(r"\brun\(run_id=|\bcall run with|resource openrouter://|^Failed: ")
 _TONES = {"fused": "good", "partial_panel": "warn", "no_analysis": "warn", "not_fused": "bad"}
 
 
-def readable(told: Mapping[str, Any], cost_line: str, where: str = "") -> str:
+def readable(told: Mapping[str, Any], facts: Mapping[str, Any], where: str = "") -> str:
     """The answer first, then what the panel disagrees on, what one alone saw, what nobody covered, then the rest.
 
-    `where` says where all of it can be read, if not in the store.
+    `facts` are those beside the result: its cost line, and which notes say what a model should call; here the last
+    lines say the same for a terminal. `where` says where all of it can be read, if not in the store.
     """
-    parts = [*_answer(told), *_analysis(told.get("analysis") or {}), *_rest(told)]
-    return "\n".join([*parts, "", where or _in_the_store(told), safe(cost_line)]).strip()
+    parts = [*_answer(told), *_analysis(told.get("analysis") or {}), *_rest(told, facts.get("advice", ()))]
+    return "\n".join([*parts, "", where or _in_the_store(told), safe(facts.get("cost_line", ""))]).strip()
 
 
 def _answer(told: Mapping[str, Any]) -> Iterator[str]:
@@ -55,12 +53,12 @@ def _stance(stance: Mapping[str, Any]) -> str:
     return f"{stance['model'] or 'one'}: {stance['stance']}"
 
 
-def _rest(told: Mapping[str, Any]) -> Iterator[str]:
+def _rest(told: Mapping[str, Any], advice: Collection[int]) -> Iterator[str]:
     yield from _section("Failed", [_failed(row) for row in told.get("failed_models", [])])
     sources: list[Mapping[str, Any]] = told.get("sources") or told.get("citations") or []
     yield from _section("Sources", [f"{row['title']} <{row['url']}>" for row in sources])
     said = 1 if told.get("outcome", "fused") != "fused" else 0
-    notes = [note for note in told.get("notes", [])[said:] if not _FOR_MODELS.search(note)]
+    notes = [note for n, note in enumerate(told.get("notes", [])) if n >= said and n not in advice]
     yield from _section("Notes", notes)
 
 

@@ -70,21 +70,24 @@ def _list(records: list[RunRecord], arguments: argparse.Namespace) -> int:
 
 def _show(record: RunRecord, parts: Parts, arguments: argparse.Namespace) -> int:
     from or_mcp.calls.keepsake import Shown
+    from or_mcp.calls.reply import FACTS, to_result
     from or_mcp.runs.budget import dollars
 
-    reply = parts.keepsakes[record.request.tool].show(record, Shown(detail="full"))
+    cost = "unknown" if record.cost_usd is None else dollars(record.cost_usd)
+    shown = Shown(detail="full", cost_line=f"Cost: {cost}")
+    reply = parts.keepsakes[record.request.tool].show(record, shown)
+    result = to_result(reply)
     told: dict[str, Any] = {
-        **reply.structured.model_dump(mode="json"),
+        **(result.structured_content or {}),
         "tool": record.request.tool,
         "prompt": record.request.prompt,
     }
     if arguments.html:
         return _write_report(Path(arguments.html), told)
-    cost = "unknown" if record.cost_usd is None else dollars(record.cost_usd)
     if arguments.json:
         emit(as_json(told))
     elif record.request.tool in ("fuse", "ask"):
-        emit(wrapped(readable(told, f"Cost: {cost}"), sys.stdout))
+        emit(wrapped(readable(told, (result.meta or {})[FACTS]), sys.stdout))
     else:
         emit(wrapped(safe(reply.text), sys.stdout))
     return 0

@@ -46,7 +46,8 @@ class House:
         self._program = Program(settings)
         self._offering = {settings.tools: self._program}
         self._listening, self._path, self._lock = listening, path, lock
-        self._idle_seconds = settings.resident
+        # Until the first session says how long.
+        self._idle_seconds = idle_seconds("on")
         self._sessions = 0
         self._is_complete = False
         self._quiet_since = self._began = 0.0

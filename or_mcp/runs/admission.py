@@ -12,6 +12,7 @@ from or_mcp.runs.key_limit import Heard
 from or_mcp.runs.record import RunRecord, RunRequest
 from or_mcp.runs.store import Store
 from or_mcp.runs.transaction import Transaction
+from or_mcp.runs.weight import check_weight, weigh
 
 
 def drawing_on(request: RunRequest) -> list[str]:
@@ -51,12 +52,15 @@ class Admission:
 
         Raises:
             OverBudget: It may cost more than is left.
+            KeptTooMuch: This caller has filled its part of the store.
         """
         same = self.same(tx, request)
         if same is not None:
             # Nobody may have heard that this very run was recorded a moment ago.
             return same, same.run_id != run_id
         self._check_known()
+        if self._limits.are_for_a_team:
+            check_weight(tx, request.caller)
         if not self._store.is_fleet:
             ledger.book_others(tx, start_of_day(moment(tx.now)).timestamp())
         record = RunRecord(
@@ -67,7 +71,7 @@ class Admission:
             charged_usd=reserve(tx, request, self._limits, key),
         )
         queries.save(tx, record)
-        queries.keep_asked(tx, record, request.context)
+        weigh(tx, request.caller, queries.keep_asked(tx, record, request.context))
         return record, False
 
     def _check_known(self) -> None:

@@ -51,6 +51,8 @@ class Limits:
     per_call_usd: Decimal = Decimal(0)
     per_day_usd: Decimal = Decimal(0)
     per_caller_usd: Decimal = Decimal(0)
+    # Callers who do not know each other share the store.
+    are_for_a_team: bool = False
 
     @property
     def count_days(self) -> bool:

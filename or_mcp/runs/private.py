@@ -6,6 +6,7 @@ import logging
 import os
 import stat
 import sys
+import tempfile
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -26,12 +27,25 @@ def keep_private(*paths: Path) -> None:
                 _tell(path, 0o700 if path.is_dir() else 0o600)
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        keep_private(path)
-        file.write(text)
+def write_private(path: Path, content: str | bytes) -> None:
+    """Write a file that only its owner can read: whoever looks meanwhile sees the old one or the new one whole.
+
+    What is no file, such as a pipe, is written to as it is; a link stays one.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
+    target = path.resolve()
+    # mkstemp's files are 0600.
+    descriptor, made = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        Path(made).replace(target)
+    except BaseException:
+        Path(made).unlink(missing_ok=True)
+        raise
 
 
 def _is_ours_alone(path: Path, found: os.stat_result) -> bool:

@@ -38,6 +38,8 @@ _LISTED = ", ".join(_LONG.get(column, column) for column in _COLUMNS)
 # How many runs are forgotten in one transaction that other programs wait for.
 _FORGOTTEN_AT_ONCE = 200
 _PIECES_AT_ONCE = 20
+# Older engines take no more than 999 values in a statement.
+_LOOKED_AT_ONCE = 500
 
 
 class Look(NamedTuple):
@@ -81,8 +83,11 @@ def save(tx: Transaction, record: RunRecord, events: Sequence[RunEvent] = ()) ->
     ledger.move(tx, _account(record), kept.booked, booked)
 
 
-def keep_asked(tx: Transaction, record: RunRecord, context: Context | None) -> None:
-    """Keep what is large of what a run was asked, each text once; it is read only to go on from there."""
+def keep_asked(tx: Transaction, record: RunRecord, context: Context | None) -> int:
+    """Keep what is large of what a run was asked, each text once; how many bytes more are kept for the run.
+
+    It is read only to go on from there.
+    """
     bodies = dict(context.bodies) if context is not None else {}
     kept = None
     if len(record.request.prompt) >= LONG:
@@ -91,10 +96,13 @@ def keep_asked(tx: Transaction, record: RunRecord, context: Context | None) -> N
         bodies[kept] = prompt.body
     text = _storable(context.text) if context is not None else None
     tx.execute("UPDATE runs SET context = ?, prompt_kept = ? WHERE run_id = ?", (text, kept, record.run_id))
+    size = len(record.request.prompt[:LONG]) + len(record.request.arguments) + len(text or "")
     for name, body in bodies.items():
         if tx.execute("SELECT 1 FROM pieces WHERE hash = ?", (name,)).fetchone() is None:
             tx.execute("INSERT INTO pieces (hash, body) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, body))
+            size += len(body)
     tx.each("INSERT INTO run_pieces (run_id, hash) VALUES (?, ?)", [(record.run_id, name) for name in bodies])
+    return size
 
 
 def context_of(tx: Transaction, run_id: str) -> Context | None:
@@ -119,9 +127,13 @@ def find(tx: Transaction, run_id: str, caller: str | None) -> RunRecord | None:
     return record if long is None else replace(record, request=replace(record.request, prompt=long[0].decode()))
 
 
-def look(tx: Transaction, run_id: str) -> Look | None:
-    """How one run stands."""
-    return next(iter(_looks(tx, "run_id = ?", run_id)), None)
+def looks(tx: Transaction, run_ids: Sequence[str]) -> dict[str, Look]:
+    """How each of these runs stands, if it is there."""
+    found: list[Look] = []
+    for start in range(0, len(run_ids), _LOOKED_AT_ONCE):
+        some = run_ids[start : start + _LOOKED_AT_ONCE]
+        found += _looks(tx, f"run_id IN ({', '.join('?' * len(some))})", *some)
+    return {look.run_id: look for look in found}
 
 
 def find_same(tx: Transaction, caller: str, fingerprint: str) -> RunRecord | None:

@@ -22,10 +22,11 @@ from or_mcp.runs.amounts import days_ago
 from or_mcp.runs.apart import again_and_again, apart
 from or_mcp.runs.budget import Limits, Room, Standing, room, standing
 from or_mcp.runs.costs import Costs
+from or_mcp.runs.elsewhere import Elsewhere
 from or_mcp.runs.endings import Ending, StoreAway, our_fault, stopped, too_long
 from or_mcp.runs.key_limit import Heard
 from or_mcp.runs.learned import Learned
-from or_mcp.runs.live import HEARTBEAT_SECONDS, LiveRun, Tell, Work, told_somehow
+from or_mcp.runs.live import LiveRun, Tell, Work
 from or_mcp.runs.record import RunRecord, RunRequest, Status, new_run_id
 from or_mcp.runs.seen import AllRuns, Runs
 from or_mcp.runs.session import Session, Waiter
@@ -82,6 +83,7 @@ class Runner:
         self._beginning: set[str] = set()
         self._standings = Standings(store, limits)
         self._costs = Costs(store, spent)
+        self._elsewhere = Elsewhere(store, self._ended.__contains__)
         self._waits: set[anyio.CancelScope] = set()
         self.learned = learned or Learned(None)
         self.unwatched = Unwatched(self._live, limits, self.learned)
@@ -95,6 +97,7 @@ class Runner:
         async with anyio.create_task_group() as tasks:
             self._tasks = tasks
             tasks.start_soon(again_and_again, self._watch, _LOOK_EVERY_SECONDS)
+            tasks.start_soon(again_and_again, self._elsewhere.look, _LOOK_EVERY_SECONDS)
             tasks.start_soon(again_and_again, self._recover, _RECOVER_EVERY_SECONDS)
             tasks.start_soon(again_and_again, self._forget, _FORGET_EVERY_SECONDS)
             try:
@@ -305,23 +308,11 @@ class Runner:
     async def _follow(self, run_id: str, tell: Tell | None) -> None:
         live = self._live.get(run_id)
         if live is None:
-            await self._follow_elsewhere(run_id, tell)
+            await self._elsewhere.until_over(run_id, tell)
         elif tell is None:
             await live.finished.wait()
         else:
             await live.narrate(tell)
-
-    async def _follow_elsewhere(self, run_id: str, tell: Tell | None) -> None:
-        """Another process carries it: the store is all that is shared."""
-        told, told_at = None, anyio.current_time()
-        while (look := await self.store.read(partial(queries.look, run_id=run_id))) is not None:
-            if look.finished or run_id in self._ended or not self._is_carried(run_id, look.owner):
-                break
-            now = anyio.current_time()
-            if tell and look.progress and (look.progress != told or now - told_at >= HEARTBEAT_SECONDS):
-                await told_somehow(tell, look.progress)
-                told, told_at = look.progress, now
-            await anyio.sleep(_LOOK_EVERY_SECONDS)
 
     async def as_it_stands(self, record: RunRecord) -> RunRecord:
         """A run that was read, as it is by now."""

@@ -107,10 +107,20 @@ MIGRATIONS: tuple[str, ...] = (
     DROP INDEX runs_under_way;
     CREATE INDEX runs_under_way ON runs (owner) WHERE {UNDER_WAY};
     """,
+    """
+    CREATE TABLE asked (
+        caller TEXT NOT NULL,
+        day TEXT NOT NULL,
+        bytes BIGINT NOT NULL,
+        PRIMARY KEY (caller, day)
+    );
+    """,
 )
 
 
 VERSION = len(MIGRATIONS)
+LEDGER_SINCE = 4
+"""The first version that knows what was spent without summing up runs."""
 # The oldest version that can go on working beside this one: what was added since, it need not know.
 READABLE_BY = 6
 

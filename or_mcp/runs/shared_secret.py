@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from or_mcp.runs.private import keep_private
+from or_mcp.runs.owners import exclusive
+from or_mcp.runs.private import keep_private, write_private
 
 FILE = "state.key"
 # Of chance: nobody guesses it.
@@ -32,14 +32,11 @@ def shared_secret(directory: Path | None, database_url: str | None = None) -> by
 
 def _kept(path: Path) -> bytes:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    made.touch(mode=0o600)
-    made.write_bytes(secrets.token_bytes(_BYTES))
-    try:
-        # Linking, unlike renaming, fails when another process was first: whoever was first is right.
-        with suppress(FileExistsError):
-            os.link(made, path)
-    finally:
-        made.unlink()
-    keep_private(path)
-    return path.read_bytes()
+    # One that a crash or a full disk has cut short is made anew, by one process for all.
+    with exclusive(path.parent / "owners" / path.name):
+        keep_private(path)
+        kept = path.read_bytes() if path.exists() else b""
+        if len(kept) < _BYTES:
+            kept = secrets.token_bytes(_BYTES)
+            write_private(path, kept)
+        return kept

@@ -13,6 +13,7 @@ from or_mcp.runs import ledger, queries
 from or_mcp.runs.record import RunRecord
 from or_mcp.runs.store import Store
 from or_mcp.runs.transaction import Transaction
+from or_mcp.runs.weight import forget_weight
 
 
 async def book(store: Store) -> None:
@@ -26,6 +27,7 @@ async def forget(store: Store, since: datetime, forget_files: Callable[[datetime
     await _bit_by_bit(store, partial(queries.forget_before, since=since))
     await _bit_by_bit(store, queries.forget_pieces)
     await store.write(ledger.forget)
+    await store.write(partial(forget_weight, since=since))
     if forget_files is not None:
         await anyio.to_thread.run_sync(forget_files, since)
 

@@ -90,10 +90,10 @@ def idle_seconds(switch: str) -> float:
 
 
 def _is_wanted(environ: Mapping[str, str]) -> bool:
-    """By default on Linux alone, and never for the first process of a container, which has to carry its own work."""
+    """By choice alone, and never for the first process of a container, which has to carry its own work."""
     switch = environ.get(SWITCH, "")
     try:
-        wanted = idle_seconds(switch) > 0 and (bool(switch.strip()) or sys.platform == "linux")
+        wanted = bool(switch.strip()) and idle_seconds(switch) > 0
     except ValueError:
         return False
     stores = _WORDS.get(environ.get("OR_MCP_STORE", "").strip().lower(), True)

@@ -57,7 +57,7 @@ async def _told(record: RunRecord, call: Call) -> tuple[str, datetime]:
 async def _result(record: RunRecord, call: Call) -> mcp_types.CallToolResult:
     """The tool's own answer, read back from the store."""
     if record.status == "failed":
-        return explain(RunFailed(record))
+        return explain(RunFailed(record), afar=call.caller.afar)
     standing = await call.runs.standing()
     detail = json.loads(record.request.arguments).get("detail", "standard")
     keepsake = call.parts.keepsakes[record.request.tool]

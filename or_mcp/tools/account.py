@@ -12,6 +12,7 @@ from pydantic import Field
 
 from or_mcp.calls.arguments import Arguments
 from or_mcp.calls.call import Call
+from or_mcp.calls.quoting import named
 from or_mcp.calls.reply import Reply, usd
 from or_mcp.calls.tool import Tool
 from or_mcp.openrouter.errors import Failure, InvalidRequest, NotAuthorized, NotFound
@@ -92,7 +93,8 @@ def _unattended(call: Call) -> list[str]:
 
 async def _key(call: Call, notes: list[str]) -> KeyInfo | None:
     if call.caller.key is None:
-        notes.append("No OpenRouter key is set: the catalogue works, paid tools do not. Run `or-mcp login`.")
+        mend = "Whoever runs this server can set one" if call.caller.afar else "Run `or-mcp login`"
+        notes.append(f"No OpenRouter key is set: the catalogue works, paid tools do not. {mend}.")
         return None
     try:
         key = await call.upstream.key_status()
@@ -180,7 +182,10 @@ async def _activity(arguments: AccountArguments, call: Call) -> Reply:
         for row in rows[:200]
     ]
     notes = [f"{len(rows) - 200} more rows; ask for one date."] if len(rows) > 200 else []
-    lines = [f"{row.date} {row.model} ({row.provider}): {row.requests} requests, ${row.cost_usd}" for row in entries]
+    lines = [
+        f"{row.date} {named(row.model or '-')} ({named(row.provider or '-')}): {row.requests} requests, ${row.cost_usd}"
+        for row in entries
+    ]
     answer = AccountAnswer(view="activity", activity=entries, notes=notes)
     return Reply("\n".join([f"Rows of activity: {len(rows)}", *lines, *notes]), answer)
 

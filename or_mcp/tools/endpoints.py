@@ -12,6 +12,7 @@ from pydantic import Field
 from or_mcp.calls.arguments import Arguments
 from or_mcp.calls.call import Call
 from or_mcp.calls.choosing import known_models
+from or_mcp.calls.quoting import named
 from or_mcp.calls.reply import LIMIT, Answer, Maybe, Reply
 from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.policy import VARIABLE, is_router
@@ -241,7 +242,7 @@ def _text(answer: EndpointsAnswer) -> str:
 
 def _line(row: EndpointRow) -> str:
     facts = [
-        f"{row.provider} ({row.tag or '-'})" + (f" {row.model}" if row.model else ""),
+        f"{named(row.provider)} ({named(row.tag or '-')})" + (f" {named(row.model)}" if row.model else ""),
         price_words(row.input_price, row.output_price),
         f"context {row.context or '-'}, output {row.max_output or '-'}",
         row.quantization or "-",
@@ -260,7 +261,7 @@ def _links(row: ProviderRow) -> str:
         for label, url in (("privacy", row.privacy_policy), ("terms", row.terms), ("status", row.status_page))
         if url
     ]
-    return f"{row.provider}: {', '.join(told)}"
+    return f"{named(row.provider)}: {', '.join(told)}"
 
 
 TOOL = Tool(

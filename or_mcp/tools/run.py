@@ -7,6 +7,7 @@ Whoever reads a finished run here has received it, and the same question asked a
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
@@ -111,7 +112,7 @@ async def _whole(record: RunRecord, keepsake: Keepsake, call: Call) -> Reply:
     reply = keepsake.show(record, shown)
     _received(record, call)
     values: dict[str, Any] = reply.structured.model_dump(mode="json")
-    return Reply(reply.text, RunAnswer.model_validate({**values, "tool": record.request.tool}), reply.links)
+    return replace(reply, structured=RunAnswer.model_validate({**values, "tool": record.request.tool}))
 
 
 def _received(record: RunRecord, call: Call) -> None:

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from or_mcp.calls.caller import AT_THE_DOOR, Caller
 from or_mcp.settings import Settings, SettingsError
 from or_mcp.web.buckets import Buckets
 from or_mcp.web.keys import Keys, come_again
@@ -102,6 +103,7 @@ class Door:
     def __init__(self, app: ASGIApp, settings: Settings, keys: Keys | None = None) -> None:
         self._app = app
         self._keys = keys
+        self._settings = settings
         self._wanted = _WANTED[settings.http_auth]
         self._failed = Buckets(_FAILED_PER_MINUTE, 60)
 
@@ -113,10 +115,17 @@ class Door:
             accepted = await self._keys.is_known(user.access_token.token, subject_of(scope), address)
         if isinstance(accepted, Response):
             await accepted(scope, receive, send)
-        elif accepted:
+        elif isinstance(user, AuthenticatedUser) and accepted:
+            scope[AT_THE_DOOR] = self._caller(user.access_token.token)
             await self._app(scope, receive, send)
         else:
             await self._turned_away(Request(scope), address)(scope, receive, send)
+
+    def _caller(self, bearer: str) -> Caller:
+        settings = self._settings
+        if settings.http_auth == "passthrough":
+            return Caller.of(bearer, settings.base_url, afar=True)
+        return Caller.holding(bearer, settings.api_key, settings.base_url)
 
     def _turned_away(self, request: Request, address: str) -> Response:
         wait = self._failed.take(address)

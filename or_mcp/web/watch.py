@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from mcp import MCPError
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from or_mcp.calls.reply import FACTS
 from or_mcp.settings import TOOL_NAMES
 from or_mcp.web.doors import PATH
 from or_mcp.web.metrics import Metrics
@@ -143,13 +144,8 @@ def _outcome(result: HandlerResult) -> tuple[str, str]:
     if "content" not in said:
         return "question", ""
     if said.get("isError"):
-        return _failure(said["content"])
+        beside: Mapping[str, Any] = said.get("_meta") or {}
+        facts: Mapping[str, str] = beside.get(FACTS) or {}
+        return facts.get("kind", "error"), facts.get("run_id", "")
     told: Mapping[str, Any] = said.get("structuredContent") or {}
     return "running" if told.get("status") == "running" else "ok", str(told.get("run_id") or "")
-
-
-def _failure(content: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-    lines = str(content[0].get("text", "")).splitlines() if content else []
-    kind = lines[0].partition(":")[0] if lines else ""
-    run_id = next((line.removeprefix("Run: ").split()[0] for line in lines if line.startswith("Run: run_")), "")
-    return kind if kind.isidentifier() else "error", run_id

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
 
+from or_mcp.runs.weight import MOST_BYTES
 from or_mcp.settings import read_settings
 from or_mcp.simulator import Simulator
 from or_mcp.simulator.money.accounts import fingerprint_of
-from tests.serving.programs import LEGACY, environment, fetched, serving_http
+from tests.serving.programs import LEGACY, PATIENCE, environment, fetched, serving_http
 
 ACCEPT = "application/json, text/event-stream"
 OWN = "sk-or-the-servers-own"
@@ -71,6 +75,30 @@ def test_a_made_up_key_is_turned_away_before_anything_is_kept(upstream: tuple[Si
             assert status == 401
         assert weight(tmp_path) - before < 100_000
         assert len(upstream[0].posts()) == 1
+
+
+def test_what_is_kept_for_one_caller_has_an_end_and_is_no_trouble_of_others(
+    upstream: tuple[Simulator, str], tmp_path: Path
+):
+    env = environment(upstream[1], tmp_path, OR_MCP_HTTP_AUTH="token", OR_MCP_HTTP_TOKENS="ann,bob")
+    long = "Is this long? " * 20_000
+    with serving_http(env) as root, closing(sqlite3.connect(tmp_path / "runs.sqlite3", timeout=30)) as store:
+        assert called(root, "ann", long)[0] == 200
+        [(weight,)] = store.execute("SELECT bytes FROM asked").fetchall()
+        assert len(long) < weight < 1.1 * len(long)
+        with store:
+            store.execute(f"UPDATE asked SET bytes = {MOST_BYTES}")
+        told = called(root, "ann", "One more?")[1]["body"].decode()
+        assert "rate_limited: 4.3 GB of what you have asked are kept here" in told
+        assert "Spent: nothing" in told
+        assert b'"isError":false' in called(root, "bob", "One more?")[1]["body"]
+        assert len(upstream[0].posts()) == 2
+        with store:
+            store.execute("UPDATE asked SET day = '2020-01-01'")
+    with serving_http(env) as root:
+        until = monotonic() + PATIENCE
+        while b'"isError":false' not in called(root, "ann", "And now?")[1]["body"]:
+            assert monotonic() < until
 
 
 def test_a_key_is_asked_about_once(upstream: tuple[Simulator, str], tmp_path: Path):

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import signal
+import subprocess
+import sys
+import tempfile
+import tty
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -11,7 +17,7 @@ from typing import Any
 import pytest
 
 from or_mcp.simulator import Simulator
-from tests.serving.programs import Talk, environment, fetched, serving_http, started
+from tests.serving.programs import LEGACY, PATIENCE, Talk, environment, fetched, serving_http, started
 
 HALF = "\\ud800"
 MODEL = '"model":"openai/gpt-5-mini"'
@@ -94,6 +100,59 @@ def test_a_line_that_is_no_message_is_answered_with_an_error(talk: Talk, line: b
     assert reply["error"]["code"] in (-32700, -32600)
     assert len(json.dumps(reply)) < 1000
     still_answers(talk)
+
+
+HELLO = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+
+
+def script(*more: bytes) -> bytes:
+    """What a host writes: a session, and more lines."""
+    greeting = {"jsonrpc": "2.0", "id": "hello", "method": "initialize", "params": HELLO}
+    opened = b'{"jsonrpc": "2.0", "method": "notifications/initialized"}'
+    return b"".join(line + b"\n" for line in (json.dumps(greeting).encode(), opened, *more))
+
+
+@pytest.mark.parametrize("out", ["a file", "a pipe"])
+def test_lines_that_stand_in_a_file_are_answered_as_well(upstream: tuple[Simulator, str], tmp_path: Path, out: str):
+    given, answers, data = tmp_path / "given", tmp_path / "answers", tmp_path / "data"
+    given.write_bytes(script(*(line for line, _ in UNREADABLE), b'{"jsonrpc": "2.0", "id": "last", "method": "ping"}'))
+    command = f"{sys.executable} -m or_mcp < {given} {'>' if out == 'a file' else '| cat >'} {answers}"
+    subprocess.run(command, shell=True, env=environment(upstream[1], data), check=True, timeout=PATIENCE)
+    told = [json.loads(line) for line in answers.read_bytes().splitlines()]
+    errors = [each["id"] for each in told if each.get("error", {}).get("code") in (-32700, -32600)]
+    assert errors == [answered for _, answered in UNREADABLE]
+    assert {each["id"] for each in told if "result" in each} == {"hello", "last"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such terminals")
+def test_a_terminal_is_answered_and_a_signal_ends_the_program_that_reads_it(
+    upstream: tuple[Simulator, str], tmp_path: Path
+):
+    here, there = os.openpty()
+    tty.setraw(there)
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "or_mcp"],
+            env=environment(upstream[1], tmp_path),
+            stdin=there,
+            stdout=there,
+            stderr=errors,
+        )
+        try:
+            os.write(here, script(b"no JSON"))
+            heard = b""
+            while heard.count(b"\n") < 2:
+                assert select.select([here], [], [], PATIENCE)[0]
+                heard += os.read(here, 65536)
+            told = {json.loads(line)["id"] for line in heard.splitlines()}
+            assert told == {"hello", None}
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
+            process.wait()
+            os.close(here)
+            os.close(there)
 
 
 @pytest.mark.parametrize("argument", ["supports", "query"])

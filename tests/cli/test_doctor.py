@@ -26,6 +26,7 @@ from or_mcp.runs.ledger import book_others
 from or_mcp.runs.schema import MIGRATIONS, migrate
 from or_mcp.sign_in.credentials import store_key
 from tests.conftest import Upstream
+from tests.runs.before import Before
 
 KEY = "sk-or-v1-0123456789abcdef"
 
@@ -205,6 +206,16 @@ async def test_a_budget_that_is_used_up_is_named(doctor: Doctor):
     assert "$2.50 of $10 spent today" in (await doctor(0))["budget"]["detail"]
     doctor.set("OR_MCP_DAILY_BUDGET_USD", "2")
     assert "used up" in (await doctor(1))["budget"]["detail"]
+
+
+async def test_what_the_release_before_has_spent_today_is_told_too(doctor: Doctor):
+    doctor.data.mkdir(0o700)
+    before = Before(doctor.data / "runs.sqlite3", caller="me")
+    before.save("run_1", status="completed", charged_usd=2 * 10**12)
+    before.save("run_2", charged_usd=10**12 // 2)
+    before.close()
+    doctor.set("OR_MCP_DAILY_BUDGET_USD", "10")
+    assert "$2.50 of $10 spent today" in (await doctor(0))["budget"]["detail"]
 
 
 async def test_a_full_disk_is_named(doctor: Doctor, monkeypatch: pytest.MonkeyPatch):

@@ -187,7 +187,7 @@ def test_words_of_models_cannot_command_a_terminal_or_be_read_in_another_order()
             "responses": [{"model": HOSTILE, "content": HOSTILE}],
             "sources": [{"title": HOSTILE, "url": HOSTILE}],
         },
-        f"Cost: {HOSTILE}",
+        {"cost_line": f"Cost: {HOSTILE}"},
     )
     assert not set(shown) & set("\x1b\x07\x9b\u202e\u2066\r\x7f\ud800")
     assert "\n    Failed:" in shown

@@ -132,7 +132,7 @@ async def probe(
                 continue
             async with asyncio.timeout(_WAIT_SECONDS):
                 real = await ask(http, question)
-            spent += max(real.cost, Decimal(0)) if real.cost or real.status != 200 else question.price
+            spent += max(real.cost, Decimal(0)) if real.cost or real.status >= 400 else question.price
             _record(folder, question, real)
             told[question.name] = compared(question, real, await ask(twin, question))
     return told

@@ -263,4 +263,31 @@ QUESTIONS: tuple[Question, ...] = (
         "/chat/completions",
         {"model": CHEAP, "messages": _said(), "max_completion_tokens": 400, "service_tier": "flex"},
     ),
+    Question("image-models", "How are pictures priced?", "0", "/images/models", method="GET"),
+    Question("video-models", "How are films priced?", "0", "/videos/models", method="GET"),
+    Question(
+        "discount", "Is a discount already in the listed price?", "0", "/models/z-ai/glm-5.2/endpoints", method="GET"
+    ),
+    Question(
+        "discounted",
+        "Is a discounted model billed at its listed price, or below it?",
+        "0.005",
+        "/chat/completions",
+        {"model": "z-ai/glm-5.2", "messages": _said(), "max_tokens": 500, "reasoning": {"enabled": False}},
+    ),
+    Question(
+        "picture",
+        "What does a drawn picture cost, and in what form does it come?",
+        "0.08",
+        "/images",
+        {"model": "openai/gpt-image-2", "prompt": "A grey square", "quality": "low", "n": 1},
+    ),
+    Question(
+        "batch",
+        "What does a batch say when it is sent?",
+        "0.002",
+        "/batches",
+        {"endpoint": "/v1/chat/completions", "model": CHEAP}
+        | {"requests": [{"custom_id": "one", "body": {"messages": _said(), "max_completion_tokens": 400}}]},
+    ),
 )

@@ -67,6 +67,14 @@ async def test_the_probe_stops_before_the_ceiling(tmp_path: Path):
     assert len(simulator.requests) == 1
 
 
+async def test_what_is_accepted_and_not_billed_yet_counts_as_spent(tmp_path: Path):
+    simulator = Simulator()
+    dear = Question("later", "?", "0.6", "/batches", NAMED["batch"].body)
+    async with simulator.running() as base_url:
+        told = await probe(base_url, KEY, [dear, Question("q", "?", "0.6", "/key", method="GET")], tmp_path)
+    assert told["q"] == ["not asked: $0.6 are spent, and it may cost $0.6"]
+
+
 def test_ids_keys_and_sealed_texts_are_blanked():
     told = {
         "id": "gen-1760000000-AbCdEfGh",

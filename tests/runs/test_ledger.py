@@ -14,7 +14,7 @@ from typing import Any
 import anyio
 import pytest
 
-from or_mcp.calls.call import Caller
+from or_mcp.calls.caller import Caller
 from or_mcp.runs import ledger, queries
 from or_mcp.runs.amounts import start_of_day
 from or_mcp.runs.owners import Owner

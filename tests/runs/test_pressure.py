@@ -14,7 +14,7 @@ from typing import Any
 import anyio
 import pytest
 
-from or_mcp.calls.call import Caller
+from or_mcp.calls.caller import Caller
 from tests.conftest import Upstream, text_of
 from tests.runs.before import Before
 from tests.runs.program import Killable, started

@@ -67,3 +67,52 @@ async def test_a_report_is_for_its_owner_whatever_was_there(
         await anyio.run_process(command, env=environment)
         assert stat.S_IMODE(report.stat().st_mode) == 0o600
         assert "Monolith" in report.read_text(encoding="utf-8")
+
+
+async def test_a_report_takes_the_place_of_another_at_once_and_a_link_to_it_stays(
+    connect: Connect, environment: dict[str, str], tmp_path: Path
+):
+    async with connect() as client:
+        run_id = (await client.call_tool("ask", ASK)).structured_content["run_id"]
+    before, link = tmp_path / "report.html", tmp_path / "link.html"
+    before.write_text("the one before")
+    link.symlink_to(before)
+    with before.open() as reading:
+        await anyio.run_process([sys.executable, "-m", "or_mcp", "runs", run_id, "--html", str(link)], env=environment)
+        assert reading.read() == "the one before"
+    assert link.is_symlink()
+    assert "Monolith" in before.read_text(encoding="utf-8")
+    assert {path.name for path in tmp_path.glob("*report*")} == {"report.html"}
+
+
+async def test_a_report_can_be_written_to_a_pipe(connect: Connect, environment: dict[str, str]):
+    async with connect() as client:
+        run_id = (await client.call_tool("ask", ASK)).structured_content["run_id"]
+    command = [sys.executable, "-m", "or_mcp", "runs", run_id, "--html", "/dev/stdout"]
+    assert b"Monolith" in (await anyio.run_process(command, env=environment)).stdout
+
+
+@pytest.mark.slow
+async def test_the_report_of_the_demo_is_for_its_owner(tmp_path: Path):
+    before = os.umask(0)
+    try:
+        demo = await anyio.run_process([sys.executable, "-m", "or_mcp", "demo"], env={"TMPDIR": str(tmp_path)})
+    finally:
+        os.umask(before)
+    [report] = tmp_path.glob("*/report.html")
+    assert "report.html" in demo.stdout.decode()
+    assert stat.S_IMODE(report.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("left", [b"", bytes(7)])
+async def test_a_secret_that_was_cut_short_is_made_anew(connect: Connect, environment: dict[str, str], left: bytes):
+    secret = Path(environment["OR_MCP_DATA_DIR"]) / "state.key"
+    secret.parent.mkdir()
+    secret.write_bytes(left)
+    async with connect() as client:
+        assert not (await client.call_tool("ask", ASK)).is_error
+        made = secret.read_bytes()
+    async with connect():
+        assert secret.read_bytes() == made
+    assert len(made) == 32
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
@@ -9,6 +10,7 @@ import anyio
 import pytest
 
 from or_mcp.runs import queries
+from or_mcp.runs.transaction import Transaction
 from or_mcp.server import Program
 from or_mcp.settings import read_settings
 from tests.conftest import Connect, Upstream
@@ -37,6 +39,39 @@ async def test_a_run_of_another_process_is_heard_of_waited_for_and_read(connect:
     assert there.structured_content["outcome"] == "fused"
     assert [done for done, _ in heard] == sorted({done for done, _ in heard})
     assert any("answered" in message for _, message in heard), heard
+
+
+async def test_however_many_wait_for_runs_of_another_process_the_store_is_looked_at_once_for_all(
+    connect: Connect, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+):
+    upstream.script({"path": "/chat/completions", "duration_s": 4})
+    asks: list[int] = []
+    looks = queries.looks
+
+    def counted(tx: Transaction, run_ids: Sequence[str]) -> dict[str, queries.Look]:
+        asks.append(len(run_ids))
+        return looks(tx, run_ids)
+
+    monkeypatch.setattr(queries, "looks", counted)
+    question = {"model": "openai/gpt-5-mini", "wait_seconds": 0}
+    waited: list[Any] = []
+    async with connect() as one, connect(mode="legacy") as two:
+        runs: list[str] = []
+        for number in range(3):
+            begun: Any = await one.call_tool("ask", question | {"prompt": f"Question {number}?"})
+            runs.append(begun.structured_content["run_id"])
+
+        async def wait(run_id: str) -> None:
+            waited.append(await two.call_tool("run", {"run_id": run_id, "wait_seconds": 30}))
+
+        began = monotonic()
+        async with anyio.create_task_group() as tasks:
+            for number in range(60):
+                tasks.start_soon(wait, runs[number % 3])
+        elapsed = monotonic() - began
+    assert {each.structured_content["status"] for each in waited} == {"completed"}
+    assert 0 < len(asks) <= elapsed / 0.3 + 2
+    assert max(asks) == 3
 
 
 async def test_the_same_question_in_another_process_joins_the_run(connect: Connect, upstream: Upstream):

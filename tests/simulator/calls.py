@@ -65,7 +65,7 @@ class Caller:
     async def connected(cls, base_url: str, key: str | None = KEY) -> AsyncGenerator["Caller"]:
         """A client of the API at this address."""
         headers = {"authorization": f"Bearer {key}"} if key is not None else {}
-        async with httpx2.AsyncClient(base_url=base_url, headers=headers, timeout=10) as http:
+        async with httpx2.AsyncClient(base_url=base_url, headers=headers, timeout=60) as http:
             yield cls(http)
 
     async def get(self, path: str, key: str | None = None, /, **query: str | int) -> httpx2.Response:

@@ -2,12 +2,14 @@
 
 import base64
 import struct
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from or_mcp.simulator import RowError, Simulator
+from or_mcp.simulator.money.pricing import Tokens, bill
 from tests.simulator.calls import Caller, ask, chat
 
 LONG = "The ledger of the harbour lists every ship that came in and what it paid. " * 80
@@ -269,3 +271,48 @@ async def test_gemini_charges_its_cache_only_where_it_was_asked_to_write(caller:
     asked = chat(LONG + LONG, body["model"], cache_control={"type": "ephemeral"})
     details = (await caller.result("/chat/completions", asked))["usage"]["prompt_tokens_details"]
     assert details["cache_write_tokens"] > 1024
+
+
+LISTENER: dict[str, Any] = {
+    "id": "acme/listener",
+    "pricing": {
+        "prompt": "0.001",
+        "completion": "0",
+        "audio": "0.01",
+        "input_cache_read": "0.0001",
+        "input_audio_cache": "0.002",
+        "image_token": "0.003",
+    },
+    "architecture": {"input_modalities": ["text", "image", "audio"], "output_modalities": ["text"]},
+}
+
+
+async def test_sound_read_from_a_cache_and_the_tokens_of_pictures_have_prices_of_their_own():
+    seconds = 40
+    sound = base64.b64encode(bytes(16_000 * seconds)).decode()
+    heard = {"type": "input_audio", "input_audio": {"data": sound, "format": "mp3"}}
+    body = chat(model="acme/listener") | {"messages": [{"role": "user", "content": [heard]}]}
+    seen = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGFyYm91cg=="}}
+    shown = chat(model="acme/listener") | {"messages": [{"role": "user", "content": [seen]}]}
+    simulator = Simulator(models=[LISTENER])
+    async with simulator.running() as base_url, Caller.connected(base_url) as caller:
+        first, again = [(await caller.result("/chat/completions", body))["usage"] for _ in range(2)]
+        picture = (await caller.result("/chat/completions", shown))["usage"]
+    tokens = first["prompt_tokens_details"]["audio_tokens"]
+    rest = first["prompt_tokens"] - tokens
+    assert Decimal(str(first["cost"])) == tokens * Decimal("0.01") + rest * Decimal("0.001")
+    assert again["prompt_tokens_details"]["cached_tokens"] == first["prompt_tokens"]
+    assert Decimal(str(again["cost"])) == tokens * Decimal("0.002") + rest * Decimal("0.0001")
+    assert Decimal(str(picture["cost"])) == 258 * Decimal("0.003") + (picture["prompt_tokens"] - 258) * Decimal("0.001")
+
+
+async def test_a_picture_priced_by_the_piece_is_billed_by_the_piece(caller: Caller):
+    drawn = await caller.result("/images", {"model": "bytedance-seed/seedream-4.5", "prompt": "A harbour", "n": 3})
+    assert (len(drawn["data"]), drawn["usage"]["cost"]) == (3, 0.12)
+
+
+@pytest.mark.parametrize(("day", "price"), [("28", 1), ("30", 5)])
+def test_a_price_of_some_days_is_charged_on_those(day: str, price: int):
+    weekend = {"utc_days": ["saturday", "sunday"], "prompt": "1"}
+    at = datetime.fromisoformat(f"2026-11-{day}T12:00:00+00:00")
+    assert bill({"prompt": "5", "overrides": [weekend]}, Tokens(prompt=1), at=at).total == price

@@ -186,8 +186,8 @@ async def test_time_is_spent_where_the_rule_says(simulator: Simulator, caller: C
         return time.monotonic() - started
 
     assert await timed({"latency_ms": 120}, ask()) >= 0.12
-    assert 0.25 <= await timed({"duration_s": 0.25}, ask(stream=True)) < 0.6
-    assert 0.25 <= await timed({"duration_s": 0.25}, ask()) < 0.6
+    assert await timed({"duration_s": 0.25}, ask(stream=True)) >= 0.25
+    assert await timed({"duration_s": 0.25}, ask()) >= 0.25
     assert await timed({"event_delay_ms": 4}, ask(stream=True)) >= 0.06
     assert await timed({"chunk_latency_ms": 4}, ask(stream=True)) >= 0.06
 

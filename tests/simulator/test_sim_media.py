@@ -93,12 +93,52 @@ async def test_images_are_drawn_and_billed_by_the_token(caller: Caller):
     assert base64.b64decode(svg["data"][0]["b64_json"]).startswith(b"<svg")
 
 
+async def test_pictures_come_in_the_form_that_was_asked_for(caller: Caller):
+    made: dict[str, bytes] = {}
+    for form in ("png", "jpeg", "webp", "svg"):
+        body = {"model": "openai/gpt-image-2", "prompt": "A harbour", "output_format": form}
+        (drawn,) = (await caller.result("/images", body))["data"]
+        made[form] = base64.b64decode(drawn["b64_json"])
+        assert drawn["media_type"] == ("image/svg+xml" if form == "svg" else f"image/{form}")
+    check_png(made["png"])
+    check_jpeg(made["jpeg"])
+    check_webp(made["webp"])
+    assert all(b"simulated" in each for each in made.values())
+
+
+def check_jpeg(data: bytes) -> None:
+    """Segments follow one another to the scan, whose bits hold exactly three colours and then none that differ."""
+    assert (data[:2], data[-2:]) == (b"\xff\xd8", b"\xff\xd9")
+    at, kinds = 2, list[int]()
+    while not kinds or kinds[-1] != 0xDA:
+        kinds.append(data[at + 1])
+        at += 2 + struct.unpack(">H", data[at + 2 : at + 4])[0]
+    assert kinds == [0xE0, 0xFE, 0xDB, 0xC0, 0xC4, 0xC4, 0xDA]
+    scan = data[at:-2].replace(b"\xff\0", b"\xff")
+    bits = f"{int.from_bytes(scan, 'big'):0{len(scan) * 8}b}"
+    colours, rest = bits[: 3 * 12], bits[3 * 12 :]
+    assert all(colours[n : n + 4] == "0111" and colours[n + 11] == "0" for n in (0, 12, 24))
+    assert rest.rstrip("1") == "0" * 5 * 3 * 63
+
+
+def check_webp(data: bytes) -> None:
+    """Chunks fill the file, and the picture's own begins with its size."""
+    assert (data[:4], data[8:12], struct.unpack("<I", data[4:8])[0]) == (b"RIFF", b"WEBP", len(data) - 8)
+    at, chunks = 12, dict[bytes, bytes]()
+    while at < len(data):
+        kind, size = data[at : at + 4], struct.unpack("<I", data[at + 4 : at + 8])[0]
+        chunks[kind], at = data[at + 8 : at + 8 + size], at + 8 + size + size % 2
+    assert (at, list(chunks)) == (len(data), [b"VP8X", b"VP8L", b"XMP "])
+    head = int.from_bytes(chunks[b"VP8L"][:5], "little")
+    assert (head & 0xFF, head >> 8 & 0x3FFF, head >> 22 & 0x3FFF) == (0x2F, 63, 63)
+
+
 @pytest.mark.parametrize(
     ("path", "body", "told"),
     [
         ("/images", {"model": "openai/gpt-image-2"}, "prompt"),
         ("/images", {"model": "openai/gpt-image-2", "prompt": "x", "n": 11}, "n"),
-        ("/images", {"model": "openai/gpt-image-2", "prompt": "x", "output_format": "webp"}, "output_format"),
+        ("/images", {"model": "openai/gpt-image-2", "prompt": "x", "output_format": "gif"}, "output_format"),
         ("/images", {"model": "openai/gpt-5-mini", "prompt": "x"}, "image"),
         ("/audio/speech", {"model": VOICE}, "input"),
         ("/audio/speech", {"model": VOICE, "input": "x", "voice": "nobody"}, "voice"),

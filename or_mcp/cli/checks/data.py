@@ -49,8 +49,8 @@ def directory(settings: Settings) -> Iterator[Finding]:
 def store(settings: Settings) -> Iterator[Finding]:
     """Whether the runs can be read, and what today has cost."""
     from or_mcp.runs.engines.sqlite import looking
-    from or_mcp.runs.ledger import charged_today_by_payer
-    from or_mcp.runs.schema import VERSION
+    from or_mcp.runs.ledger import charged_before_the_ledger, charged_today_by_payer
+    from or_mcp.runs.schema import LEDGER_SINCE, VERSION
 
     if settings.store and settings.database_url:
         yield from _database(settings, settings.database_url)
@@ -64,7 +64,8 @@ def store(settings: Settings) -> Iterator[Finding]:
                 (health,) = tx.execute("PRAGMA quick_check(1)").fetchone()
                 (runs,) = tx.execute("SELECT count(*) FROM runs").fetchone()
                 # A budget is a key's: what the key that was used most has spent.
-                spent = max(charged_today_by_payer(tx), default=spent) if written == VERSION else spent
+                charged = charged_today_by_payer if written >= LEDGER_SINCE else charged_before_the_ledger
+                spent = max(charged(tx), default=spent) if written <= VERSION else spent
         except sqlite3.Error as error:
             yield failed("store", f"{file} cannot be read ({error})", _set_aside(file))
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from or_mcp.openrouter.wire.lenient import Lenient, Number, Reply, Request, Rows
+from or_mcp.openrouter.wire.lenient import Lenient, Name, Number, Reply, Request, Rows
 from or_mcp.openrouter.wire.money import Amount, Cost
 
 
@@ -25,10 +25,10 @@ class IssuedKey(Reply):
 class Budget(Reply):
     """A limit that somebody set on what a key may spend."""
 
-    scope: Lenient[str] = None
+    scope: Lenient[Name] = None
     limit_usd: Amount = None
     remaining_usd: Amount = None
-    resets_at: Lenient[str] = None
+    resets_at: Lenient[Name] = None
 
 
 class FreeRequests(Reply):
@@ -42,10 +42,10 @@ class FreeRequests(Reply):
 class Key(Reply):
     """What a key may spend and has spent. A null limit means unlimited."""
 
-    label: Lenient[str] = None
+    label: Lenient[Name] = None
     limit: Amount = None
     limit_remaining: Amount = None
-    limit_reset: Lenient[str] = None
+    limit_reset: Lenient[Name] = None
     usage: Amount = None
     usage_daily: Amount = None
     usage_weekly: Amount = None
@@ -57,7 +57,7 @@ class Key(Reply):
     include_byok_in_limit: Lenient[bool] = None
     is_free_tier: Lenient[bool] = None
     is_management_key: Lenient[bool] = None
-    expires_at: Lenient[str] = None
+    expires_at: Lenient[Name] = None
     effective_budget: Lenient[Budget] = None
     free_model_daily_requests: Lenient[FreeRequests] = None
 
@@ -84,9 +84,9 @@ class CreditsReply(Reply):
 class ActivityRow(Reply):
     """One model at one provider on one UTC day."""
 
-    date: Lenient[str] = None
-    model: Lenient[str] = None
-    provider_name: Lenient[str] = None
+    date: Lenient[Name] = None
+    model: Lenient[Name] = None
+    provider_name: Lenient[Name] = None
     usage: Amount = None
     byok_usage_inference: Amount = None
     requests: Lenient[int] = None
@@ -104,22 +104,22 @@ class ActivityReply(Reply):
 class Generation(Reply):
     """What one request became, known even when its stream broke."""
 
-    id: str
-    model: Lenient[str] = None
-    provider_name: Lenient[str] = None
+    id: Name
+    model: Lenient[Name] = None
+    provider_name: Lenient[Name] = None
     total_cost: Cost = None
     is_byok: Lenient[bool] = None
     upstream_inference_cost: Cost = None
-    created_at: Lenient[str] = None
+    created_at: Lenient[Name] = None
     cancelled: Lenient[bool] = None
     streamed: Lenient[bool] = None
-    finish_reason: Lenient[str] = None
+    finish_reason: Lenient[Name] = None
     latency: Number = None
     generation_time: Number = None
     tokens_prompt: Lenient[int] = None
     tokens_completion: Lenient[int] = None
     native_tokens_reasoning: Lenient[int] = None
-    router: Lenient[str] = None
+    router: Lenient[Name] = None
 
 
 class GenerationReply(Reply):

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from or_mcp.openrouter.wire.errors import ErrorBody
-from or_mcp.openrouter.wire.lenient import Lenient, Reply, Request, Rows
+from or_mcp.openrouter.wire.lenient import Lenient, Name, Reply, Request, Rows
 from or_mcp.openrouter.wire.responses import Annotation
 from or_mcp.openrouter.wire.routing import Provider, Reasoning, StopWhen
 from or_mcp.openrouter.wire.usage import Usage
@@ -43,7 +43,7 @@ class ToolCall(Reply):
     """A (fragment of a) tool call, keyed by its index."""
 
     index: Lenient[int] = None
-    id: Lenient[str] = None
+    id: Lenient[Name] = None
     function: Lenient[FunctionCall] = None
 
 
@@ -69,8 +69,8 @@ class ChatMessage(Reply):
 class Choice(Reply):
     """One answer, or a piece of it."""
 
-    finish_reason: Lenient[str] = None
-    native_finish_reason: Lenient[str] = None
+    finish_reason: Lenient[Name] = None
+    native_finish_reason: Lenient[Name] = None
     delta: Lenient[ChatMessage] = None
     message: Lenient[ChatMessage] = None
     error: Lenient[ErrorBody] = None
@@ -79,9 +79,9 @@ class Choice(Reply):
 class ChatChunk(Reply):
     """One chunk of a stream, or the whole reply when it came at once."""
 
-    id: Lenient[str] = None
-    model: Lenient[str] = None
-    provider: Lenient[str] = None
+    id: Lenient[Name] = None
+    model: Lenient[Name] = None
+    provider: Lenient[Name] = None
     choices: Rows[Choice] = ()
     usage: Lenient[Usage] = None
     error: Lenient[ErrorBody] = None

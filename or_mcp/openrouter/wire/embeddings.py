@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from or_mcp.openrouter.wire.lenient import Lenient, Number, Reply, Request, Rows
+from or_mcp.openrouter.wire.lenient import Lenient, Name, Number, Reply, Request, Rows
 from or_mcp.openrouter.wire.routing import Provider
 from or_mcp.openrouter.wire.usage import Usage
 
@@ -30,8 +30,8 @@ class Embedding(Reply):
 class EmbeddingsReply(Reply):
     """The vectors."""
 
-    id: Lenient[str] = None
-    model: Lenient[str] = None
+    id: Lenient[Name] = None
+    model: Lenient[Name] = None
     data: tuple[Embedding, ...]
     usage: Lenient[Usage] = None
 
@@ -57,8 +57,8 @@ class RerankResult(Reply):
 class RerankReply(Reply):
     """The documents, best first."""
 
-    id: Lenient[str] = None
-    model: Lenient[str] = None
-    provider: Lenient[str] = None
+    id: Lenient[Name] = None
+    model: Lenient[Name] = None
+    provider: Lenient[Name] = None
     results: Rows[RerankResult] = ()
     usage: Lenient[Usage] = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from or_mcp.openrouter.wire.lenient import Lenient, Number, Reply, Rows
+from or_mcp.openrouter.wire.lenient import Address, Lenient, Name, Number, Reply, Rows
 from or_mcp.openrouter.wire.models import Pricing
 
 
@@ -16,17 +16,17 @@ class Percentiles(Reply):
 class Endpoint(Reply):
     """One provider's offer of one model."""
 
-    name: str = ""
-    model_id: Lenient[str] = None
-    model_name: Lenient[str] = None
-    provider_name: str = ""
-    tag: Lenient[str] = None
+    name: Name = ""
+    model_id: Lenient[Name] = None
+    model_name: Lenient[Name] = None
+    provider_name: Name = ""
+    tag: Lenient[Name] = None
     context_length: Lenient[int] = None
     max_completion_tokens: Lenient[int] = None
     max_prompt_tokens: Lenient[int] = None
     pricing: Lenient[Pricing] = None
-    quantization: Lenient[str] = None
-    supported_parameters: Rows[str] = ()
+    quantization: Lenient[Name] = None
+    supported_parameters: Rows[Name] = ()
     status: Lenient[int | str] = None
     uptime_last_30m: Number = None
     latency_last_30m: Lenient[Percentiles] = None
@@ -36,8 +36,8 @@ class Endpoint(Reply):
 class ModelEndpoints(Reply):
     """A model with everyone who serves it."""
 
-    id: str
-    name: str = ""
+    id: Name
+    name: Name = ""
     endpoints: Rows[Endpoint] = ()
 
 
@@ -56,13 +56,13 @@ class EndpointList(Reply):
 class Provider(Reply):
     """A company serving tokens."""
 
-    name: str
-    slug: Lenient[str] = None
-    privacy_policy_url: Lenient[str] = None
-    terms_of_service_url: Lenient[str] = None
-    status_page_url: Lenient[str] = None
-    headquarters: Lenient[str] = None
-    datacenters: Rows[str] = ()
+    name: Name
+    slug: Lenient[Name] = None
+    privacy_policy_url: Lenient[Address] = None
+    terms_of_service_url: Lenient[Address] = None
+    status_page_url: Lenient[Address] = None
+    headquarters: Lenient[Name] = None
+    datacenters: Rows[Name] = ()
 
 
 class ProviderList(Reply):

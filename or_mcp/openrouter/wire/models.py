@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from or_mcp.openrouter.wire.lenient import Lenient, Number, Reply, Rows
+from or_mcp.openrouter.wire.lenient import Lenient, Name, Number, Reply, Rows
 from or_mcp.openrouter.wire.money import Price
 
 
@@ -46,8 +46,8 @@ class Pricing(Prices):
 class Architecture(Reply):
     """What goes in and what comes out."""
 
-    input_modalities: Rows[str] = ()
-    output_modalities: Rows[str] = ()
+    input_modalities: Rows[Name] = ()
+    output_modalities: Rows[Name] = ()
 
 
 class TopProvider(Reply):
@@ -60,16 +60,16 @@ class TopProvider(Reply):
 class AliasTarget(Reply):
     """The model that a moving name points to now."""
 
-    slug: str
-    name: Lenient[str] = None
+    slug: Name
+    name: Lenient[Name] = None
 
 
 class Reasoning(Reply):
     """How the model reasons, and what may be asked of it."""
 
     mandatory: Lenient[bool] = None
-    default_effort: Lenient[str] = None
-    supported_efforts: Lenient[tuple[str, ...]] = None
+    default_effort: Lenient[Name] = None
+    supported_efforts: Lenient[tuple[Name, ...]] = None
 
 
 class ArtificialAnalysis(Reply):
@@ -89,19 +89,19 @@ class Benchmarks(Reply):
 class Model(Reply):
     """One row of the catalogue."""
 
-    id: str
-    name: str = ""
-    canonical_slug: Lenient[str] = None
+    id: Name
+    name: Name = ""
+    canonical_slug: Lenient[Name] = None
     created: Lenient[int] = None
     description: Lenient[str] = None
     context_length: Lenient[int] = None
     architecture: Lenient[Architecture] = None
     pricing: Lenient[Pricing] = None
     top_provider: Lenient[TopProvider] = None
-    supported_parameters: Rows[str] = ()
+    supported_parameters: Rows[Name] = ()
     alias_target: Lenient[AliasTarget] = None
     benchmarks: Lenient[Benchmarks] = None
-    expiration_date: Lenient[str] = None
+    expiration_date: Lenient[Name] = None
     reasoning: Lenient[Reasoning] = None
 
 

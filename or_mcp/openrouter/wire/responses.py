@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import JsonValue
 
 from or_mcp.openrouter.wire.errors import ErrorBody
-from or_mcp.openrouter.wire.lenient import Count, Lenient, Number, Reply, Request, Rows
+from or_mcp.openrouter.wire.lenient import Address, Count, Lenient, Name, Number, Reply, Request, Rows
 from or_mcp.openrouter.wire.routing import Provider, Reasoning, StopWhen, WebTool
 from or_mcp.openrouter.wire.usage import Usage
 
@@ -64,8 +64,8 @@ class Annotation(Reply):
     """A citation. Flat here, nested under its type on `/chat/completions`."""
 
     type: Lenient[str] = None
-    url: Lenient[str] = None
-    title: Lenient[str] = None
+    url: Lenient[Address] = None
+    title: Lenient[Name] = None
     start_index: Count = None
     end_index: Count = None
     content: Lenient[str] = None
@@ -83,14 +83,14 @@ class ContentPart(Reply):
 class PanelReply(Reply):
     """What one panelist wrote."""
 
-    model: str = ""
+    model: Name = ""
     content: Lenient[str] = None
 
 
 class PanelFailure(Reply):
     """A panelist with no reply, and why."""
 
-    model: str = ""
+    model: Name = ""
     error: Lenient[str] = None
     status_code: Lenient[int] = None
 
@@ -98,22 +98,22 @@ class PanelFailure(Reply):
 class Source(Reply):
     """A page that somebody on the panel cited."""
 
-    url: Lenient[str] = None
-    title: Lenient[str] = None
+    url: Lenient[Address] = None
+    title: Lenient[Name] = None
 
 
 class OutputItem(Reply):
     """One item of the output: a message, a fusion record, or something newer."""
 
-    id: Lenient[str] = None
+    id: Lenient[Name] = None
     type: str = ""
-    status: Lenient[str] = None
+    status: Lenient[Name] = None
     phase: Lenient[str] = None
     content: Rows[ContentPart] = ()
     analysis: Lenient[JsonValue] = None
     responses: Rows[PanelReply] = ()
     failed_models: Rows[PanelFailure] = ()
-    failure_reason: Lenient[str] = None
+    failure_reason: Lenient[Name] = None
     error: Lenient[str] = None
     sources: Rows[Source] = ()
 
@@ -121,15 +121,15 @@ class OutputItem(Reply):
 class IncompleteDetails(Reply):
     """Why the answer stopped early."""
 
-    reason: Lenient[str] = None
+    reason: Lenient[Name] = None
 
 
 class Response(Reply):
     """The response object: empty at the stream's start, whole at its end."""
 
-    id: Lenient[str] = None
-    model: Lenient[str] = None
-    status: Lenient[str] = None
+    id: Lenient[Name] = None
+    model: Lenient[Name] = None
+    status: Lenient[Name] = None
     output: Rows[OutputItem] = ()
     usage: Lenient[Usage] = None
     error: Lenient[ErrorBody] = None
@@ -143,14 +143,14 @@ class ResponseEvent(Reply):
     type: str = ""
     output_index: Lenient[int] = None
     item_id: Lenient[str] = None
-    model: Lenient[str] = None
+    model: Lenient[Name] = None
     delta: Lenient[str] = None
     text: Lenient[str] = None
     content: Lenient[str] = None
     error: Lenient[str | ErrorBody] = None
     status_code: Lenient[int] = None
-    analyst_model: Lenient[str] = None
-    judge_model: Lenient[str] = None
+    analyst_model: Lenient[Name] = None
+    judge_model: Lenient[Name] = None
     analysis: Lenient[JsonValue] = None
     item: Lenient[OutputItem] = None
     response: Lenient[Response] = None

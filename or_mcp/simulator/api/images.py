@@ -16,9 +16,9 @@ from or_mcp.simulator.api.paying import (
 from or_mcp.simulator.catalogue import Model
 from or_mcp.simulator.catalogue.routing import Route, choose_endpoint, find_model
 from or_mcp.simulator.delivery.framing import Document, EventStream, Frame, Reply
-from or_mcp.simulator.money.pricing import Rates, Tokens, bill
+from or_mcp.simulator.money.pricing import Bill, Rates, Tokens, bill
 from or_mcp.simulator.run.counting import Counter
-from or_mcp.simulator.run.media import png, svg
+from or_mcp.simulator.run.media import PICTURES
 from or_mcp.simulator.run.validation import Rule, invalid, read_preferences
 from or_mcp.simulator.state import Call, State
 from or_mcp.simulator.wire import JsonObject, as_list, as_object, objects
@@ -26,10 +26,9 @@ from or_mcp.simulator.wire import JsonObject, as_list, as_object, objects
 # What OpenAI's square picture of medium quality has in tokens, and one that is sent along.
 _IMAGE_TOKENS, _REFERENCE_TOKENS = 1_056, 258
 _MOST_PICTURES, _MOST_REFERENCES = 10, 16
-_FORMATS = {"png": "image/png", "svg": "image/svg+xml"}
 _PARAMETERS: JsonObject = {
     "n": {"type": "range", "min": 1, "max": _MOST_PICTURES},
-    "output_format": {"type": "enum", "values": list(_FORMATS)},
+    "output_format": {"type": "enum", "values": list(PICTURES)},
 }
 
 
@@ -44,7 +43,8 @@ def generate(state: State, call: Call) -> Reply:
     read = Counter(call.fault.tokens_per_char).text(prompt) + references * _REFERENCE_TOKENS
     drawn = count * _IMAGE_TOKENS
     tokens = Tokens(read, drawn, images=references, image_out=drawn)
-    served = Served("image", model, endpoint, tokens, bill(endpoint.row["pricing"], tokens))
+    by_picture = Bill(completion=count * model.unlisted.get("unit", Decimal(0)))
+    served = Served("image", model, endpoint, tokens, bill(endpoint.row["pricing"], tokens) + by_picture)
     check_affordable(account, served, byok=call.byok)
     usage: JsonObject = {"prompt_tokens": read, "completion_tokens": drawn, "total_tokens": read + drawn}
     usage |= costs(served, byok=call.byok) | {"completion_tokens_details": {"image_tokens": drawn}}
@@ -52,14 +52,14 @@ def generate(state: State, call: Call) -> Reply:
     created, identity = int(time.time()), new_identity(state, served)
     keep, headers = charging(call, account, served, identity), {"X-Generation-Id": identity}
     if body.get("stream"):
-        frames = _frames(pictures, _FORMATS[form], created, usage, served.bill.charged(byok=call.byok))
+        frames = _frames(pictures, PICTURES[form][0], created, usage, served.bill.charged(byok=call.byok))
         return EventStream(frames, _broken, _broken, headers=headers, settle=keep)
-    data = [{"b64_json": each, "media_type": _FORMATS[form]} for each in pictures]
+    data = [{"b64_json": each, "media_type": PICTURES[form][0]} for each in pictures]
     return Document({"created": created, "data": data, "usage": usage}, headers=headers, settle=keep)
 
 
 def _picture(form: str, *about: object) -> str:
-    return base64.b64encode(svg(*about) if form == "svg" else png(*about)).decode()
+    return base64.b64encode(PICTURES[form][1](*about)).decode()
 
 
 def _asked(body: JsonObject) -> tuple[str, int, str]:
@@ -69,8 +69,8 @@ def _asked(body: JsonObject) -> tuple[str, int, str]:
     fits = count is None or (isinstance(count, int) and not isinstance(count, bool) and 1 <= count <= _MOST_PICTURES)
     if not fits:
         raise invalid(f'Invalid input: expected integer between 1 and {_MOST_PICTURES} at "n"', field="n")
-    if form not in tuple(_FORMATS):
-        raise invalid(f'Invalid option: expected one of {"|".join(_FORMATS)} at "output_format"', field="output_format")
+    if form not in tuple(PICTURES):
+        raise invalid(f'Invalid option: expected one of {"|".join(PICTURES)} at "output_format"', field="output_format")
     if len(as_list(body.get("input_references"))) > _MOST_REFERENCES:
         raise invalid(f"At most {_MOST_REFERENCES} input_references are allowed", field="input_references")
     Rule("boolean", lambda value: isinstance(value, bool)).check(body, "stream")

@@ -17,11 +17,13 @@ TIERS = {
     "ultrafast": Decimal(2),
 }
 _NO_DISCOUNT = Decimal(1)
+_CONDITIONS = ("min_prompt_tokens", "utc_start", "utc_end", "utc_days")
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What one inner call used. The first two hold all the others, but for images, which are counted apart."""
+    """What one inner call used. The first two hold all the others, but for images, which are counted by the picture."""
 
     prompt: int = 0
     completion: int = 0
@@ -31,7 +33,11 @@ class Tokens:
     # Of those, what is kept for an hour instead of five minutes.
     written_1h: int = 0
     audio: int = 0
+    # Of those, what was read from a cache.
+    audio_cached: int = 0
     images: int = 0
+    # The tokens of the pictures that were sent.
+    image_in: int = 0
     audio_out: int = 0
     image_out: int = 0
 
@@ -90,7 +96,7 @@ def applicable(pricing: JsonObject, prompt_tokens: int, at: datetime) -> JsonObj
     prices = dict(pricing)
     for entry in objects(prices.pop("overrides", [])):
         override = dict(entry)
-        conditions = {name: override.pop(name, None) for name in ("min_prompt_tokens", "utc_start", "utc_end")}
+        conditions = {name: override.pop(name, None) for name in _CONDITIONS}
         if _applies(conditions, prompt_tokens, at):
             prices |= override
     return prices
@@ -99,6 +105,8 @@ def applicable(pricing: JsonObject, prompt_tokens: int, at: datetime) -> JsonObj
 def _applies(conditions: JsonObject, prompt_tokens: int, at: datetime) -> bool:
     threshold, start, end = conditions["min_prompt_tokens"], conditions["utc_start"], conditions["utc_end"]
     if threshold is not None and prompt_tokens <= threshold:
+        return False
+    if conditions["utc_days"] is not None and _DAYS[at.weekday()] not in conditions["utc_days"]:
         return False
     if start is None or end is None:
         return True
@@ -139,11 +147,16 @@ def bill(
     """The bill for one call of a model with this pricing, and of what its server tools cost."""
     rate = Rates(pricing, tokens.prompt, at)
     factor = rate.kept * tier
-    plain = tokens.prompt - tokens.cached - tokens.written - tokens.audio
+    heard = tokens.audio - tokens.audio_cached
+    plain = tokens.prompt - tokens.cached - tokens.written - heard
     written_short = tokens.written - tokens.written_1h
-    cache = tokens.cached * rate("input_cache_read", "prompt") + written_short * rate("input_cache_write", "prompt")
+    cache = (tokens.cached - tokens.audio_cached) * rate("input_cache_read", "prompt")
+    cache += tokens.audio_cached * rate("input_audio_cache", "input_cache_read", "prompt")
+    cache += written_short * rate("input_cache_write", "prompt")
     cache += tokens.written_1h * rate("input_cache_write_1h", "input_cache_write", "prompt")
-    media = tokens.audio * rate("audio", "prompt") + tokens.images * rate("image")
+    media = heard * rate("audio", "prompt") + tokens.images * rate("image")
+    # A price per token of pictures takes the place of the price of text.
+    media += tokens.image_in * (rate("image_token", "prompt") - rate("prompt"))
     prompt = plain * rate("prompt") + cache + media + rate("request")
     said = tokens.completion - tokens.reasoning - tokens.audio_out - tokens.image_out
     completion = said * rate("completion") + tokens.reasoning * rate("internal_reasoning", "completion")

@@ -32,6 +32,7 @@ class Ask:
     segments: list[Segment] = field(default_factory=list[Segment])
     audio_tokens: int = 0
     images: int = 0
+    image_tokens: int = 0
     media: set[str] = field(default_factory=set[str])
     answers_tool: bool = False
     functions: dict[str, JsonObject] = field(default_factory=dict[str, JsonObject])
@@ -53,9 +54,9 @@ class Ask:
         """Whether nothing is to be cached but what is marked."""
         return as_object(self.body.get("prompt_cache_options")).get("mode") == "explicit"
 
-    def add(self, text: str, tokens: int, control: object = None) -> None:
+    def add(self, text: str, tokens: int, control: object = None, *, sounds: bool = False) -> None:
         """Count a part of the prompt, with the `cache_control` it came with."""
-        self.segments.append(Segment(text, tokens, keep_of(as_object(control))))
+        self.segments.append(Segment(text, tokens, keep_of(as_object(control)), sounds))
 
     @property
     def stream(self) -> bool:
@@ -189,8 +190,9 @@ def _read_part(ask: Ask, part: JsonObject) -> None:
     tokens = ask.counter.part(part)
     ask.media.add(medium)
     ask.images += medium == "image"
+    ask.image_tokens += tokens if medium == "image" else 0
     ask.audio_tokens += tokens if medium == "audio" else 0
-    ask.add(compact(part), tokens, _mark_of(part))
+    ask.add(compact(part), tokens, _mark_of(part), sounds=medium == "audio")
 
 
 def _read_tools(ask: Ask) -> None:

@@ -26,13 +26,16 @@ class Segment:
     text: str
     tokens: int
     keep: float | None = None
+    # Whether they are sound, which has prices of its own.
+    sounds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CacheUse:
-    """The tokens of one call that were read, and that were written and are charged as such."""
+    """The tokens of one call that were read, and that were written and are charged as such; sound is never written."""
 
     read: int = 0
+    read_audio: int = 0
     written: int = 0
     written_1h: int = 0
 
@@ -67,7 +70,10 @@ class PromptCache:
             return CacheUse()
         prefixes = list(_prefixes(segments[:last]))
         now = time.monotonic()
-        read = max((tokens for tokens, key in prefixes if self._until.get((*owner, key), 0) > now), default=0)
+        known = [place for place, (_, key) in enumerate(prefixes, 1) if self._until.get((*owner, key), 0) > now]
+        held = max(known, default=0)
+        read = prefixes[held - 1][0] if held else 0
+        heard = sum(segment.tokens for segment in segments[:held] if segment.sounds)
         keep = max((segment.keep or _SHORT for segment in segments[:last]), default=_SHORT)
         for tokens, key in prefixes:
             if tokens >= _LEAST_TOKENS:
@@ -75,8 +81,9 @@ class PromptCache:
         total = prefixes[-1][0]
         charged = bool(marks) or model.author not in _UNASKED_IS_FREE
         if total < _LEAST_TOKENS or "input_cache_write" not in prices or not charged:
-            return CacheUse(read)
-        return CacheUse(read, total - read, total - read if keep == _LONG else 0)
+            return CacheUse(read, heard)
+        written = total - read - sum(segment.tokens for segment in segments[held:last] if segment.sounds)
+        return CacheUse(read, heard, written, written if keep == _LONG else 0)
 
 
 def _prefixes(segments: Iterable[Segment]) -> Iterable[tuple[int, str]]:

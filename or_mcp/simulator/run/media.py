@@ -5,10 +5,12 @@ import math
 import struct
 import zlib
 from array import array
+from collections.abc import Callable
 
 from or_mcp.simulator.run.texts import dice_for
 
 LABEL = "simulated"
+_SIDE = 64
 RATE = 24_000
 # Speech has about this many characters a second; longer sound than this is not made, only billed.
 _CHARS_A_SECOND, _MOST_SECONDS = 15, 4
@@ -41,6 +43,58 @@ def svg(*about: object) -> bytes:
     colour = dice_for("svg", *about).randrange(0xFFFFFF)
     shape = f'<rect width="64" height="64" fill="#{colour:06x}"/><title>{LABEL}</title>'
     return f'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64">{shape}</svg>'.encode()
+
+
+def jpeg(*about: object) -> bytes:
+    """A picture of one colour, baseline JPEG: every block of 8 by 8 repeats the first."""
+    dice = dice_for("jpeg", *about)
+    frame = struct.pack(">BHHB", 8, _SIDE, _SIDE, 3) + bytes((1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0))
+    # One code of each table is enough: lengths of 4 bits for the brightness of a block, and "nothing else follows".
+    brightness = bytes((0, 0, 0, 12, *[0] * 12, *range(12)))
+    nothing = bytes((1, *[0] * 15, 0))
+    segments = [
+        (0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0"),
+        (0xFE, LABEL.encode()),
+        (0xDB, b"\0" + bytes([8] * 64)),
+        (0xC0, frame),
+        (0xC4, b"\0" + brightness),
+        (0xC4, b"\x10" + nothing),
+        (0xDA, bytes((3, 1, 0, 2, 0, 3, 0, 0, 63, 0))),
+    ]
+    # 7 bits for how far a colour is from grey, and its end; afterwards 5 for "no difference" and its end.
+    bits = "".join(f"0111{dice.getrandbits(7):07b}0" for _ in range(3)) + "00000" * 3 * ((_SIDE // 8) ** 2 - 1)
+    bits += "1" * (-len(bits) % 8)
+    coded = int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\0")
+    body = b"".join(struct.pack(">BBH", 0xFF, kind, len(data) + 2) + data for kind, data in segments)
+    return b"\xff\xd8" + body + coded + b"\xff\xd9"
+
+
+def webp(*about: object) -> bytes:
+    """The same as lossless WebP: each of the five prefix codes has one symbol, so that no pixel needs a bit."""
+    dice = dice_for("webp", *about)
+    fields = [(0x2F, 8), (_SIDE - 1, 14), (_SIDE - 1, 14), (0, 1), (0, 3), (0, 3)]
+    for symbol in (*(dice.randrange(256) for _ in range(3)), 255):
+        fields += [(0b101, 3), (symbol, 8)]
+    # The code of distances: one symbol of one bit.
+    fields += [(0b001, 3), (0, 1)]
+    bits, at = 0, 0
+    for value, size in fields:
+        bits, at = bits | value << at, at + size
+    extended = struct.pack("<I", 4) + (_SIDE - 1).to_bytes(3, "little") * 2
+    chunks = [(b"VP8X", extended), (b"VP8L", bits.to_bytes(-(-at // 8), "little")), (b"XMP ", LABEL.encode())]
+    body = b"WEBP" + b"".join(
+        kind + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2) for kind, data in chunks
+    )
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+PICTURES: dict[str, tuple[str, Callable[..., bytes]]] = {
+    "png": ("image/png", png),
+    "jpeg": ("image/jpeg", jpeg),
+    "webp": ("image/webp", webp),
+    "svg": ("image/svg+xml", svg),
+}
+"""What a picture can be sent as: its media type, and what draws it."""
 
 
 def spoken_seconds(text: str) -> int:

@@ -20,6 +20,7 @@ _FUSION_CALL_TOKENS, STEP_CALL_TOKENS = 200, 150
 _STEP_TOKENS, _GREEDY_STEP_TOKENS = 2_500, 4_000
 # They offer other tiers than the default one.
 _TIERED = ("openai", "google")
+_UNCACHED = dict.fromkeys(("cached", "audio_cached", "written", "written_1h"), 0)
 
 
 def step_tokens(fault: Fault) -> int:
@@ -89,7 +90,7 @@ class Loop:
         if self.model.context is not None:
             grown = min(grown, max(self.model.context - first.prompt - said.completion, 0))
         # Only the first turn is looked up in the caches; what follows is read as it is.
-        opening = first if self.tokens == NO_TOKENS else replace(first, cached=0, written=0, written_1h=0)
+        opening = first if self.tokens == NO_TOKENS else replace(first, **_UNCACHED)
         used = replace(opening, prompt=first.prompt + grown) + said
         if self.greedy:
             used = self._all_written(used)
@@ -98,9 +99,9 @@ class Loop:
 
     def _all_written(self, used: Tokens) -> Tokens:
         if not self.writes or not Rates(self.prices, used.prompt).writing_costs_more:
-            return replace(used, cached=0, written=0, written_1h=0)
+            return replace(used, **_UNCACHED)
         written = used.prompt - used.audio
-        return replace(used, cached=0, written=written, written_1h=written if self.hour else 0)
+        return replace(used, **_UNCACHED | {"written": written, "written_1h": written if self.hour else 0})
 
     def _look_up(self, *, search: bool) -> None:
         self.searches += search
@@ -145,8 +146,9 @@ def settle(outcome: Outcome, cache: CacheUse, fault: Fault) -> None:
     if outcome.empty:
         outcome.tokens = Tokens(prompt=ask.prompt_tokens)
         return
-    first = Tokens(ask.prompt_tokens, audio=ask.audio_tokens, images=ask.images)
-    first = replace(first, cached=cache.read, written=cache.written, written_1h=cache.written_1h)
+    sent = Tokens(ask.prompt_tokens, audio=ask.audio_tokens, images=ask.images, image_in=ask.image_tokens)
+    cached = replace(sent, cached=cache.read, audio_cached=min(cache.read_audio, ask.audio_tokens))
+    first = replace(cached, written=cache.written, written_1h=cache.written_1h)
     loop = Loop(
         outcome.model,
         prices,

@@ -7,14 +7,21 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from or_mcp.calls.explain import explanation, failure_of
 from or_mcp.calls.keepsake import Shown
-from or_mcp.calls.quoting import quoted
-from or_mcp.calls.reply import LIMIT, Answer, Maybe, Reply, is_none, usd
+from or_mcp.calls.quoting import named, quoted
+from or_mcp.calls.reply import Answer, Maybe, Reply, is_none, usd
 from or_mcp.conversation.state import CalledTool, Citation, Said, Usage
 from or_mcp.conversation.work import AskResult
 from or_mcp.runs.record import RunRecord, Status
-from or_mcp.tools.answers.paid import EstimateRange, estimate_range
+from or_mcp.tools.answers.paid import (
+    EstimateRange,
+    comes_back,
+    estimate_range,
+    fitted,
+    how_it_stands,
+    was_paid_for,
+    why_it_failed,
+)
 
 
 class ToolCallRow(Answer):
@@ -53,7 +60,7 @@ class AskAnswer(Answer):
 
 
 # Characters of the answer, tried in turn until both forms fit: JSON writes some characters as six.
-_ROOMS = (40_000, 28_000, 18_000, 10_000, 4000)
+_SIZES = (40_000, 28_000, 18_000, 10_000, 4000)
 # A host may show the first 2,000 characters only: how to come back must be among them.
 _LONG = 1200
 # A note that stands first in the text.
@@ -62,11 +69,7 @@ _CUT_OFF = "The answer is cut off"
 
 def show(record: RunRecord, result: AskResult, shown: Shown) -> Reply:
     """The answer, shortened until both forms fit, with how to get the rest."""
-    for room in _ROOMS[:-1]:
-        reply = _reply(record, result, shown, room)
-        if len(reply.text) <= LIMIT and len(reply.structured.model_dump_json()) <= LIMIT:
-            return reply
-    return _reply(record, result, shown, _ROOMS[-1], with_json=False)
+    return fitted(lambda room: _reply(record, result, shown, room, with_json=room > _SIZES[-1]), _SIZES)
 
 
 def full_text(said: Said) -> str:
@@ -75,7 +78,7 @@ def full_text(said: Said) -> str:
     return "\n\n".join(part for part in (said.text, *calls) if part)
 
 
-def _reply(record: RunRecord, result: AskResult, shown: Shown, room: int, *, with_json: bool = True) -> Reply:
+def _reply(record: RunRecord, result: AskResult, shown: Shown, room: int, *, with_json: bool) -> Reply:
     said = result.said
     answer = AskAnswer(
         run_id=record.run_id,
@@ -93,7 +96,7 @@ def _reply(record: RunRecord, result: AskResult, shown: Shown, room: int, *, wit
         cost_estimate_usd=estimate_range(record),
         usage=said.usage,
         generation_id=record.generation_id,
-        error=explanation(failure_of(record), record).split("\n", 1)[0] if record.failure else None,
+        error=why_it_failed(record),
         replayed=shown.replayed,
         elapsed_seconds=record.elapsed_seconds(),
         notes=[
@@ -103,7 +106,8 @@ def _reply(record: RunRecord, result: AskResult, shown: Shown, room: int, *, wit
         ],
     )
     first = [_cut_off(result)] if said.finish_reason == "length" else []
-    return Reply("\n".join([*first, *_text(answer, shown)]), answer)
+    text = "\n".join([*first, *_text(record, answer, shown)])
+    return Reply(text, answer, cost_line=shown.cost_line, advice=tuple(comes_back(record)))
 
 
 def _row(call: CalledTool, room: int, run_id: str) -> ToolCallRow:
@@ -119,11 +123,9 @@ def _opening(text: str, room: int, run_id: str) -> str:
 
 
 def _about_the_run(record: RunRecord, shown: Shown) -> Iterator[str]:
-    if not record.finished:
-        yield f"Still running: call run with run_id {record.run_id!r} and wait_seconds to get the answer."
-    elif shown.replayed:
-        yield f"Paid for at {record.started:%Y-%m-%d %H:%M} UTC and not received then; nothing was paid now."
-    elif record.status != "completed":
+    yield from comes_back(record)
+    yield from was_paid_for(record, shown)
+    if record.status not in ("running", "completed") and not shown.replayed:
         yield f"ask with continue_run={record.run_id!r} goes on from here, with what had arrived."
 
 
@@ -152,23 +154,20 @@ def _cut_off(result: AskResult) -> str:
     return f"{_CUT_OFF} at its token limit; raise max_output_tokens, or continue_run for more."
 
 
-def _text(answer: AskAnswer, shown: Shown) -> Iterator[str]:
-    by = " · ".join(part for part in (answer.model, answer.provider, answer.finish_reason) if part)
+def _text(record: RunRecord, answer: AskAnswer, shown: Shown) -> Iterator[str]:
+    by = " · ".join(named(part) for part in (answer.model, answer.provider, answer.finish_reason) if part)
     run_line = f"Run: {answer.run_id} · {by or answer.status} · {answer.elapsed_seconds} s"
     long = len(answer.text) > _LONG
-    if answer.status == "running":
-        yield f"Running: {answer.run_id} · {shown.progress or 'in another process'}"
-    elif answer.status != "completed":
-        yield f"{answer.status.capitalize()}: {answer.error or 'no reason recorded'}"
+    yield from how_it_stands(record, answer.error, shown)
     if long:
         yield run_line
     yield from (f"Note: {note}" for note in answer.notes if not note.startswith(_CUT_OFF))
     if answer.tool_calls:
         yield f"Next: call ask with continue_run={answer.run_id!r} and tool_outputs for each call_id."
     for called in answer.tool_calls:
-        yield quoted(answer.run_id, f"tool call {called.call_id}", f"{called.name}({called.arguments})")
+        yield quoted(answer.run_id, f"tool call {named(called.call_id)}", f"{called.name}({called.arguments})")
     if answer.text:
-        yield quoted(answer.run_id, f"answer by {answer.model or 'the model'}", answer.text)
+        yield quoted(answer.run_id, f"answer by {named(answer.model or 'the model')}", answer.text)
     if answer.citations:
         listed = "\n".join(f"- {citation.title} <{citation.url}>" for citation in answer.citations)
         yield quoted(answer.run_id, "sources, as cited", listed)

@@ -5,19 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import mcp_types
 from pydantic import TypeAdapter
 
-from or_mcp.calls.explain import explanation, failure_of
 from or_mcp.calls.keepsake import Shown
 from or_mcp.calls.quoting import quoted
-from or_mcp.calls.reply import LIMIT, Answer, Maybe, Reply, usd
+from or_mcp.calls.reply import Answer, Maybe, Reply, usd
 from or_mcp.openrouter.errors import shorten
 from or_mcp.runs.record import RunRecord, Status
-from or_mcp.tools.answers.paid import EstimateRange, estimate_range
+from or_mcp.tools.answers.paid import (
+    EstimateRange,
+    comes_back,
+    estimate_range,
+    fitted,
+    how_it_stands,
+    was_paid_for,
+    why_it_failed,
+)
 from or_mcp.vectors.files import Saved
 from or_mcp.vectors.plan import Output
 from or_mcp.vectors.result import EmbedResult
@@ -105,7 +113,7 @@ class EmbedAnswer(Answer):
 
 
 @dataclass(frozen=True, slots=True)
-class _Room:
+class _Size:
     """How much is shown: characters of a text, rows of a table, characters of vectors."""
 
     chars: int
@@ -114,7 +122,7 @@ class _Room:
 
 
 # Tried in turn until both forms fit; vectors that are cut in the middle are of no use, so at last there are none.
-_ROOMS = (_Room(200, 100, 42_000), _Room(100, 100, 36_000), _Room(50, 60, 24_000), _Room(20, 20, 0))
+_SIZES = (_Size(200, 100, 42_000), _Size(100, 100, 36_000), _Size(50, 60, 24_000), _Size(20, 20, 0))
 _FOUND: TypeAdapter[Any] = TypeAdapter(Any)
 
 
@@ -129,14 +137,10 @@ def found_as_json(result: EmbedResult) -> str:
 
 def show(record: RunRecord, result: EmbedResult, shown: Shown) -> Reply:
     """The answer, shortened until both forms fit."""
-    for room in _ROOMS[:-1]:
-        reply = _reply(record, result, shown, room)
-        if len(reply.text) <= LIMIT and len(reply.structured.model_dump_json()) <= LIMIT:
-            return reply
-    return _reply(record, result, shown, _ROOMS[-1])
+    return fitted(partial(_reply, record, result, shown), _SIZES)
 
 
-def _reply(record: RunRecord, result: EmbedResult, shown: Shown, room: _Room) -> Reply:
+def _reply(record: RunRecord, result: EmbedResult, shown: Shown, room: _Size) -> Reply:
     done = record.status == "completed"
     answer = EmbedAnswer(
         run_id=record.run_id,
@@ -155,20 +159,20 @@ def _reply(record: RunRecord, result: EmbedResult, shown: Shown, room: _Room) ->
         usage=EmbedUsage(total_tokens=result.tokens),
         elapsed_seconds=record.elapsed_seconds(),
         generation_id=record.generation_id,
-        error=explanation(failure_of(record), record).split("\n", 1)[0] if record.failure else None,
+        error=why_it_failed(record),
         replayed=shown.replayed,
         notes=[*_notes(record, result, shown, room), *shown.notes],
     )
-    return Reply("\n".join(_text(answer, shown)), answer, _links(result.file))
+    return Reply("\n".join(_text(record, answer, shown)), answer, _links(result.file), shown.cost_line)
 
 
-def _ranking(result: EmbedResult, room: _Room) -> list[RankedRow]:
+def _ranking(result: EmbedResult, room: _Size) -> list[RankedRow]:
     rows = zip(result.ranking, result.texts, strict=True)
     found = [RankedRow(index=row.index, score=row.score, text=shorten(text, room.chars)) for row, text in rows]
     return found[: room.rows]
 
 
-def _similarity(result: EmbedResult, room: _Room) -> Similarity | None:
+def _similarity(result: EmbedResult, room: _Size) -> Similarity | None:
     found = result.likenesses
     if found is None:
         return None
@@ -197,7 +201,7 @@ def _similarity(result: EmbedResult, room: _Room) -> Similarity | None:
     )
 
 
-def _vectors(result: EmbedResult, room: _Room) -> list[list[float]]:
+def _vectors(result: EmbedResult, room: _Size) -> list[list[float]]:
     """As many whole vectors as there is room for."""
     rows: list[list[float]] = []
     left = room.numbers
@@ -236,13 +240,11 @@ def _links(saved: Saved | None) -> tuple[mcp_types.ResourceLink, ...]:
     )
 
 
-def _notes(record: RunRecord, result: EmbedResult, shown: Shown, room: _Room) -> Iterator[str]:
-    if not record.finished:
-        yield f"Still running: call run with run_id {record.run_id!r} and wait_seconds to get the answer."
-    elif record.status != "completed":
+def _notes(record: RunRecord, result: EmbedResult, shown: Shown, room: _Size) -> Iterator[str]:
+    yield from comes_back(record)
+    if record.status not in ("running", "completed"):
         yield f"{result.done:,} of {result.total:,} texts were embedded; call embed again to pay only for the others."
-    if shown.replayed and record.finished:
-        yield f"Paid for at {record.started:%Y-%m-%d %H:%M} UTC and not received then; nothing was paid now."
+    yield from was_paid_for(record, shown)
     if result.cached:
         yield f"{result.cached:,} of {result.total:,} texts had been embedded before and cost nothing."
     if result.distinct < result.total:
@@ -256,7 +258,7 @@ def _notes(record: RunRecord, result: EmbedResult, shown: Shown, room: _Room) ->
         yield result.problem
 
 
-def _cut(record: RunRecord, result: EmbedResult, room: _Room) -> Iterator[str]:
+def _cut(record: RunRecord, result: EmbedResult, room: _Size) -> Iterator[str]:
     """What is not shown, and how to get it."""
     rest = f"run(run_id={record.run_id!r}, part='result')"
     if result.vectors and len(_vectors(result, room)) < len(result.vectors):
@@ -273,11 +275,8 @@ def _cut(record: RunRecord, result: EmbedResult, room: _Room) -> Iterator[str]:
         yield f"Nearest neighbours of {found.left_out:,} more texts are not kept; output file has all vectors."
 
 
-def _text(answer: EmbedAnswer, shown: Shown) -> Iterator[str]:
-    if answer.status == "running":
-        yield f"Running: {answer.run_id} · {shown.progress or 'in another process'}"
-    elif answer.status != "completed":
-        yield f"{answer.status.capitalize()}: {answer.error or 'no reason recorded'}"
+def _text(record: RunRecord, answer: EmbedAnswer, shown: Shown) -> Iterator[str]:
+    yield from how_it_stands(record, answer.error, shown)
     if answer.ranking is not None:
         listed = "\n".join(f"{n}. {row.score:.4f} [{row.index}] {row.text}" for n, row in enumerate(answer.ranking, 1))
         yield quoted(answer.run_id, "ranking: score [index] text", listed)

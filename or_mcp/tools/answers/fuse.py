@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
-from or_mcp.calls.explain import explanation, failure_of
 from or_mcp.calls.keepsake import Shown
-from or_mcp.calls.quoting import quoted
+from or_mcp.calls.quoting import named, quoted
 from or_mcp.calls.reply import LIMIT, Answer, Maybe, Reply, cut, usd
 from or_mcp.fusion.analysis import Analysis, Contradiction, Coverage, Insight, Stance
 from or_mcp.fusion.result import FusionResult, Outcome, PanelMember, Source, WriterUsage
 from or_mcp.openrouter.errors import shorten
 from or_mcp.runs.record import RunRecord, Status
-from or_mcp.tools.answers.paid import EstimateRange, estimate_range
+from or_mcp.tools.answers.paid import (
+    EstimateRange,
+    comes_back,
+    estimate_range,
+    fitted,
+    how_it_stands,
+    was_paid_for,
+    why_it_failed,
+)
 
 # About three thousand tokens in each form, so that a fusion is read whole by whoever has a small window.
 STANDARD_LIMIT = 11_500
@@ -75,7 +83,7 @@ class FuseAnswer(Answer):
 
 
 @dataclass(frozen=True, slots=True)
-class _Room:
+class _Size:
     """How much of each part is shown."""
 
     answer: int
@@ -87,38 +95,35 @@ class _Room:
 # Tried in turn until both forms fit. The answer gives way first, then the length of the analysis's points, then their
 # number: a cut answer can be read on by page, a point that is left out is missed.
 _STANDARD = (
-    _Room(10_000, 600, 12),
-    _Room(8000, 600, 12),
-    _Room(6000, 600, 12),
-    _Room(4500, 300, 8),
-    _Room(3000, 160, 6),
-    _Room(1800, 90, 4),
-    _Room(900, 60, 2),
+    _Size(10_000, 600, 12),
+    _Size(8000, 600, 12),
+    _Size(6000, 600, 12),
+    _Size(4500, 300, 8),
+    _Size(3000, 160, 6),
+    _Size(1800, 90, 4),
+    _Size(900, 60, 2),
 )
 _FULL = (
-    _Room(44_000, 2000, 60, 44_000),
-    _Room(32_000, 2000, 60, 16_000),
-    _Room(20_000, 2000, 60, 8000),
-    _Room(14_000, 800, 30, 5000),
-    _Room(9000, 500, 20, 2500),
-    _Room(6000, 300, 12, 1500),
-    _Room(3000, 160, 8, 800),
+    _Size(44_000, 2000, 60, 44_000),
+    _Size(32_000, 2000, 60, 16_000),
+    _Size(20_000, 2000, 60, 8000),
+    _Size(14_000, 800, 30, 5000),
+    _Size(9000, 500, 20, 2500),
+    _Size(6000, 300, 12, 1500),
+    _Size(3000, 160, 8, 800),
 )
 
 
 def show(record: RunRecord, result: FusionResult, shown: Shown) -> Reply:
     """The answer at the size asked for: parts shrink until both forms fit, and the rest is named."""
-    limit, rooms = (LIMIT, _FULL) if shown.detail == "full" else (STANDARD_LIMIT, _STANDARD)
-    for room in rooms[:-1]:
-        reply = _reply(record, result, shown, room)
-        if len(reply.text) <= limit and len(reply.structured.model_dump_json()) <= limit:
-            return reply
-    return _reply(record, result, shown, rooms[-1])
+    limit, sizes = (LIMIT, _FULL) if shown.detail == "full" else (STANDARD_LIMIT, _STANDARD)
+    return fitted(partial(_reply, record, result, shown), sizes, limit)
 
 
-def _reply(record: RunRecord, result: FusionResult, shown: Shown, room: _Room) -> Reply:
+def _reply(record: RunRecord, result: FusionResult, shown: Shown, room: _Size) -> Reply:
     rest = f"the rest: run(run_id={record.run_id!r}, part='result')"
     analysis = None if shown.detail == "brief" else _fit_analysis(result.analysis, room)
+    advice = list(_advice(record, result, shown, analysis, room))
     answer = FuseAnswer(
         run_id=record.run_id,
         status=record.status,
@@ -129,7 +134,7 @@ def _reply(record: RunRecord, result: FusionResult, shown: Shown, room: _Room) -
         responses=_responses(record, result, shown, room),
         failed_models=[_failed(member) for member in result.failed],
         failure_reason=result.failure_reason,
-        error=_error(record, result),
+        error=why_it_failed(record) or result.error,
         sources=None if shown.detail == "brief" else [_source(source, room) for source in result.sources[: room.rows]],
         analyst_model=result.analyst_model,
         model=result.model,
@@ -140,15 +145,11 @@ def _reply(record: RunRecord, result: FusionResult, shown: Shown, room: _Room) -
         elapsed_seconds=record.elapsed_seconds(),
         generation_id=record.generation_id,
         replayed=shown.replayed,
-        notes=[*result.notes, *_notes(record, result, shown, analysis, room), *shown.notes],
+        notes=[*result.notes, *was_paid_for(record, shown), *advice, *shown.notes],
     )
-    return Reply("\n".join(_text(answer, shown, first=len(result.notes))), answer)
-
-
-def _error(record: RunRecord, result: FusionResult) -> str | None:
-    if record.failure is not None:
-        return explanation(failure_of(record), record).split("\n", 1)[0]
-    return result.error
+    text = "\n".join(_text(record, answer, shown, first=len(result.notes)))
+    # Who failed is told in the list of them.
+    return Reply(text, answer, cost_line=shown.cost_line, advice=(*result.notes[1:], *advice))
 
 
 def _row(member: PanelMember) -> PanelRow:
@@ -167,7 +168,7 @@ def _failed(member: PanelMember) -> FailedRow:
     )
 
 
-def _responses(record: RunRecord, result: FusionResult, shown: Shown, room: _Room) -> list[ResponseRow] | None:
+def _responses(record: RunRecord, result: FusionResult, shown: Shown, room: _Size) -> list[ResponseRow] | None:
     if shown.detail != "full":
         return None
     return [
@@ -184,11 +185,11 @@ def _responses(record: RunRecord, result: FusionResult, shown: Shown, room: _Roo
     ]
 
 
-def _source(source: Source, room: _Room) -> Source:
+def _source(source: Source, room: _Size) -> Source:
     return Source(source.url, source.title[: room.item])
 
 
-def _fit_analysis(analysis: Analysis | None, room: _Room) -> Analysis | None:
+def _fit_analysis(analysis: Analysis | None, room: _Size) -> Analysis | None:
     if analysis is None:
         return None
     item, rows = room.item, room.rows
@@ -214,13 +215,10 @@ def _fit_analysis(analysis: Analysis | None, room: _Room) -> Analysis | None:
     )
 
 
-def _notes(
-    record: RunRecord, result: FusionResult, shown: Shown, analysis: Analysis | None, room: _Room
+def _advice(
+    record: RunRecord, result: FusionResult, shown: Shown, analysis: Analysis | None, room: _Size
 ) -> Iterator[str]:
-    if not record.finished:
-        yield f"Still running: call run with run_id {record.run_id!r} and wait_seconds to get the answer."
-    if shown.replayed and record.finished:
-        yield f"Paid for at {record.started:%Y-%m-%d %H:%M} UTC and not received then; nothing was paid now."
+    yield from comes_back(record)
     if len(result.answer) > room.answer:
         yield f"The answer is cut; all of it: run(run_id={record.run_id!r}, part='result')."
     if analysis is not None and analysis != result.analysis:
@@ -233,24 +231,21 @@ def _notes(
         yield f"Some panelists' texts are cut; all of them: run(run_id={record.run_id!r}, part='panel')."
 
 
-def _text(answer: FuseAnswer, shown: Shown, first: int) -> Iterator[str]:
-    if answer.status == "running":
-        yield f"Running: {answer.run_id} · {shown.progress or 'in another process'}"
-    elif answer.status != "completed":
-        yield f"{answer.status.capitalize()}: {answer.error or 'no reason recorded'}"
+def _text(record: RunRecord, answer: FuseAnswer, shown: Shown, first: int) -> Iterator[str]:
+    yield from how_it_stands(record, answer.error, shown)
     yield from answer.notes[:first]
     if answer.answer:
-        yield quoted(answer.run_id, f"answer by {answer.model or 'the writer'}", answer.answer)
+        yield quoted(answer.run_id, f"answer by {named(answer.model or 'the writer')}", answer.answer)
     if answer.analysis is not None:
         yield quoted(
-            answer.run_id, f"analysis by {answer.analyst_model or 'the analyst'}", told_analysis(answer.analysis)
+            answer.run_id, f"analysis by {named(answer.analyst_model or 'the analyst')}", told_analysis(answer.analysis)
         )
     for row in answer.responses or ():
-        yield quoted(answer.run_id, f"panelist {row.model}", row.content)
+        yield quoted(answer.run_id, f"panelist {named(row.model)}", row.content)
     if answer.panel:
         yield _panel_line(answer.panel)
     if answer.outcome is None:
-        yield from (f'Failed: {row.model}{_code(row)}: "{shorten(row.error)}"' for row in answer.failed_models)
+        yield from (f'Failed: {named(row.model)}{_code(row)}: "{shorten(row.error)}"' for row in answer.failed_models)
     if answer.sources:
         listed = "\n".join(f"- {source.title} <{source.url}>" for source in answer.sources)
         yield quoted(answer.run_id, "sources, as cited", listed)
@@ -281,7 +276,7 @@ def _contradiction(each: Contradiction) -> str:
 def _panel_line(panel: Sequence[PanelRow]) -> str:
     marks = {"answered": "✓", "failed": "✗", "pending": "…"}
     answered = sum(row.status == "answered" for row in panel)
-    told = " · ".join(f"{row.model} {marks[row.status]}" for row in panel)
+    told = " · ".join(f"{named(row.model)} {marks[row.status]}" for row in panel)
     return f"Panel: {answered}/{len(panel)} answered" + (f" · {told}" if told else "")
 
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from or_mcp.calls.explain import explanation, failure_of
 from or_mcp.calls.keepsake import Shown
-from or_mcp.calls.quoting import quoted
-from or_mcp.calls.reply import LIMIT, Answer, Maybe, Reply, usd
+from or_mcp.calls.quoting import named, quoted
+from or_mcp.calls.reply import Answer, Maybe, Reply, usd
 from or_mcp.openrouter.errors import shorten
 from or_mcp.runs.record import RunRecord, Status
-from or_mcp.tools.answers.paid import EstimateRange, estimate_range
+from or_mcp.tools.answers.paid import (
+    EstimateRange,
+    comes_back,
+    estimate_range,
+    fitted,
+    how_it_stands,
+    was_paid_for,
+    why_it_failed,
+)
 from or_mcp.vectors.relevance import RerankResult
 
 
@@ -50,16 +57,12 @@ class RerankAnswer(Answer):
 
 
 # Characters of a document, and how many documents.
-_ROOMS = ((200, 1000), (200, 100), (80, 100), (20, 50))
+_SIZES = ((200, 1000), (200, 100), (80, 100), (20, 50))
 
 
 def show(record: RunRecord, result: RerankResult, shown: Shown) -> Reply:
     """The answer, shortened until both forms fit."""
-    for chars, rows in _ROOMS[:-1]:
-        reply = _reply(record, result, shown, chars, rows)
-        if len(reply.text) <= LIMIT and len(reply.structured.model_dump_json()) <= LIMIT:
-            return reply
-    return _reply(record, result, shown, *_ROOMS[-1])
+    return fitted(lambda size: _reply(record, result, shown, *size), _SIZES)
 
 
 def _reply(record: RunRecord, result: RerankResult, shown: Shown, chars: int, rows: int) -> Reply:
@@ -78,32 +81,27 @@ def _reply(record: RunRecord, result: RerankResult, shown: Shown, chars: int, ro
         usage=RerankUsage(search_units=result.search_units, total_tokens=result.total_tokens),
         elapsed_seconds=record.elapsed_seconds(),
         generation_id=record.generation_id,
-        error=explanation(failure_of(record), record).split("\n", 1)[0] if record.failure else None,
+        error=why_it_failed(record),
         replayed=shown.replayed,
         notes=[*_notes(record, result, shown, rows), *shown.notes],
     )
-    return Reply("\n".join(_text(answer, shown)), answer)
+    return Reply("\n".join(_text(record, answer, shown)), answer, cost_line=shown.cost_line)
 
 
 def _notes(record: RunRecord, result: RerankResult, shown: Shown, rows: int) -> Iterator[str]:
-    if not record.finished:
-        yield f"Still running: call run with run_id {record.run_id!r} and wait_seconds to get the answer."
-    if shown.replayed and record.finished:
-        yield f"Paid for at {record.started:%Y-%m-%d %H:%M} UTC and not received then; nothing was paid now."
+    yield from comes_back(record)
+    yield from was_paid_for(record, shown)
     if len(result.results) > rows:
         rest = f"run(run_id={record.run_id!r}, part='result')"
         yield f"{rows} of {len(result.results)} documents are shown; all: {rest}."
 
 
-def _text(answer: RerankAnswer, shown: Shown) -> Iterator[str]:
-    if answer.status == "running":
-        yield f"Running: {answer.run_id} · {shown.progress or 'in another process'}"
-    elif answer.status != "completed":
-        yield f"{answer.status.capitalize()}: {answer.error or 'no reason recorded'}"
+def _text(record: RunRecord, answer: RerankAnswer, shown: Shown) -> Iterator[str]:
+    yield from how_it_stands(record, answer.error, shown)
     if answer.results:
         yield quoted(answer.run_id, "order: relevance [index] document", _listed(answer.results))
     yield from (f"Note: {note}" for note in answer.notes)
-    by = " · ".join(part for part in (answer.model, answer.provider) if part)
+    by = " · ".join(named(part) for part in (answer.model, answer.provider) if part)
     yield f"Run: {answer.run_id} · {by or answer.status} · {answer.elapsed_seconds} s"
     if shown.cost_line:
         yield shown.cost_line

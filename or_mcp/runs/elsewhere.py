@@ -1,0 +1,69 @@
+"""Runs that other processes carry: the store is all that is shared, and one look at it serves all who wait."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from math import inf
+
+import anyio
+
+from or_mcp.runs import queries
+from or_mcp.runs.live import HEARTBEAT_SECONDS, Tell, told_somehow
+from or_mcp.runs.queries import Look
+from or_mcp.runs.store import Store
+
+
+class _Watched:
+    """A run as it was last seen."""
+
+    def __init__(self) -> None:
+        self.look: Look | None = None
+        self.over = False
+        self.changed = anyio.Event()
+
+    def seen(self, look: Look | None, *, over: bool) -> None:
+        """Whoever waits is woken only by news."""
+        if look != self.look or over:
+            self.look, self.over = look, over
+            self.changed.set()
+            self.changed = anyio.Event()
+
+
+class Elsewhere:
+    """Follows runs for whoever waits for them."""
+
+    def __init__(self, store: Store, has_ended_here: Callable[[str], bool]) -> None:
+        self._store = store
+        self._has_ended_here = has_ended_here
+        self._watched: dict[str, _Watched] = {}
+        self._waiting: Counter[str] = Counter()
+
+    async def look(self) -> None:
+        """See how all those runs stand."""
+        if not self._watched:
+            return
+        looks = await self._store.read(partial(queries.looks, run_ids=list(self._watched)))
+        carriers = {look.owner for look in looks.values()}
+        alive = {owner for owner in carriers if self._store.is_alive(owner)}
+        for run_id, watched in list(self._watched.items()):
+            look = looks.get(run_id)
+            goes_on = look is not None and not look.finished and look.owner in alive
+            watched.seen(look, over=not goes_on or self._has_ended_here(run_id))
+
+    async def until_over(self, run_id: str, tell: Tell | None) -> None:
+        """Wait until nobody carries a run any more, telling how it goes."""
+        watched = self._watched.setdefault(run_id, _Watched())
+        self._waiting[run_id] += 1
+        try:
+            while not watched.over:
+                changed = watched.changed
+                if tell is not None and watched.look is not None and watched.look.progress is not None:
+                    await told_somehow(tell, watched.look.progress)
+                with anyio.move_on_after(HEARTBEAT_SECONDS if tell is not None else inf):
+                    await changed.wait()
+        finally:
+            self._waiting[run_id] -= 1
+            if not self._waiting[run_id]:
+                del self._waiting[run_id], self._watched[run_id]
