@@ -83,7 +83,8 @@ class Metrics:
 
     def count(self, name: str, amount: float | Decimal = 1, **labels: str) -> None:
         """Something has happened."""
-        self._counters[name].labels(**labels).inc(float(amount))
+        counter = self._counters[name]
+        (counter.labels(**labels) if labels else counter).inc(float(amount))
 
     def set(self, name: str, value: float | Decimal) -> None:
         """Something stands at."""

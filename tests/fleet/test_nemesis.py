@@ -120,7 +120,10 @@ async def sample(postgres: Postgres, database: str, samples: list[Decimal]) -> N
     ("seed", "seconds", "halt_seconds"),
     [
         pytest.param(1, 15, 3, marks=[pytest.mark.slow, pytest.mark.timeout(240)]),
-        *(pytest.param(seed, 120, 40, marks=[pytest.mark.slow, pytest.mark.timeout(600)]) for seed in (2, 3)),
+        *(
+            pytest.param(seed, 120, 40, marks=[pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(600)])
+            for seed in (2, 3)
+        ),
     ],
 )
 async def test_nothing_is_sent_twice_or_lost_and_every_cent_is_counted(

@@ -35,7 +35,9 @@ async def test_a_run_of_one_host_is_read_waited_for_and_gone_on_from_at_another(
     assert not on.is_error
 
 
-@pytest.mark.parametrize("times", [5, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
+@pytest.mark.parametrize(
+    "times", [5, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(600)])]
+)
 async def test_the_same_question_at_three_hosts_at_once_is_paid_once(hosts: Hosts, upstream: Upstream, times: int):
     # Nobody has received an answer before the last has asked.
     upstream.script({"path": "/chat/completions", "latency_ms": 3000})

@@ -15,7 +15,9 @@ from tests.postgres import Postgres, needs_postgres
 pytestmark = needs_postgres
 
 
-@pytest.mark.parametrize("times", [3, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize(
+    "times", [3, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(900)])]
+)
 async def test_a_connection_cut_between_commit_and_answer_makes_nothing_twice_and_loses_nothing(
     hosts: Hosts, upstream: Upstream, proxies: Callable[[], Proxy], postgres: Postgres, database: str, times: int
 ):

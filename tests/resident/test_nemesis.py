@@ -127,6 +127,7 @@ def test_nothing_that_happens_to_sessions_costs_a_start_or_a_run(residents: Resi
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", range(10))
 def test_nor_does_it_in_two_hundred_rounds(residents: Residents, simulator: Simulator, seed: int):

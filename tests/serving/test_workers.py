@@ -162,7 +162,8 @@ async def settled(data: Path) -> list[Run]:
     with closing(sqlite3.connect(data / "runs.sqlite3")) as connection, anyio.fail_after(60):
         while True:
             rows = connection.execute(
-                "SELECT prompt, status, generation_id, cost_usd, charged_usd FROM runs"
+                "SELECT prompt, CASE WHEN lost_at IS NULL THEN status ELSE 'interrupted' END, generation_id, "
+                "cost_usd, charged_usd FROM runs"
             ).fetchall()
             runs = [
                 Run(prompt, status, generation, None if cost is None else cost / 1e12, charged / 1e12)
