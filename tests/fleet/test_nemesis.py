@@ -119,7 +119,7 @@ async def sample(postgres: Postgres, database: str, samples: list[Decimal]) -> N
 @pytest.mark.parametrize(
     ("seed", "seconds", "halt_seconds"),
     [
-        pytest.param(1, 15, 3, marks=[pytest.mark.slow, pytest.mark.timeout(240)]),
+        pytest.param(1, 15, 3, marks=[pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(240)]),
         *(
             pytest.param(seed, 120, 40, marks=[pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(600)])
             for seed in (2, 3)

@@ -98,7 +98,8 @@ async def test_what_a_killed_process_left_is_ended_and_its_cost_learnt_by_one_th
                 while not (await survivor.runner.everybodys().find(run_id)).generation_id:
                     await anyio.sleep(0.05)
             await server.kill()
-        with anyio.fail_after(15):
+        # Machines that share a database judge by its clock, after 30 seconds.
+        with anyio.fail_after(50):
             while True:
                 record = await survivor.runner.store.read(lambda tx: queries.find(tx, run_id, None))
                 if record is not None and record.cost_usd is not None:
