@@ -33,6 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _demo() -> int:
     import anyio
 
+    from or_mcp.calls.reply import FACTS
     from or_mcp.simulator import Simulator
 
     screen = Screen(LABEL, sys.stdout)
@@ -55,9 +56,7 @@ async def _demo() -> int:
     if answer.is_error:
         return fail(answer.content[0].text)
     screen.say("")
-    told = readable(answer.structured_content, answer.meta["or-mcp/facts"], f"As a page: {report}").replace(
-        f"{LABEL} ", ""
-    )
+    told = readable(answer.structured_content, answer.meta[FACTS], f"As a page: {report}").replace(f"{LABEL} ", "")
     for line in wrapped(told, sys.stdout, less=len(LABEL) + 1).splitlines():
         screen.say(line)
     return 0

@@ -43,6 +43,7 @@ def pay(tool: str, given: Mapping[str, Any], arguments: argparse.Namespace) -> i
 async def _pay(settings: Settings, tool: str, given: Mapping[str, Any], as_data: bool) -> int:
     from or_mcp.calls.boundary import answer
     from or_mcp.calls.call import Call
+    from or_mcp.calls.reply import FACTS
     from or_mcp.server import Program
     from or_mcp.tools import ALL_TOOLS
 
@@ -59,7 +60,7 @@ async def _pay(settings: Settings, tool: str, given: Mapping[str, Any], as_data:
     told: dict[str, Any] = result.structured_content
     if sys.stderr.isatty() and sys.stdout.isatty():
         watch.screen.say("")
-    emit(as_json(told) if as_data else wrapped(readable(told, result.meta["or-mcp/facts"]), sys.stdout))
+    emit(as_json(told) if as_data else wrapped(readable(told, result.meta[FACTS]), sys.stdout))
     return _EXIT_CODES.get(told["status"], 1)
 
 

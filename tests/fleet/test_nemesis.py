@@ -119,7 +119,7 @@ async def sample(postgres: Postgres, database: str, samples: list[Decimal]) -> N
 @pytest.mark.parametrize(
     ("seed", "seconds", "halt_seconds"),
     [
-        pytest.param(1, 15, 3, marks=[pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(240)]),
+        pytest.param(1, 15, 3, marks=[pytest.mark.slow, pytest.mark.timeout(240)]),
         *(
             pytest.param(seed, 120, 40, marks=[pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(600)])
             for seed in (2, 3)
@@ -200,7 +200,15 @@ def check_money(base_url: str, postgres: Postgres, database: str) -> None:
     assert set_aside == 0
     known = postgres.execute("SELECT generation_id, cost_usd FROM runs WHERE generation_id IS NOT NULL", database)
     for generation, cost in known:
-        _, _, body = fetched(f"{base_url}/generation?id={generation}", Authorization="Bearer sk-or-test")
         if cost is not None:
-            assert Decimal(cost) / UNITS == Decimal(str(json.loads(body, parse_float=str)["data"]["total_cost"]))
+            assert Decimal(cost) / UNITS == billed(base_url, generation)
     assert any(cost for _, cost in known)
+
+
+def billed(base_url: str, generation: str) -> Decimal:
+    """What upstream billed for a generation, which it knows a while after its end."""
+    until = time.monotonic() + 30
+    while (found := fetched(f"{base_url}/generation?id={generation}", Authorization="Bearer sk-or-test"))[0] == 404:
+        assert time.monotonic() < until, generation
+        time.sleep(0.1)
+    return Decimal(str(json.loads(found[2], parse_float=str)["data"]["total_cost"]))

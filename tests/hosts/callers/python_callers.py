@@ -258,9 +258,13 @@ def with_pydantic_ai(base_url, key, _):
     yield "reasoning", [part.part_kind for part in first.all_messages()[-1].parts].index("thinking")
     second = Agent(model(CLAUDE), model_settings=settings).run("And then?", message_history=first.all_messages())
     yield "reasoning kept", asyncio.run(second).output
-    responding = OpenAIResponsesModel("openrouter/fusion", provider=provider())
-    yield "fusion", asyncio.run(streamed(Agent(responding)))
-    yield "fusion_unstreamed", asyncio.run(failure_of(Agent(responding)))
+
+    def responding():
+        # A client keeps connections of the loop that it was first used in, so each has one of its own.
+        return OpenAIResponsesModel("openrouter/fusion", provider=provider())
+
+    yield "fusion", asyncio.run(streamed(Agent(responding())))
+    yield "fusion_unstreamed", asyncio.run(failure_of(Agent(responding())))
     yield "fusion_on_chat", asyncio.run(failure_of(Agent(model("openrouter/fusion"))))
 
 
