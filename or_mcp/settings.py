@@ -394,7 +394,7 @@ def _read(row: Variable, environ: Mapping[str, str]) -> Any:
 
 def _default(row: Variable, environ: Mapping[str, str]) -> str:
     if row.field == "data_dir":
-        return str(state_directory(environ))
+        return state_directory(environ)
     if row.field == "allowed_dirs":
         return working_directory(environ, Path())
     return row.default

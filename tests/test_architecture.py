@@ -27,10 +27,10 @@ ALLOWED: dict[str, str] = {
     "server": "host tasks tools calls operator settings identity vectors attachments runs catalogue openrouter",
     "web": "server settings calls runs openrouter",
     "http_app": "server settings web",
-    "serving": "server http_app web stdio settings",
+    "serving": "server http_app web stdio starting settings",
     "cli": "server serving web tools calls hosts simulator view settings places sign_in identity"
     " resident starting runs catalogue openrouter openrouter.wire",
-    "stdio": "unanswered",
+    "stdio": "starting unanswered",
     "resident": "server starting stdio settings places runs view",
     "starting": "places",
     "settings": "starting places sign_in",

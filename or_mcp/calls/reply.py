@@ -27,7 +27,7 @@ _ROW = 40
 class Answer(BaseModel):
     """The structured form of a tool's answer."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from or_mcp.cli.terminal import as_json, emit
 from or_mcp.resident.handing import Refused, asked
 from or_mcp.starting.starter import listed
 
-_SECONDS = 3.0
+_SECONDS = 10.0
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 _MEETING_SECONDS = 5.0
 _LOOK_EVERY_SECONDS = 1.0
+_FIRST_CALLS_SECONDS = 2.0
 # Nobody can come any more when the program on the disk is another: what is left is what runs.
 _OUTDATED_SECONDS = 2.0
 _PACKAGE = Path(__file__).parents[1] / "__init__.py"
@@ -71,7 +72,8 @@ class House:
             self._listening.close()
 
     async def _prepare(self) -> None:
-        """A cache that is pruned, or an upgrade, must not break what runs."""
+        """A cache that is pruned, or an upgrade, must not break what runs. The first calls go before."""
+        await anyio.sleep(_FIRST_CALLS_SECONDS)
         await anyio.to_thread.run_sync(import_everything)
         self._is_complete = True
 

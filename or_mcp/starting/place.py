@@ -134,10 +134,10 @@ def _paths(environ: Mapping[str, str]) -> list[str]:
 
 def _credentials(environ: Mapping[str, str]) -> list[int]:
     """What changes when somebody signs in."""
-    from or_mcp.places import credentials_file
+    from or_mcp.places import credentials
 
     try:
-        found = os.stat(credentials_file(environ))
+        found = os.stat(credentials(environ))
     except OSError:
         return []
     return [found.st_mtime_ns, found.st_size, found.st_ino]
