@@ -45,7 +45,8 @@ class Admission:
         same = queries.find_same(tx, request.caller, request.fingerprint)
         if same is None or same.run_id in self._received:
             return None
-        return same if same.finished or self._store.is_alive(same.owner) else None
+        goes_on = same.job is not None or self._store.is_alive(same.owner)
+        return same if same.finished or goes_on else None
 
     def admit(self, tx: Transaction, *, request: RunRequest, key: Heard | None, run_id: str) -> tuple[RunRecord, bool]:
         """The run that was recorded, with what it may cost set aside; or one that is joined.
