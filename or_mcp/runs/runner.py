@@ -115,7 +115,7 @@ class Runner:
 
     async def join(self, request: RunRequest) -> Begun | None:
         """A run of the same question that is under way or was never received: it costs nothing more."""
-        same = await self.store.read(partial(self._admission.same, request=request))
+        same = await self.store.read(self._admission.same(request))
         return Begun(same.run_id, replayed=True) if same is not None else None
 
     async def room(self, request: RunRequest, key: Heard | None) -> Room:
@@ -142,7 +142,7 @@ class Runner:
         if not self.takes_runs:
             raise Ending("This process of or-mcp is ending and sends nothing more; another one answers in a moment")
         run_id, work = run_id or new_run_id(), make()
-        admit = partial(self._admission.admit, request=request, key=key, run_id=run_id)
+        admit = self._admission.admit(request, key, run_id)
         self._beginning.add(run_id)
         try:
             record, joined = await self.store.write(admit, durable=True, alone=drawing_on(request))
