@@ -195,6 +195,17 @@ async def test_a_program_that_gave_up_is_answered_a_second_earlier_the_next_time
     assert told["status"] == "running"
 
 
+async def test_what_is_learned_of_a_name_that_many_programs_share_is_the_sessions_alone(host: Host, upstream: Upstream):
+    upstream.script({"path": "/responses", "never_ends": True})
+    async with host("mcp", "0.1.0") as raw:
+        await abandon(raw, upstream, "timed out after 5s")
+        await until_left(raw, 1)
+        told = (await raw.call("fuse", **(FUSE | {"prompt": "Tabs or spaces?"})))["structuredContent"]
+        assert told["status"] == "running"
+        assert raw.program.parts is not None
+        assert raw.program.parts.runner.learned.limit(raw.program.owner.id, "mcp", "0.1.0") is None
+
+
 async def test_what_is_learned_is_of_one_caller_one_program_and_one_version_for_a_week(tmp_path: Path):
     await Learned(tmp_path).learn("me", "agno", "1", 10)
     await Learned(tmp_path).learn("me", "agno", "1", 20)
