@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from or_mcp.places import credentials_file, state_directory, working_directory
 from or_mcp.sign_in.credentials import stored_key
-from or_mcp.starting.place import idle_seconds
+from or_mcp.starting.place import BY_DEFAULT, idle_seconds
 
 Auth = Literal["none", "token", "passthrough"]
 Collection = Literal["allow", "deny"]
@@ -283,10 +283,10 @@ class Settings:
     )
     resident: float = variable(
         "OR_MCP_RESIDENT",
-        "off",
+        "on",
         "Whether the sessions of a user share one process, which also finishes what hosts stop waiting for; or how "
-        "many seconds it stays after its last session and run (300). Tried on Linux; never on Windows, with "
-        "OR_MCP_STORE=off, as process 1 of a container, or over HTTP.",
+        "many seconds it stays after its last session and run (300). On by default on Linux, by choice on macOS; never "
+        "on Windows, with OR_MCP_STORE=off, as process 1 of a container, or over HTTP.",
         "on, off or a number of seconds above 0",
         idle_seconds,
     )
@@ -397,4 +397,6 @@ def _default(row: Variable, environ: Mapping[str, str]) -> str:
         return state_directory(environ)
     if row.field == "allowed_dirs":
         return working_directory(environ, Path())
+    if row.field == "resident":
+        return BY_DEFAULT
     return row.default

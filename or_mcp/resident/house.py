@@ -26,7 +26,7 @@ from or_mcp.resident.peer import refusal
 from or_mcp.resident.sessions import SessionError, serve_session
 from or_mcp.server import Program
 from or_mcp.settings import Settings
-from or_mcp.starting.place import idle_seconds
+from or_mcp.starting.place import BY_DEFAULT, SWITCH, idle_seconds
 from or_mcp.starting.starter import READY
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class House:
         self._offering = {settings.tools: self._program}
         self._listening, self._path, self._lock = listening, path, lock
         # Until the first session says how long.
-        self._idle_seconds = idle_seconds("on")
+        self._idle_seconds = idle_seconds(BY_DEFAULT)
         self._sessions = 0
         self._is_complete = False
         self._quiet_since = self._began = 0.0
@@ -116,7 +116,7 @@ class House:
         with anyio.move_on_after(_MEETING_SECONDS):
             request = await received(connection)
         if request.kind == "session":
-            self._idle_seconds = idle_seconds(request.own.get("OR_MCP_RESIDENT", ""))
+            self._idle_seconds = idle_seconds(request.own.get(SWITCH, "").strip() or BY_DEFAULT)
             await serve_session(connection, request, self._program_offering)
         elif request.kind == "status":
             connection.send(json.dumps(self._status()).encode())

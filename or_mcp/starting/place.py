@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SWITCH = "OR_MCP_RESIDENT"
 FOLDER = "resident"
+# Elsewhere it has not been tried.
+BY_DEFAULT = "on" if sys.platform == "linux" else "off"
 # These differ from session to session within one resident; it is told of them.
 OF_A_SESSION = frozenset(
     {"OR_MCP_ALLOWED_DIRS", "OR_MCP_TOOLS", "OR_MCP_WAIT_SECONDS", "OR_MCP_LOG_LEVEL", "OR_MCP_STRUCTURED", SWITCH}
@@ -90,10 +92,9 @@ def idle_seconds(switch: str) -> float:
 
 
 def _is_wanted(environ: Mapping[str, str]) -> bool:
-    """By choice alone, and never for the first process of a container, which has to carry its own work."""
-    switch = environ.get(SWITCH, "")
+    """As the setting says, and never for the first process of a container, which has to carry its own work."""
     try:
-        wanted = bool(switch.strip()) and idle_seconds(switch) > 0
+        wanted = idle_seconds(environ.get(SWITCH, "").strip() or BY_DEFAULT) > 0
     except ValueError:
         return False
     stores = _WORDS.get(environ.get("OR_MCP_STORE", "").strip().lower(), True)

@@ -1,4 +1,4 @@
-"""A panel that takes longer than a program waits is asked once, and its answer arrives: with limits as nobody set them."""
+"""A panel that takes longer than a program waits is paid once, and answered, with limits as nobody has set them."""
 
 from __future__ import annotations
 

@@ -104,6 +104,15 @@ def test_some_sessions_are_to_have_a_process_of_their_own(residents: Residents, 
     assert place_for(residents.env | settings) is None
 
 
+def test_by_default_sessions_share_one(residents: Residents):
+    named = {"OR_MCP_RESIDENT": "on"}
+    told = {name: value for name, value in residents.env.items() if name != "OR_MCP_RESIDENT"}
+    by_default, by_choice = place_for(told), place_for(told | named)
+    assert by_default is not None
+    assert by_choice is not None
+    assert by_default.socket == by_choice.socket
+
+
 def test_every_session_has_its_own_tools_directories_patience_and_log(residents: Residents, simulator: Simulator):
     simulator.script({"path": "/responses", "duration_s": 4})
     files = Path(residents.env["OR_MCP_DATA_DIR"])
@@ -266,9 +275,22 @@ if ctypes.CDLL(None).unshare(0x04000000):
 sys.argv = ["or-mcp"]
 runpy.run_module("or_mcp", run_name="__main__")
 """
+FIRST = """
+import ctypes, os, runpy, sys
+if ctypes.CDLL(None).unshare(0x20000000):
+    print("not allowed", file=sys.stderr)
+if child := os.fork():
+    os.close(0)
+    os.close(1)
+    os.waitpid(child, 0)
+    os._exit(0)
+sys.argv = ["or-mcp"]
+runpy.run_module("or_mcp", run_name="__main__")
+"""
+SANDBOXES = {"privileges given up": CONFINED, "another namespace": ELSEWHERE, "the first process": FIRST}
 
 
-@pytest.mark.parametrize("program", [CONFINED, ELSEWHERE], ids=["privileges given up", "another namespace"])
+@pytest.mark.parametrize("program", SANDBOXES.values(), ids=SANDBOXES)
 def test_whoever_is_in_a_sandbox_that_the_resident_is_not_in_serves_itself(residents: Residents, program: str):
     with residents.session(), started(env=residents.env, python=("-c", program)) as confined:
         confined.greet()

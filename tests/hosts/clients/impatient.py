@@ -1,4 +1,4 @@
-"""A program on the Python SDK 2 that waits no longer than its limit: takes a question as JSON and asks it to its end."""
+"""A program on the Python SDK 2 that waits no longer than its limit, and asks a question given as JSON to its end."""
 
 import asyncio
 import json
