@@ -14,7 +14,7 @@ from typing import Any
 from bench.programs import Program, complaint, environment, resident_mb, started
 from bench.protocol import INITIALIZED, Era, checked, question
 
-_SILENCE_SECONDS = 30
+_SILENCE_SECONDS = 120
 
 
 class Session:
@@ -98,9 +98,9 @@ class Session:
 
 
 @contextmanager
-def session(program: Program, base_url: str, data: Path, era: Era) -> Generator[Session]:
+def session(program: Program, base_url: str, data: Path, era: Era, resident: str = "off") -> Generator[Session]:
     """A server on stdio. Its session is not open yet."""
-    with started(program.command(), environment(base_url, data)) as (process, errors):
+    with started(program.command(), environment(base_url, data, resident)) as (process, errors):
         assert process.stdin is not None
         assert process.stdout is not None
         try:
