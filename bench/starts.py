@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
-import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, sleep
+from typing import Any
 
 from bench.figures import Aim, Figure
 from bench.programs import FLOOR, PRODUCT, ROOT, Program, address, console_script, environment
@@ -82,7 +83,14 @@ def _resident(base_url: str, data: Path, era: Era) -> Generator[None]:
         with session(PRODUCT, base_url, data, era, _STAYS) as opened:
             opened.open()
             opened.ask()
+        while not all(each["complete"] for each in _told(base_url, data)["residents"]):
+            sleep(0.2)
         yield
     finally:
-        stop = [sys.executable, "-m", "or_mcp", "resident", "stop"]
-        subprocess.run(stop, check=True, stdout=subprocess.DEVNULL, env=environment(base_url, data), cwd=ROOT)
+        _told(base_url, data, "stop")
+
+
+def _told(base_url: str, data: Path, *what: str) -> Mapping[str, Any]:
+    command = [*PRODUCT.command("resident", *what), "--json"]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment(base_url, data), cwd=ROOT)
+    return json.loads(done.stdout)

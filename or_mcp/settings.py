@@ -283,7 +283,7 @@ class Settings:
     )
     resident: float = variable(
         "OR_MCP_RESIDENT",
-        "on",
+        BY_DEFAULT,
         "Whether the sessions of a user share one process, which also finishes what hosts stop waiting for; or how "
         "many seconds it stays after its last session and run (300). On by default on Linux, by choice on macOS; never "
         "on Windows, with OR_MCP_STORE=off, as process 1 of a container, or over HTTP.",
@@ -397,6 +397,4 @@ def _default(row: Variable, environ: Mapping[str, str]) -> str:
         return state_directory(environ)
     if row.field == "allowed_dirs":
         return working_directory(environ, Path())
-    if row.field == "resident":
-        return BY_DEFAULT
     return row.default

@@ -79,10 +79,11 @@ async def test_any_other_cancel_ends_the_run(host: Host, upstream: Upstream, rea
 
 
 async def test_a_real_client_whose_time_is_up_asks_again_and_gets_the_answer(connect: Connect, upstream: Upstream):
-    upstream.script({"path": "/responses", "duration_s": 3})
+    upstream.script({"path": "/responses", "duration_s": 6})
     async with connect("legacy") as client:
+        await client.call_tool("list_models", {})
         with pytest.raises(Exception, match="timed out"):
-            await client.call_tool("fuse", FUSE, read_timeout_seconds=1)
+            await client.call_tool("fuse", FUSE, read_timeout_seconds=3)
         again = (await client.call_tool("fuse", FUSE)).structured_content
     assert (again["status"], again["replayed"], len(upstream.posts())) == ("completed", True, 1)
 
