@@ -56,7 +56,8 @@ class Admission:
         same = queries.find_same(tx, request.caller, request.fingerprint)
         if same is None or _received(same.run_id) in unwritten:
             return None
-        return same if same.finished or self._store.is_alive(same.owner) else None
+        goes_on = same.job is not None or self._store.is_alive(same.owner)
+        return same if same.finished or goes_on else None
 
     def _admit(
         self, tx: Transaction, request: RunRequest, key: Heard | None, run_id: str, unwritten: frozenset[str]
