@@ -13,7 +13,7 @@ import anyio
 
 from or_mcp.places import working_directory
 from or_mcp.resident.handing import Request
-from or_mcp.resident.log import Ear, hears
+from or_mcp.resident.log import Ear, hears, leaves
 from or_mcp.runs.session import Session
 from or_mcp.server import Program
 from or_mcp.settings import Settings, SettingsError, read_settings
@@ -49,7 +49,7 @@ async def serve_session(
     try:
         await _serve(connection, program, settings, session, request)
     finally:
-        ear.is_open = False
+        leaves(ear)
         _close(errors)
         if program.parts is not None:
             program.parts.runner.part(session)
@@ -72,22 +72,22 @@ async def _serve(
 ) -> None:
     wire_in, wire_out, _ = request.descriptors
 
-    def leaves() -> None:
+    def end() -> None:
         session.is_leaving = True
 
     async def watch() -> None:
         # Whoever brought the session says nothing more: it can only be gone.
         await anyio.wait_readable(connection)
-        leaves()
+        end()
         own.cancel_scope.cancel()
 
     async with anyio.create_task_group() as own:
         own.start_soon(watch)
         try:
-            async with open_pipes(wire_in, wire_out, leaves, request.begun) as (incoming, outgoing):
+            async with open_pipes(wire_in, wire_out, end, request.begun) as (incoming, outgoing):
                 await program.serve(settings, session, incoming, outgoing)
         finally:
-            leaves()
+            end()
         own.cancel_scope.cancel()
 
 
