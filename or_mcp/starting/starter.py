@@ -88,7 +88,10 @@ def _awaited(place: Place, front: Front) -> socket | None:
             continue
         # A resident writes into its lock when it is ready.
         seconds = PATIENCE_SECONDS if os.stat(place.lock).st_size else STARTING_SECONDS
-        if front.until(connection.fileno(), seconds) and connection.recv(1) == READY:
+        if not front.until(connection.fileno(), seconds):
+            connection.close()
+            return None
+        if connection.recv(1) == READY:
             return connection
         # It was leaving, or will not have us: only the first is mended by another.
         connection.close()
