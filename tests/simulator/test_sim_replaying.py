@@ -2,7 +2,7 @@
 
 import asyncio
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import pytest
@@ -31,7 +31,7 @@ def told(reply: httpx2.Response) -> dict[str, str]:
 
 def numbers(value: Any) -> list[float]:
     if isinstance(value, dict):
-        return [number for each in value.values() for number in numbers(each)]
+        return [number for each in cast("dict[str, Any]", value).values() for number in numbers(each)]
     return [value] if isinstance(value, (int, float)) else []
 
 

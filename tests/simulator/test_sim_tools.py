@@ -78,10 +78,10 @@ def exa(**parameters: Any) -> dict[str, Any]:
     return {"type": "openrouter:web_search", "parameters": {"engine": "exa", **parameters}}
 
 
-async def prompt_with(caller: Caller, path: str = "/chat/completions", **parameters: Any) -> int:
+async def prompt_with(caller: Caller, **parameters: Any) -> int:
     """The tokens that a search adds to what is read."""
-    plain = (await caller.result(path, chat(max_tokens=900)))["usage"]["prompt_tokens"]
-    usage = (await caller.result(path, chat(max_tokens=900, tools=[exa(**parameters)])))["usage"]
+    plain = (await caller.result("/chat/completions", chat(max_tokens=900)))["usage"]["prompt_tokens"]
+    usage = (await caller.result("/chat/completions", chat(max_tokens=900, tools=[exa(**parameters)])))["usage"]
     return usage["prompt_tokens"] - 2 * plain
 
 
@@ -97,7 +97,8 @@ async def test_results_are_as_long_as_was_asked_for_and_are_read_at_that_length(
 async def test_all_searches_together_bring_no_more_results_than_was_asked_for(simulator: Simulator, caller: Caller):
     notes = (await message_of(caller, tools=[exa(max_total_results=2)]))["annotations"]
     assert len(notes) == 2
-    read = [await prompt_with(caller, **wanted) for wanted in ({"max_total_results": 2}, {"max_results": 10}, {})]
+    wanted: list[dict[str, int]] = [{"max_total_results": 2}, {"max_results": 10}, {}]
+    read = [await prompt_with(caller, **each) for each in wanted]
     assert read == [1_000, 5_000, 2_500]
     simulator.script({"greedy": True})
     searches = chat(max_tokens=900, max_tool_calls=4, tools=[exa(max_total_results=7)])
