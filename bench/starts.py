@@ -59,7 +59,8 @@ def through_resident(port: int, data: Path, blocks: int) -> Iterator[Figure]:
         for _ in range(blocks):
             for way, each in opened.items():
                 taken[way] += [each.ask() * 1000 for _ in range(_BLOCK)]
-    yield Figure("ask through a resident (floor: without)", "ms", *map(median, taken.values()), Aim(1.1))
+    shared, own = (median(each) for each in taken.values())
+    yield Figure("ask through a resident (floor: without)", "ms", shared, own, Aim(1.1))
 
 
 def _start(program: Program, base_url: str, data: Path, era: Era, resident: str) -> dict[str, float]:

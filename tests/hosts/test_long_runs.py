@@ -26,8 +26,14 @@ pytestmark = [
 SECONDS = 75
 # Whoever asks again and again is at it for as long as the panel, and a machine may be busy.
 LONGEST = 400
-FRAMEWORKS = {"langchain": "frameworks", "llama_index": "frameworks", "google_adk": "frameworks"}
-FRAMEWORKS |= {"haystack": "frameworks", "agno": "python"}
+# By the environment that each is installed in.
+FRAMEWORKS = {
+    "langchain": "frameworks",
+    "llama_index": "frameworks",
+    "google_adk": "frameworks",
+    "haystack": "frameworks",
+    "agno": "python",
+}
 SDKS: dict[str, Mapping[str, Any]] = {
     "Python SDK 2": {"program": "impatient.py"},
     "TypeScript SDK 1": {"program": "impatient.mjs", "sdk": 1},
