@@ -12,6 +12,7 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import anyio
@@ -47,8 +48,8 @@ class House:
         self._program = Program(settings)
         self._offering = {settings.tools: self._program}
         self._listening, self._path, self._lock = listening, path, lock
-        # Until the first session says how long.
-        self._idle_seconds = idle_seconds(BY_DEFAULT)
+        # Every session says it again.
+        self._idle_seconds = _stays(os.environ)
         self._sessions = 0
         self._is_complete = False
         self._quiet_since = self._began = 0.0
@@ -116,7 +117,7 @@ class House:
         with anyio.move_on_after(_MEETING_SECONDS):
             request = await received(connection)
         if request.kind == "session":
-            self._idle_seconds = idle_seconds(request.own.get(SWITCH, "").strip() or BY_DEFAULT)
+            self._idle_seconds = _stays(request.own)
             await serve_session(connection, request, self._program_offering)
         elif request.kind == "status":
             connection.send(json.dumps(self._status()).encode())
@@ -186,6 +187,10 @@ class House:
         self._path.unlink(missing_ok=True)
         if self._group is not None:
             self._group.cancel_scope.cancel()
+
+
+def _stays(environ: Mapping[str, str]) -> float:
+    return idle_seconds(environ.get(SWITCH, "").strip() or BY_DEFAULT)
 
 
 def _installed() -> tuple[int, int] | None:

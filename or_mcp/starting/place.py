@@ -61,7 +61,9 @@ def place_for(environ: Mapping[str, str]) -> Place | None:
     program = [__version__, sys.executable, sys.version, package, told.st_mtime_ns, told.st_ino, sys.flags.isolated]
     text = repr([os.getuid(), program, sorted(known.items()), here, _credentials(environ)])
     name = blake2b(text.encode(errors="surrogateescape"), digest_size=8).hexdigest()
-    place = Place(f"{data_directory(environ)}/{FOLDER}", name, known | _harmless(environ))
+    # It may never hear of a session: whoever starts it may be killed before.
+    stays = {SWITCH: environ[SWITCH]} if SWITCH in environ else {}
+    place = Place(f"{data_directory(environ)}/{FOLDER}", name, known | _harmless(environ) | stays)
     return place if len(os.fsencode(place.socket)) <= _LONGEST_PATH else None
 
 

@@ -80,9 +80,9 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def until(happened: Until) -> None:
+def until(happened: Until, seconds: float = PATIENCE) -> None:
     """Wait for something."""
-    patience = time.monotonic() + PATIENCE
+    patience = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < patience, "it never happened"
         time.sleep(0.02)

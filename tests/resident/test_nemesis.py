@@ -26,6 +26,8 @@ from tests.serving.programs import ROOT, Talk, started
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="by default on Linux alone")
 STAYS = "2"
+# What takes moments may take minutes where many do the same at once.
+LONG_SECONDS = 240
 ENDS = {"completed", "interrupted"}
 
 
@@ -89,13 +91,13 @@ class Nemesis:
         if host := self._one():
             with suppress(OSError):
                 host.process.stdin.close()  # pyright: ignore[reportOptionalMemberAccess]
-            host.ends_within(60)
+            host.ends_within(LONG_SECONDS)
 
     def kill(self) -> None:
         """A host is killed."""
         if host := self._one():
             host.process.kill()
-            host.ends_within(60)
+            host.ends_within(LONG_SECONDS)
 
     def halve(self) -> None:
         """A host is half killed: it hears nothing any more, or what it started stands still, and is killed later."""
@@ -107,7 +109,7 @@ class Nemesis:
             else:
                 host.process.send_signal(signal.SIGSTOP)
             host.process.kill()
-            host.ends_within(60)
+            host.ends_within(LONG_SECONDS)
 
     def end(self) -> None:
         """A resident is killed."""
@@ -195,13 +197,13 @@ def play(residents: Residents, simulator: Simulator, other_version: Path, seed: 
         while nemesis.hosts:
             nemesis.close()
         with residents.session() as host:
-            until(lambda: all(row["status"] != "running" for row in rows(host)))
+            until(lambda: all(row["status"] != "running" for row in rows(host)), LONG_SECONDS)
             for run_id in nemesis.runs:
                 told = called(host, "run", run_id=run_id)
                 assert told["structuredContent"]["status"] in ENDS, (seed, told)
     sent = [str(post.body["messages"]) for post in simulator.posts("/chat/completions")]
     assert len(sent) == len(set(sent)), f"seed {seed}: something was paid twice"
-    until(lambda: not residents.processes())
+    until(lambda: not residents.processes(), LONG_SECONDS)
     print(f"seed {seed}: {nemesis.starts} starts, {len(nemesis.runs)} runs, {len(sent)} paid")
 
 

@@ -198,6 +198,14 @@ def test_a_resident_that_nobody_needs_leaves_and_leaves_nothing_behind(residents
         assert residents.only["pid"] != pid
 
 
+def test_a_resident_that_never_hears_of_a_session_leaves_too(residents: Residents):
+    residents.env["OR_MCP_RESIDENT"] = "1"
+    with started(env=residents.env) as host:
+        until(lambda: bool(residents.processes()))
+        host.process.kill()
+    until(lambda: not residents.processes())
+
+
 def test_a_run_without_a_session_keeps_it(residents: Residents, simulator: Simulator):
     simulator.script({"path": "/responses", "duration_s": 5})
     residents.env["OR_MCP_RESIDENT"] = "0.5"
