@@ -27,7 +27,7 @@ from or_mcp.resident.peer import refusal
 from or_mcp.resident.sessions import SessionError, serve_session
 from or_mcp.server import Program
 from or_mcp.settings import Settings
-from or_mcp.starting.place import BY_DEFAULT, SWITCH, idle_seconds
+from or_mcp.starting.place import SWITCH, idle_seconds
 from or_mcp.starting.starter import READY
 
 logger = logging.getLogger(__name__)
@@ -190,7 +190,7 @@ class House:
 
 
 def _stays(environ: Mapping[str, str]) -> float:
-    return idle_seconds(environ.get(SWITCH, "").strip() or BY_DEFAULT)
+    return idle_seconds(environ.get(SWITCH, "").strip() or "on")
 
 
 def _installed() -> tuple[int, int] | None:

@@ -24,7 +24,7 @@ from tests.resident.conftest import Residents, until
 pytestmark = [
     pytest.mark.hosts,
     pytest.mark.timeout(240),
-    pytest.mark.skipif(sys.platform != "linux", reason="there runs outlive their hosts by default"),
+    pytest.mark.skipif(sys.platform != "linux", reason="there runs are tried to outlive their hosts"),
 ]
 QUESTION = {"prompt": "Tabs or spaces?", "web": False}
 

@@ -21,7 +21,7 @@ from tests.resident.conftest import Residents
 pytestmark = [
     pytest.mark.hosts,
     pytest.mark.timeout(600),
-    pytest.mark.skipif(sys.platform != "linux", reason="there runs outlive their hosts by default"),
+    pytest.mark.skipif(sys.platform != "linux", reason="there runs are tried to outlive their hosts"),
 ]
 SECONDS = 75
 # Whoever asks again and again is at it for as long as the panel, and a machine may be busy.

@@ -52,9 +52,10 @@ class Residents:
 
     @contextmanager
     def session(self, **settings: str) -> Generator[Talk]:
-        """A session that a host has opened."""
+        """A session that a host has opened, and that is served: its greeting may come before its server."""
         with started(env=self.env | settings) as talk:
             talk.greet()
+            talk.ask("ping")
             yield talk
 
     def end(self) -> None:

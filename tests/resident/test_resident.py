@@ -104,15 +104,6 @@ def test_some_sessions_are_to_have_a_process_of_their_own(residents: Residents, 
     assert place_for(residents.env | settings) is None
 
 
-def test_by_default_sessions_share_one(residents: Residents):
-    named = {"OR_MCP_RESIDENT": "on"}
-    told = {name: value for name, value in residents.env.items() if name != "OR_MCP_RESIDENT"}
-    by_default, by_choice = place_for(told), place_for(told | named)
-    assert by_default is not None
-    assert by_choice is not None
-    assert by_default.socket == by_choice.socket
-
-
 def test_the_first_process_of_a_container_carries_its_own_work(residents: Residents, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(os, "getpid", lambda: 1)
     assert place_for(residents.env) is None
