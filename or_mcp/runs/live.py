@@ -14,6 +14,7 @@ import anyio
 from or_mcp.runs import queries
 from or_mcp.runs.admission import drawn_on
 from or_mcp.runs.record import Progress, RunEvent, RunRecord, Status
+from or_mcp.runs.rows import Row
 from or_mcp.runs.store import Store
 from or_mcp.runs.transaction import Transaction
 
@@ -36,6 +37,9 @@ class Kept:
     cost_usd: Decimal | None = None
     generation_id: str | None = None
     outcome: str | None = None
+    rows: tuple[Row, ...] = ()
+    # Where the cost is not known: what it is at most, if that is less than what was set aside.
+    at_most_usd: Decimal | None = None
 
 
 class Work(Protocol):
@@ -107,6 +111,7 @@ class LiveRun:
             cost_usd=kept.cost_usd,
             generation_id=kept.generation_id,
             outcome=kept.outcome,
+            rows=kept.rows,
             progress=self.work.progress(),
         )
 

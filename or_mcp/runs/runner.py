@@ -301,7 +301,10 @@ class Runner:
         if failure is not None and record.generation_id is None:
             record = replace(record, generation_id=failure.generation_id)
         caller, payer = record.request.caller, record.request.payer
-        where = await live.finish(record.end(status, failure), lambda tx: standing(tx, caller, payer, self.limits))
+        where = await live.finish(
+            record.end(status, failure, live.work.kept().at_most_usd),
+            lambda tx: standing(tx, caller, payer, self.limits),
+        )
         if where is not None:
             self._standings.note(caller, where)
 

@@ -115,6 +115,16 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (caller, day)
     );
     """,
+    """
+    CREATE TABLE run_rows (
+        run_id TEXT NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,
+        n INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        cost_usd BIGINT,
+        body TEXT NOT NULL,
+        PRIMARY KEY (run_id, n)
+    );
+    """,
 )
 
 

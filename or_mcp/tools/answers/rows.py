@@ -1,0 +1,103 @@
+"""What every run of many rows tells: which rows failed, what was taken over, why it ended early, where all are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import mcp_types
+
+from or_mcp.calls.explain import sentence
+from or_mcp.calls.keepsake import Shown
+from or_mcp.calls.reply import Answer, Maybe
+from or_mcp.openrouter.errors import shorten
+from or_mcp.rows.lines import why_failed
+from or_mcp.rows.work import RowsResult
+from or_mcp.runs.record import RunRecord
+from or_mcp.runs.rows import Row
+from or_mcp.tools.answers.paid import comes_back, was_paid_for
+
+_ERROR_CHARS = 300
+
+
+class FailedRow(Answer):
+    """A row that was not answered, and why."""
+
+    row: int
+    error: str
+
+
+class RowsUsage(Answer):
+    """What all rows together used."""
+
+    input_tokens: Maybe[int] = None
+    output_tokens: Maybe[int] = None
+
+
+class RowsFile(Answer):
+    """Where every row is, as a line of JSON."""
+
+    path: str
+    rows: int
+
+
+def answered(record: RunRecord) -> Sequence[Row]:
+    """The rows that were answered."""
+    return [row for row in record.rows if row.state == "answered"]
+
+
+def failed(record: RunRecord, most: int) -> list[FailedRow]:
+    """The rows that were not, as many as are shown."""
+    rows = (row for row in record.rows if row.state == "failed" or (row.state == "sent" and record.finished))
+    return [FailedRow(row=row.n, error=_why(row)) for row in islice(rows, most)]
+
+
+def _why(row: Row) -> str:
+    if row.state == "sent":
+        return "It was on its way when the run ended, and may have been billed."
+    failure = why_failed(row)
+    return shorten(f"{failure.kind}: {sentence(failure)}", _ERROR_CHARS)
+
+
+def usage_of(result: RowsResult) -> RowsUsage:
+    """The same for all rows."""
+    return RowsUsage(input_tokens=result.input_tokens or None, output_tokens=result.output_tokens or None)
+
+
+def file_of(record: RunRecord, result: RowsResult) -> RowsFile | None:
+    """The file with every row, where there is one."""
+    return RowsFile(path=result.file, rows=len(record.rows)) if result.file else None
+
+
+def link_to(file: RowsFile | None) -> tuple[mcp_types.ResourceLink, ...]:
+    """The same, as hosts follow it."""
+    if file is None:
+        return ()
+    path = Path(file.path)
+    told = "Every row as a line of JSON, in order"
+    return (
+        mcp_types.ResourceLink(
+            type="resource_link", name=path.name, uri=path.as_uri(), mime_type="application/jsonl", description=told
+        ),
+    )
+
+
+def counted(record: RunRecord, result: RowsResult) -> str:
+    """How many rows were answered."""
+    done = len(answered(record))
+    return f"{done:,} rows" if done == result.total else f"{done:,}/{result.total:,} rows"
+
+
+def about_the_rows(record: RunRecord, result: RowsResult, shown: Shown) -> Iterator[str]:
+    """What to know about them."""
+    yield from comes_back(record)
+    yield from was_paid_for(record, shown)
+    if result.carried_from and result.carried:
+        yield f"{result.carried:,} rows were taken over from {result.carried_from} and cost nothing now."
+    if result.stopped:
+        yield f"It ended early: {result.stopped}."
+    if record.finished and len(answered(record)) < result.total:
+        yield "The same call goes on from here: only rows that were not answered are asked, and paid for."
+    if result.problem:
+        yield result.problem
