@@ -22,7 +22,8 @@ ALLOWED: dict[str, str] = {
     "decisions": "rows catalogue openrouter openrouter.wire",
     "vectors": "disk runs catalogue openrouter openrouter.wire",
     "calls": "fusion conversation rows attachments runs catalogue openrouter openrouter.wire",
-    "tools": "calls fusion conversation decisions rows vectors attachments view runs catalogue openrouter openrouter.wire",
+    "tools": "calls fusion conversation decisions rows vectors attachments view runs catalogue openrouter"
+    " openrouter.wire",
     "host": "tools calls fusion view runs catalogue openrouter",
     "tasks": "host calls runs openrouter",
     "operator": "settings rows vectors runs openrouter openrouter.wire",

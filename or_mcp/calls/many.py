@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from or_mcp.attachments.lines import Row, read_rows
 from or_mcp.calls.arguments import Arguments
 from or_mcp.calls.call import Call
-from or_mcp.calls.keepsake import Keepsake, Shown
+from or_mcp.calls.keepsake import Shown
 from or_mcp.calls.paid import Offer, place
 from or_mcp.calls.reply import Reply
 from or_mcp.catalogue.prices import Estimate
@@ -61,7 +61,7 @@ def kept_short(arguments: ArgumentsT, rows: Sequence[Row]) -> ArgumentsT:
 
 
 async def place_rows(
-    call: Call, request: RunRequest, planned: Planned, keepsake: Keepsake, shown: Shown, wait_seconds: float | None
+    call: Call, request: RunRequest, planned: Planned, shown: Shown, wait_seconds: float | None
 ) -> Reply:
     """Carry the rows out as one run that goes on where an earlier one of the same question ended.
 
@@ -79,7 +79,7 @@ async def place_rows(
         total = len(estimates)
         return Offer(estimate, lambda: ManyRows(asks, total, store, earlier, ceiling, folder))
 
-    return await place(call, request, offer, keepsake, shown=shown, wait_seconds=wait_seconds)
+    return await place(call, request, offer, shown=shown, wait_seconds=wait_seconds)
 
 
 def _together(estimates: Sequence[Estimate], earlier: Earlier, room: Room) -> Estimate:

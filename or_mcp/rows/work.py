@@ -19,7 +19,7 @@ from or_mcp.openrouter.errors import Failure, OwnerCanAct, RateLimited
 from or_mcp.openrouter.retry import wait_before_retry
 from or_mcp.openrouter.wire.lenient import Maybe
 from or_mcp.rows.earlier import Earlier
-from or_mcp.rows.lines import save
+from or_mcp.rows.lines import lines_of, save
 from or_mcp.rows.pace import AT_ONCE, Pace
 from or_mcp.rows.purse import Purse
 from or_mcp.runs.live import Kept, LiveRun
@@ -82,12 +82,36 @@ class RowsResult:
     problem: Maybe[str] = None
 
 
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What a run holds: its rows, and what all together came to."""
+
+    rows: tuple[Row, ...]
+    together: RowsResult
+
+    @property
+    def provider_cost_usd(self) -> Decimal | None:
+        """What providers bill by themselves."""
+        return self.together.provider_cost_usd
+
+    @property
+    def answered(self) -> tuple[Row, ...]:
+        """The rows that were answered, in order."""
+        return tuple(row for row in self.rows if row.state == "answered")
+
+
 _RESULT: TypeAdapter[RowsResult] = TypeAdapter(RowsResult)
 
 
-def result_of(record: RunRecord) -> RowsResult:
-    """What a run holds beside its rows."""
-    return _RESULT.validate_json(record.result) if record.result else RowsResult(len(record.rows))
+def result_of(record: RunRecord) -> Brought:
+    """What a run holds."""
+    together = _RESULT.validate_json(record.result) if record.result else RowsResult(len(record.rows))
+    return Brought(record.rows, together)
+
+
+def words_of(brought: Brought) -> str:
+    """Every row that has come to its end, as a line of JSON."""
+    return "\n".join(lines_of(brought.rows))
 
 
 class ManyRows:

@@ -80,7 +80,8 @@ class Progress(NamedTuple):
 class RunRecord:
     """One run as it stands. `result` is the tool's own JSON: everything that has arrived.
 
-    `seq` counts how often the carrier has written it. A run of many requests has its `rows` in a table of their own.
+    `seq` counts how often the carrier has written it. `job` is what upstream carries for it, in the tool's own words:
+    with it any process can go on where another stopped. A run of many requests has its `rows` in a table of their own.
     """
 
     run_id: str
@@ -99,6 +100,7 @@ class RunRecord:
     delivered: bool = False
     seq: int = 0
     lost_at: datetime | None = None
+    job: str | None = None
     rows: tuple[Row, ...] = field(default=(), repr=False)
 
     @property

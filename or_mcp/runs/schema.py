@@ -115,6 +115,7 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (caller, day)
     );
     """,
+    "ALTER TABLE runs ADD COLUMN job TEXT",
     """
     CREATE TABLE run_rows (
         run_id TEXT NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,

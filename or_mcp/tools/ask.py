@@ -10,9 +10,9 @@ import anyio.to_thread
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from or_mcp.attachments.attach import COUNT_LIMIT, Attachment, HoldsSecrets, attach, digest_of
-from or_mcp.attachments.urls import is_url
+from or_mcp.attachments.attach import COUNT_LIMIT, digest_of
 from or_mcp.calls.arguments import Amount, Arguments, Question, Text
+from or_mcp.calls.attaching import read_attachments
 from or_mcp.calls.call import Call
 from or_mcp.calls.choosing import choose
 from or_mcp.calls.keepsake import Keepsake, Shown
@@ -32,7 +32,6 @@ from or_mcp.conversation.work import Asking, go_on, result_of
 from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.runs.budget import Room
 from or_mcp.runs.pieces import Context
-from or_mcp.runs.record import RunRecord
 from or_mcp.tools.answers.ask import AskAnswer, full_text, show
 
 DESCRIPTION = """
@@ -125,7 +124,7 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
         attached=digest,
     )
     shown = Shown(notes=(*notes, *attached, *left_out, *choice.notes))
-    return await place(call, recorded, offer, KEEPSAKE, shown=shown, wait_seconds=arguments.wait_seconds)
+    return await place(call, recorded, offer, shown=shown, wait_seconds=arguments.wait_seconds)
 
 
 def _turn(arguments: AskArguments, default_model: str) -> Turn:
@@ -172,7 +171,7 @@ async def _attached(
         return turn, "", []
     model = snapshot.find(turn.model)
     accepts = frozenset(model.architecture.input_modalities) if model and model.architecture else None
-    found = await _read(arguments.attachments, call, accepts, turn.model)
+    found = await read_attachments(arguments.attachments, call, accepts, turn.model)
     held = thread.parts()
     again = [each.name for each in found if each.part() in held]
     parts = [part for each in found if (part := each.part()) not in held]
@@ -183,33 +182,6 @@ async def _attached(
     return replace(turn, attached=tuple(parts)), digest_of(found), notes
 
 
-async def _read(
-    references: tuple[str, ...], call: Call, accepts: frozenset[str] | None, model: str
-) -> tuple[Attachment, ...]:
-    """Everything attached; of a file with secrets, the user is asked where the host can ask."""
-    sandbox = call.parts.sandbox if all(map(is_url, references)) else await call.sandbox()
-    agreed: frozenset[str] = frozenset()
-    while True:
-        try:
-            return await attach(references, sandbox, modalities=accepts, allow_secrets=agreed)
-        except HoldsSecrets as trouble:
-            if call.ask is None or not await call.ask(f"{trouble.found}. Send it to {model} all the same?"):
-                raise
-            agreed |= {trouble.reference}
-
-
-def _show(record: RunRecord, shown: Shown) -> Reply:
-    return show(record, result_of(record), shown)
-
-
-def _text(record: RunRecord) -> str:
-    return full_text(result_of(record).said)
-
-
-KEEPSAKE = Keepsake(
-    show=_show, result=_text, provider_cost=lambda record: result_of(record).said.provider_cost_usd, thread=go_on
-)
-
 TOOL = Tool(
     name="ask",
     title="Ask one model",
@@ -218,5 +190,5 @@ TOOL = Tool(
     arguments=AskArguments,
     answer=AskAnswer,
     handle=ask,
-    keepsake=KEEPSAKE,
+    keepsake=Keepsake(read=result_of, show=show, words=full_text, thread=go_on),
 )

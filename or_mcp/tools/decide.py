@@ -24,9 +24,7 @@ from or_mcp.decisions.asking import Deciding, Part, State, new_session
 from or_mcp.decisions.model import MODALITY, current_model
 from or_mcp.decisions.questions import Asked, read_questions
 from or_mcp.openrouter.errors import InvalidRequest
-from or_mcp.rows.lines import lines_of
-from or_mcp.rows.work import result_of
-from or_mcp.runs.record import RunRecord
+from or_mcp.rows.work import result_of, words_of
 from or_mcp.tools.answers.decide import DecideAnswer, show
 from or_mcp.vectors.texts import check_texts
 
@@ -79,7 +77,7 @@ async def decide(arguments: DecideArguments, call: Call) -> Reply:
         attached=digest + digest_of_rows(rows),
     )
     shown = Shown(notes=choice.notes)
-    return await place_rows(call, request, lambda _: (asks, estimates), KEEPSAKE, shown, arguments.wait_seconds)
+    return await place_rows(call, request, lambda _: (asks, estimates), shown, arguments.wait_seconds)
 
 
 async def _states(arguments: DecideArguments, call: Call) -> tuple[State, ...]:
@@ -117,16 +115,6 @@ def _check_boxes(asked: tuple[Asked, ...], attached: tuple[Part, ...]) -> None:
         raise InvalidRequest("questions of type box are about a picture; attach one (attachments)")
 
 
-def _show(record: RunRecord, shown: Shown) -> Reply:
-    return show(record, result_of(record), shown)
-
-
-def _whole(record: RunRecord) -> str:
-    return "\n".join(lines_of(record.rows))
-
-
-KEEPSAKE = Keepsake(show=_show, result=_whole, provider_cost=lambda record: result_of(record).provider_cost_usd)
-
 TOOL = Tool(
     name="decide",
     title="Decide: typed questions about texts",
@@ -135,5 +123,5 @@ TOOL = Tool(
     arguments=DecideArguments,
     answer=DecideAnswer,
     handle=decide,
-    keepsake=KEEPSAKE,
+    keepsake=Keepsake(read=result_of, show=show, words=words_of),
 )

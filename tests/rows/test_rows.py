@@ -202,7 +202,8 @@ async def test_progress_tells_how_many_rows_are_done(connect: Connect, upstream:
     upstream.script({"match": {"path": PATH}, "latency_ms": 200})
     heard: list[str] = []
 
-    async def hear(_done: float, _total: float | None, message: str | None) -> None:
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        del progress, total
         heard.append(message or "")
 
     async with connect(mode="legacy") as client:

@@ -10,7 +10,7 @@ from or_mcp.calls.keepsake import Shown
 from or_mcp.calls.quoting import named, quoted
 from or_mcp.calls.reply import Answer, Maybe, Reply, usd
 from or_mcp.decisions.answers import ROW, Decided
-from or_mcp.rows.work import RowsResult
+from or_mcp.rows.work import Brought
 from or_mcp.runs.record import RunRecord, Status
 from or_mcp.runs.rows import Row
 from or_mcp.tools.answers.paid import EstimateRange, estimate_range, fitted, how_it_stands, why_it_failed
@@ -19,7 +19,6 @@ from or_mcp.tools.answers.rows import (
     RowsFile,
     RowsUsage,
     about_the_rows,
-    answered,
     counted,
     failed,
     file_of,
@@ -67,14 +66,14 @@ _FAILED = 20
 _SHOWN_SHARES = 3
 
 
-def show(record: RunRecord, result: RowsResult, shown: Shown) -> Reply:
+def show(record: RunRecord, brought: Brought, shown: Shown) -> Reply:
     """The answer, shortened until both forms fit."""
-    rows = answered(record)
-    sizes = [size for size in _SIZES if size < len(rows)]
-    return fitted(partial(_reply, record, result, shown, rows), [len(rows), *sizes])
+    count = len(brought.answered)
+    return fitted(partial(_reply, record, brought, shown), [count, *(size for size in _SIZES if size < count)])
 
 
-def _reply(record: RunRecord, result: RowsResult, shown: Shown, rows: Sequence[Row], most: int) -> Reply:
+def _reply(record: RunRecord, brought: Brought, shown: Shown, most: int) -> Reply:
+    rows, result = brought.answered, brought.together
     decided = [(row.n, ROW.validate_json(row.body).answers) for row in rows[:most]]
     file = file_of(record, result)
     answer = DecideAnswer(
@@ -93,9 +92,9 @@ def _reply(record: RunRecord, result: RowsResult, shown: Shown, rows: Sequence[R
         generation_id=record.generation_id,
         error=why_it_failed(record),
         replayed=shown.replayed,
-        notes=[*about_the_rows(record, result, shown), *_cut(record, rows, most), *shown.notes],
+        notes=[*about_the_rows(record, brought, shown), *_cut(record, rows, most), *shown.notes],
     )
-    text = "\n".join(_text(record, result, answer, decided, shown))
+    text = "\n".join(_text(record, brought, answer, decided, shown))
     return Reply(text, answer, link_to(file), shown.cost_line)
 
 
@@ -113,21 +112,22 @@ def _cut(record: RunRecord, rows: Sequence[Row], most: int) -> Iterator[str]:
 
 def _text(
     record: RunRecord,
-    result: RowsResult,
+    brought: Brought,
     answer: DecideAnswer,
     decided: Sequence[tuple[int, Sequence[Decided]]],
     shown: Shown,
 ) -> Iterator[str]:
+    alone = brought.together.total == 1
     yield from how_it_stands(record, answer.error, shown)
     yield from (f"Note: {note}" for note in answer.notes)
     if decided:
-        listed = "\n".join(_line(n, answers, alone=result.total == 1) for n, answers in decided)
-        yield quoted(answer.run_id, "answers" if result.total == 1 else "row: answers", listed)
+        listed = "\n".join(_line(n, answers, alone=alone) for n, answers in decided)
+        yield quoted(answer.run_id, "answers" if alone else "row: answers", listed)
     yield from (f"Row {row.row} failed: {row.error}" for row in answer.failed or ())
     if answer.file is not None:
         yield f"All rows: {answer.file.path}"
     by = named(answer.model) if answer.model else answer.status
-    yield f"Run: {answer.run_id} · {counted(record, result)} · {by} · {answer.elapsed_seconds} s"
+    yield f"Run: {answer.run_id} · {counted(brought)} · {by} · {answer.elapsed_seconds} s"
     if shown.cost_line:
         yield shown.cost_line
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from or_mcp.calls.keepsake import Shown
 from or_mcp.calls.reply import Answer, Maybe
 from or_mcp.openrouter.errors import shorten
 from or_mcp.rows.lines import why_failed
-from or_mcp.rows.work import RowsResult
+from or_mcp.rows.work import Brought, RowsResult
 from or_mcp.runs.record import RunRecord
 from or_mcp.runs.rows import Row
 from or_mcp.tools.answers.paid import comes_back, was_paid_for
@@ -40,11 +40,6 @@ class RowsFile(Answer):
 
     path: str
     rows: int
-
-
-def answered(record: RunRecord) -> Sequence[Row]:
-    """The rows that were answered."""
-    return [row for row in record.rows if row.state == "answered"]
 
 
 def failed(record: RunRecord, most: int) -> list[FailedRow]:
@@ -83,21 +78,24 @@ def link_to(file: RowsFile | None) -> tuple[mcp_types.ResourceLink, ...]:
     )
 
 
-def counted(record: RunRecord, result: RowsResult) -> str:
+def counted(brought: Brought) -> str:
     """How many rows were answered."""
-    done = len(answered(record))
-    return f"{done:,} rows" if done == result.total else f"{done:,}/{result.total:,} rows"
+    done, total = len(brought.answered), brought.together.total
+    if done < total:
+        return f"{done:,}/{total:,} rows"
+    return f"{done:,} rows" if done > 1 else "1 row"
 
 
-def about_the_rows(record: RunRecord, result: RowsResult, shown: Shown) -> Iterator[str]:
+def about_the_rows(record: RunRecord, brought: Brought, shown: Shown) -> Iterator[str]:
     """What to know about them."""
+    result = brought.together
     yield from comes_back(record)
     yield from was_paid_for(record, shown)
     if result.carried_from and result.carried:
         yield f"{result.carried:,} rows were taken over from {result.carried_from} and cost nothing now."
     if result.stopped:
         yield f"It ended early: {result.stopped}."
-    if record.finished and len(answered(record)) < result.total:
+    if record.finished and len(brought.answered) < result.total:
         yield "The same call goes on from here: only rows that were not answered are asked, and paid for."
     if result.problem:
         yield result.problem
