@@ -17,7 +17,7 @@ ALLOWED: dict[str, str] = {
     "attachments": "openrouter",
     "runs": "hosts openrouter openrouter.wire",
     "fusion": "runs catalogue openrouter openrouter.wire",
-    "conversation": "runs catalogue openrouter openrouter.wire",
+    "conversation": "rows runs catalogue openrouter openrouter.wire",
     "rows": "disk runs openrouter openrouter.wire",
     "decisions": "rows catalogue openrouter openrouter.wire",
     "vectors": "disk runs catalogue openrouter openrouter.wire",

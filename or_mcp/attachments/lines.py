@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, NoReturn, cast
 
@@ -16,7 +17,7 @@ from or_mcp.openrouter.errors import InvalidRequest
 # It is read whole, and its lines beside it: memory bounds it, not what upstream takes.
 FILE_LIMIT = 64_000_000
 
-Row = str | dict[str, Any]
+Row = str | Mapping[str, Any]
 
 
 async def read_lines(path: str, sandbox: Sandbox, *, allow_secrets: bool = False) -> tuple[str, ...]:

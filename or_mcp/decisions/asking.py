@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -29,7 +29,7 @@ def new_session() -> str:
     return f"or-mcp-{secrets.token_hex(12)}"
 
 
-State = str | dict[str, Any]
+State = str | Mapping[str, Any]
 Part = str | dict[str, Any]
 # What upstream may put around a state and its questions.
 _AROUND = 1_000

@@ -109,6 +109,11 @@ def result_of(record: RunRecord) -> Brought:
     return Brought(record.rows, together)
 
 
+def is_of_rows(record: RunRecord) -> bool:
+    """Whether a run is one of many requests, by how what it keeps begins."""
+    return (record.result or "").startswith('{"total":')
+
+
 def words_of(brought: Brought) -> str:
     """Every row that has come to its end, as a line of JSON."""
     return "\n".join(lines_of(brought.rows))

@@ -16,9 +16,11 @@ from or_mcp.runs.rows import Row
 from or_mcp.tools.answers.paid import EstimateRange, estimate_range, fitted, how_it_stands, why_it_failed
 from or_mcp.tools.answers.rows import (
     FailedRow,
+    RowsCount,
     RowsFile,
     RowsUsage,
     about_the_rows,
+    count_of,
     counted,
     failed,
     file_of,
@@ -45,7 +47,7 @@ class DecideAnswer(Answer):
     status: Status
     answers: list[DecideRow]
     failed: Maybe[list[FailedRow]] = None
-    rows: int
+    rows: RowsCount
     file: Maybe[RowsFile] = None
     model: Maybe[str] = None
     cost_usd: float | None
@@ -81,7 +83,7 @@ def _reply(record: RunRecord, brought: Brought, shown: Shown, most: int) -> Repl
         status=record.status,
         answers=[_row(n, each) for n, answers in decided for each in answers],
         failed=failed(record, _FAILED) or None,
-        rows=result.total,
+        rows=count_of(brought),
         file=file,
         model=result.model,
         cost_usd=usd(record.cost_usd),

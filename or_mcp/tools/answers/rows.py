@@ -28,6 +28,14 @@ class FailedRow(Answer):
     error: str
 
 
+class RowsCount(Answer):
+    """How many rows there are, and how many have come to their end."""
+
+    total: int
+    answered: int
+    failed: int
+
+
 class RowsUsage(Answer):
     """What all rows together used."""
 
@@ -76,6 +84,12 @@ def link_to(file: RowsFile | None) -> tuple[mcp_types.ResourceLink, ...]:
             type="resource_link", name=path.name, uri=path.as_uri(), mime_type="application/jsonl", description=told
         ),
     )
+
+
+def count_of(brought: Brought) -> RowsCount:
+    """How many rows have come how far."""
+    failures = sum(row.state == "failed" for row in brought.rows)
+    return RowsCount(total=brought.together.total, answered=len(brought.answered), failed=failures)
 
 
 def counted(brought: Brought) -> str:
