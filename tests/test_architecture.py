@@ -31,7 +31,7 @@ ALLOWED: dict[str, str] = {
     "web": "server settings calls runs openrouter",
     "http_app": "server settings web",
     "serving": "server http_app web stdio settings",
-    "cli": "server serving web tools calls hosts simulator view settings places sign_in identity"
+    "cli": "server serving web tools calls hosts simulator view settings places disk sign_in identity"
     " resident starting runs catalogue openrouter openrouter.wire",
     "stdio": "unanswered",
     "resident": "server starting stdio settings places runs view",

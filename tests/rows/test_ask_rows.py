@@ -11,6 +11,7 @@ import pytest
 from mcp import Client
 from openrouter.components import ChatRequest
 
+from tests.cli.test_terminal import terminal
 from tests.conftest import Connect, Upstream, text_of
 
 PATH = "/chat/completions"
@@ -134,3 +135,36 @@ async def test_run_brings_the_rows_back(connect: Connect):
         answer = await ask(client, rows=ROWS)
         again = (await client.call_tool("run", {"run_id": answer["run_id"]})).structured_content
     assert again["results"] == answer["results"]
+
+
+async def test_a_terminal_asks_rows_of_a_file_and_writes_all_answers(
+    upstream: Upstream, environment: dict[str, str], tmp_path: Path
+):
+    upstream.script({"match": {"path": PATH, "contains": "person-004"}, "status": 400, "message": "no"})
+    rows, out = tmp_path / "rows.jsonl", tmp_path / "out.jsonl"
+    rows.write_text("\n".join(map(json.dumps, ROWS)), encoding="utf-8")
+    asked = ["ask", ASK["model"], ASK["prompt"], "--rows", str(rows), "--out", str(out)]
+    done = await terminal(environment, *asked)
+    assert done.returncode == 0, done.stderr.decode()
+    assert "19 of 20 answered, 1 failed" in done.stderr.decode()
+    assert "19 of 20 rows answered." in done.stdout.decode()
+    assert "row 4: " in done.stdout.decode()
+    upstream.script()
+    await terminal(environment, *asked)
+    lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert [line["row"] for line in lines] == list(range(20))
+    assert all("text" in line for line in lines)
+    assert len(upstream.posts(PATH)) == 21
+
+
+async def test_a_file_that_cannot_be_written_is_said_and_nothing_is_lost(environment: dict[str, str], tmp_path: Path):
+    (tmp_path / "rows.jsonl").write_text('{"name": "a"}', encoding="utf-8")
+    out = str(tmp_path / "nowhere" / "out.jsonl")
+    rows = str(tmp_path / "rows.jsonl")
+    done = await terminal(environment, "ask", ASK["model"], ASK["prompt"], "--rows", rows, "--out", out)
+    assert done.returncode == 1
+    assert "--out could not be written" in done.stderr.decode()
+
+
+async def test_out_without_rows_is_wrong_usage(environment: dict[str, str]):
+    assert (await terminal(environment, "ask", ASK["model"], "Hello?", "--out", "x")).returncode == 2
