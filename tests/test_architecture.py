@@ -18,7 +18,7 @@ ALLOWED: dict[str, str] = {
     "runs": "hosts openrouter openrouter.wire",
     "fusion": "runs catalogue openrouter openrouter.wire",
     "conversation": "rows runs catalogue openrouter openrouter.wire",
-    "rows": "disk runs openrouter openrouter.wire",
+    "rows": "disk runs catalogue openrouter openrouter.wire",
     "decisions": "rows catalogue openrouter openrouter.wire",
     "vectors": "disk runs catalogue openrouter openrouter.wire",
     "calls": "fusion conversation rows attachments runs catalogue openrouter openrouter.wire",

@@ -13,7 +13,7 @@ from or_mcp.attachments.lines import Row, read_rows
 from or_mcp.calls.arguments import Arguments
 from or_mcp.calls.call import Call
 from or_mcp.calls.keepsake import Shown
-from or_mcp.calls.paid import Offer, place
+from or_mcp.calls.paid import Paying, place, question_of
 from or_mcp.calls.reply import Reply
 from or_mcp.catalogue.prices import Estimate
 from or_mcp.openrouter.errors import InvalidRequest
@@ -21,7 +21,6 @@ from or_mcp.rows.earlier import Earlier, earlier_rows
 from or_mcp.rows.lines import FOLDER
 from or_mcp.rows.work import Asks, ManyRows
 from or_mcp.runs.budget import Room, dollars
-from or_mcp.runs.record import RunRequest
 
 MOST_ROWS = 1_000
 # A file may hold more: memory bounds it, and how long one run may take.
@@ -61,7 +60,16 @@ def kept_short(arguments: ArgumentsT, rows: Sequence[Row]) -> ArgumentsT:
 
 
 async def place_rows(
-    call: Call, request: RunRequest, planned: Planned, shown: Shown, wait_seconds: float | None
+    call: Call,
+    tool: str,
+    arguments: Paying,
+    planned: Planned,
+    *,
+    models: tuple[str, ...],
+    prompt: str,
+    attached: str,
+    shown: Shown,
+    wait_seconds: float | None,
 ) -> Reply:
     """Carry the rows out as one run that goes on where an earlier one of the same question ended.
 
@@ -70,16 +78,26 @@ async def place_rows(
     """
     store, data_dir = call.parts.runner.store, call.parts.data_dir
     folder = data_dir / FOLDER if data_dir is not None else None
-    earlier = await earlier_rows(store, request)
+    same = question_of(call, tool, arguments, attached)
+    earlier = await earlier_rows(store, call.caller.id, same)
 
-    def offer(room: Room) -> Offer:
+    def offered(room: Room) -> ManyRows:
         asks, estimates = planned(room)
         estimate = _together(estimates, earlier, room)
         ceiling = estimate.most if estimate.most is not None else room.usd
-        total = len(estimates)
-        return Offer(estimate, lambda: ManyRows(asks, total, store, earlier, ceiling, folder))
+        return ManyRows(asks, len(estimates), store, earlier, estimate, ceiling, folder)
 
-    return await place(call, request, offer, shown=shown, wait_seconds=wait_seconds)
+    return await place(
+        call,
+        tool,
+        arguments,
+        offered,
+        models=models,
+        prompt=prompt,
+        attached=attached,
+        shown=shown,
+        wait_seconds=wait_seconds,
+    )
 
 
 def _together(estimates: Sequence[Estimate], earlier: Earlier, room: Room) -> Estimate:

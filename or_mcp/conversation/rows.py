@@ -18,7 +18,7 @@ from or_mcp.conversation.fit import Needs, needs_of
 from or_mcp.conversation.price import Price, bound
 from or_mcp.conversation.state import AnswerState, Citation, Said
 from or_mcp.conversation.structure import read_json
-from or_mcp.conversation.thread import Thread
+from or_mcp.conversation.thread import Message, Thread
 from or_mcp.conversation.turn import Caps, Turn, request_for, say
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure, InvalidRequest, shorten
@@ -50,7 +50,20 @@ class RowSaid:
 ROW: TypeAdapter[RowSaid] = TypeAdapter(RowSaid)
 
 
-def turns_of(turn: Turn, rows: Sequence[Row]) -> tuple[Turn, ...]:
+@dataclass(frozen=True, slots=True)
+class RowTurn:
+    """A turn with its question, which names columns or has them filled in, and what goes along."""
+
+    turn: Turn
+    prompt: str
+    attached: tuple[Message, ...] = ()
+
+    def thread(self, session_id: str = "") -> Thread:
+        """The conversation that it is."""
+        return say(Thread(session_id), self.turn, self.prompt, self.attached)
+
+
+def turns_of(turn: RowTurn, rows: Sequence[Row]) -> tuple[RowTurn, ...]:
     """The turn for each row.
 
     Raises:
@@ -58,14 +71,14 @@ def turns_of(turn: Turn, rows: Sequence[Row]) -> tuple[Turn, ...]:
     """
     columns = [row if isinstance(row, Mapping) else {_TEXT: row} for row in rows]
     known = {name for row in columns for name in row}
-    named = {name for name in _COLUMN.findall(f"{turn.prompt}\n{turn.instructions}") if name in known}
+    named = {name for name in _COLUMN.findall(f"{turn.prompt}\n{turn.turn.instructions}") if name in known}
     if not named:
         some = ", ".join(f"{{{name}}}" for name in sorted(known)[:8])
         raise InvalidRequest(f"prompt names no column of the rows; it takes {shorten(some, 300)} in its text")
     return tuple(_filled(turn, row, n, named) for n, row in enumerate(columns))
 
 
-def _filled(turn: Turn, row: Mapping[str, Any], n: int, named: set[str]) -> Turn:
+def _filled(turn: RowTurn, row: Mapping[str, Any], n: int, named: set[str]) -> RowTurn:
     if missing := sorted(named - row.keys()):
         raise InvalidRequest(
             f"row {n} has no column {shorten(missing[0], 60)!r}, which prompt names; each row needs it"
@@ -74,7 +87,8 @@ def _filled(turn: Turn, row: Mapping[str, Any], n: int, named: set[str]) -> Turn
     def fill(template: str) -> str:
         return _COLUMN.sub(lambda found: _words(row[found[1]]) if found[1] in named else found[0], template)
 
-    return replace(turn, prompt=fill(turn.prompt), instructions=fill(turn.instructions))
+    filled = replace(turn.turn, instructions=fill(turn.turn.instructions))
+    return replace(turn, turn=filled, prompt=fill(turn.prompt))
 
 
 def _words(value: Any) -> str:
@@ -85,7 +99,7 @@ def _words(value: Any) -> str:
 class Asking:
     """How each row is asked; the limits in `caps` are those that `mosts` stand on."""
 
-    turns: tuple[Turn, ...]
+    turns: tuple[RowTurn, ...]
     upstream: OpenRouter = field(repr=False)
     provider: Provider | None
     caps: Caps
@@ -95,7 +109,7 @@ class Asking:
     @property
     def model(self) -> str:
         """Who is asked."""
-        return self.turns[0].model
+        return self.turns[0].turn.model
 
     def most(self, n: int) -> Decimal | None:
         """What a row costs at most."""
@@ -103,8 +117,8 @@ class Asking:
 
     async def ask(self, n: int) -> Answered:
         """Ask one row, once."""
-        turn, state = self.turns[n], AnswerState()
-        thread = say(Thread(self.session_id), turn)
+        turn, state = self.turns[n].turn, AnswerState()
+        thread = self.turns[n].thread(self.session_id)
         try:
             async with self.upstream.chat(request_for(thread, turn, self.caps, self.provider)) as stream:
                 state.generation_id = stream.generation_id
@@ -151,16 +165,16 @@ class RowsPrice:
     stands_for: tuple[int, ...]
 
     @classmethod
-    def of(cls, turns: Sequence[Turn], snapshot: Snapshot) -> RowsPrice:
+    def of(cls, turns: Sequence[RowTurn], snapshot: Snapshot) -> RowsPrice:
         """Measure every row. It may take long."""
-        needs = tuple(needs_of(say(Thread(""), turn), turn) for turn in turns)
+        needs = tuple(needs_of(each.thread(), each.turn) for each in turns)
         order = sorted(range(len(needs)), key=lambda n: needs[n].sizes.at_most.tokens)
         size = -(-len(order) // _PRICES)
         stands_for = dict.fromkeys(order, 0)
         for begin in range(0, len(order), size):
             some = order[begin : begin + size]
             stands_for |= dict.fromkeys(some, some[-1])
-        return cls(turns[order[-1]], snapshot, needs, tuple(stands_for[n] for n in range(len(needs))))
+        return cls(turns[order[-1]].turn, snapshot, needs, tuple(stands_for[n] for n in range(len(needs))))
 
     @property
     def largest(self) -> Needs:

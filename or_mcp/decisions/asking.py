@@ -90,7 +90,7 @@ class Deciding:
 
     def estimates(self, snapshot: Snapshot) -> list[Estimate]:
         """What each row costs. With many it takes a while: call it in a thread."""
-        questions = to_json({each.name: each.question.body() for each in self.asked}).decode()
+        questions = to_json({each.name: each.question.model_dump(exclude_none=True) for each in self.asked}).decode()
         numbers = sum(_VALUES + len(each.options) for each in self.asked) * _NUMBER_TOKENS
         usual = count_tokens(questions) + len(self.attached) * _MEDIUM_TOKENS
         at_most = most_tokens(questions) + _AROUND + sum(map(_most_tokens_of, self.attached))

@@ -211,7 +211,8 @@ class OpenRouter:
     @asynccontextmanager
     async def _paid(self, path: str, request: Request) -> AsyncGenerator[OpenReply]:
         with explaining(self._demands):
-            async with self._http.post(path, self.key, request.body(), self._attempts) as reply:
+            content = request.model_dump_json(exclude_none=True).encode()
+            async with self._http.post(path, self.key, content, self._attempts) as reply:
                 yield reply
 
     async def _post(self, path: str, request: Request, shape: type[ModelT]) -> ModelT:

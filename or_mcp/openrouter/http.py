@@ -9,12 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from time import time
-from typing import Any
 
 import anyio
 import anyio.to_thread
 import httpx2
-from pydantic_core import to_json
 
 from or_mcp.openrouter.errors import ConnectionFailed, Failure, StreamBroken, UpstreamFailed, from_reply
 from or_mcp.openrouter.retry import ATTEMPTS, wait_before_retry
@@ -177,11 +175,9 @@ class Http:
 
     @asynccontextmanager
     async def post(
-        self, path: str, key: str | None, body: Mapping[str, Any], attempts: int = ATTEMPTS
+        self, path: str, key: str | None, content: bytes, attempts: int = ATTEMPTS
     ) -> AsyncGenerator[OpenReply]:
         """Ask for something that costs money; leaving the block closes the connection, which cancels the work."""
-        # A body may hold thirty megabytes: the standard library takes several times as long.
-        content = to_json(body)
         sending = self._send("POST", path, key, params=None, content=content, paid=True, attempts=attempts)
         async with sending as response:
             yield OpenReply(response)

@@ -7,7 +7,6 @@ from functools import partial
 
 from or_mcp.openrouter.errors import ConnectionFailed, from_facts
 from or_mcp.runs.queries import latest_like
-from or_mcp.runs.record import RunRequest
 from or_mcp.runs.rows import Row
 from or_mcp.runs.store import Store
 
@@ -25,12 +24,12 @@ class Earlier:
     rows: tuple[Row, ...] = ()
 
 
-async def earlier_rows(store: Store, request: RunRequest) -> Earlier:
+async def earlier_rows(store: Store, caller: str, fingerprint: str) -> Earlier:
     """What may be taken over from the newest run of the same question; nothing if that one has brought everything.
 
     A question that was answered in full, and is asked again, is a new one.
     """
-    found = await store.read(partial(latest_like, caller=request.caller, fingerprint=request.fingerprint))
+    found = await store.read(partial(latest_like, caller=caller, fingerprint=fingerprint))
     if found is None or (found.status == "completed" and found.outcome is None):
         return Earlier()
     untold = found.status != "completed"

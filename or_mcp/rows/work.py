@@ -15,6 +15,7 @@ import anyio
 import anyio.to_thread
 from pydantic import TypeAdapter
 
+from or_mcp.catalogue.prices import Estimate
 from or_mcp.openrouter.errors import Failure, OwnerCanAct, RateLimited
 from or_mcp.openrouter.retry import wait_before_retry
 from or_mcp.openrouter.wire.lenient import Maybe
@@ -123,8 +124,18 @@ class ManyRows:
     """Rows being asked, several at once; one that fails costs itself alone."""
 
     def __init__(
-        self, asks: Asks, total: int, store: Store, earlier: Earlier, ceiling: Decimal | None, folder: Path | None
+        self,
+        asks: Asks,
+        total: int,
+        store: Store,
+        earlier: Earlier,
+        estimate: Estimate,
+        ceiling: Decimal | None,
+        folder: Path | None,
     ) -> None:
+        self.estimate = estimate
+        # A row that does not fit is not sent, rather than all being cut short.
+        self.limited = ""
         self._asks = asks
         self._store = store
         self._earlier = earlier

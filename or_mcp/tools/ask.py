@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import partial
 from typing import Annotated, Any, Literal
 
 import anyio.to_thread
@@ -18,27 +16,25 @@ from or_mcp.calls.call import Call
 from or_mcp.calls.choosing import choose
 from or_mcp.calls.keepsake import Keepsake, Shown
 from or_mcp.calls.many import MOST_ROWS, digest_of_rows, kept_short, place_rows, rows_given
-from or_mcp.calls.paid import Offer, limited_note, place
+from or_mcp.calls.paid import place
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.fitness import check_keeps
 from or_mcp.catalogue.prices import Estimate
-from or_mcp.conversation.adapt import adapt, messages_for, names_of, without_others_functions
+from or_mcp.conversation.adapt import adapt, readable
 from or_mcp.conversation.fit import check_fits, needs_of
 from or_mcp.conversation.functions import MOST_FUNCTIONS
-from or_mcp.conversation.price import bound
 from or_mcp.conversation.rows import Asking as RowsAsking
-from or_mcp.conversation.rows import Row, RowsPrice, turns_of
+from or_mcp.conversation.rows import Row, RowsPrice, RowTurn, turns_of
 from or_mcp.conversation.structure import check_schema
-from or_mcp.conversation.thread import Thread
-from or_mcp.conversation.turn import ToolOutput, Turn, request_for, say
-from or_mcp.conversation.work import Asking, AskResult, go_on, result_of
+from or_mcp.conversation.thread import Message, Thread
+from or_mcp.conversation.turn import ToolOutput, Turn, say
+from or_mcp.conversation.work import AskResult, Exchange, go_on, result_of
 from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.rows.work import Brought, is_of_rows, words_of
 from or_mcp.rows.work import result_of as rows_of
 from or_mcp.runs.budget import Room
-from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunRecord
 from or_mcp.tools.answers.ask import AskAnswer, full_text, show
 from or_mcp.tools.answers.ask_rows import show_rows
@@ -105,46 +101,33 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
     rows = await rows_given(arguments.rows, arguments.rows_file, call)
     if rows:
         _check_rows_alone(arguments)
-    thread = await _thread(arguments, call)
+    before = await _thread(arguments, call)
     choice = await choose(call, turn.models)
     snapshot = choice.snapshot
     check_keeps(snapshot, turn.models)
-    turn, notes = adapt(turn, snapshot)
-    turn, digest, attached = await _attached(turn, arguments, thread, call, snapshot)
+    turn, adapted = adapt(turn, snapshot)
+    parts, digest, again = await _attached(arguments, turn.model, before, call, snapshot)
     if rows:
-        shown = Shown(notes=(*notes, *attached, *choice.notes))
-        return await _ask_rows(arguments, call, rows, replace(turn, prompt=arguments.prompt), snapshot, digest, shown)
-    thread = say(thread, turn)
-    sent, left_out = without_others_functions(thread, turn, snapshot)
+        notes = (*adapted, *again, *choice.notes)
+        return await _ask_rows(
+            arguments, call, rows, RowTurn(turn, arguments.prompt, tuple(parts)), snapshot, digest, notes
+        )
+    thread = say(before, turn, arguments.prompt, parts)
+    sent, left_out = readable(thread, turn, snapshot)
     needs = await anyio.to_thread.run_sync(needs_of, sent, turn)
     check_fits(snapshot, turn, needs, call.parts.policy)
-    messages = messages_for(sent, turn, snapshot)
-
-    def offer(room: Room) -> Offer:
-        price = bound(turn, needs.sizes, snapshot, room)
-        request = request_for(sent, turn, price.caps, call.parts.provider, messages)
-        asking = partial(
-            Asking,
-            request,
-            call.upstream,
-            names=names_of(turn, snapshot),
-            schema=turn.json_schema,
-            repairs=price.repairs,
-            limited=price.limited,
-        )
-        return Offer(price.estimate, asking, limited_note(price.limited))
-
-    recorded = call.request(
+    return await place(
+        call,
         "ask",
         arguments,
+        Exchange(sent, turn, needs.sizes, snapshot, call.parts.provider, call.upstream).offer,
         models=turn.models,
         prompt=arguments.prompt,
-        ceiling_usd=arguments.max_cost_usd,
-        context=await anyio.to_thread.run_sync(_kept, thread),
+        context=await anyio.to_thread.run_sync(thread.kept),
         attached=digest,
+        shown=Shown(notes=(*adapted, *again, *left_out, *choice.notes)),
+        wait_seconds=arguments.wait_seconds,
     )
-    shown = Shown(notes=(*notes, *attached, *left_out, *choice.notes))
-    return await place(call, recorded, offer, shown=shown, wait_seconds=arguments.wait_seconds)
 
 
 def _check_rows_alone(arguments: AskArguments) -> None:
@@ -162,15 +145,15 @@ async def _ask_rows(
     arguments: AskArguments,
     call: Call,
     rows: tuple[Row, ...],
-    turn: Turn,
+    question: RowTurn,
     snapshot: Snapshot,
     digest: str,
-    shown: Shown,
+    notes: tuple[str, ...],
 ) -> Reply:
     """The same question about each row, as one run."""
-    turns = await anyio.to_thread.run_sync(turns_of, turn, rows)
+    turns = await anyio.to_thread.run_sync(turns_of, question, rows)
     price = await anyio.to_thread.run_sync(RowsPrice.of, turns, snapshot)
-    check_fits(snapshot, turn, price.largest, call.parts.policy)
+    check_fits(snapshot, question.turn, price.largest, call.parts.policy)
     upstream, session_id = call.upstream.at_first_try(), Thread.new().session_id
 
     def planned(room: Room) -> tuple[RowsAsking, Sequence[Estimate]]:
@@ -178,21 +161,22 @@ async def _ask_rows(
         mosts = tuple(each.most for each in estimates)
         return RowsAsking(turns, upstream, call.parts.provider, found.caps, mosts, session_id), estimates
 
-    request = call.request(
+    return await place_rows(
+        call,
         "ask",
         kept_short(arguments, rows),
-        models=turn.models,
+        planned,
+        models=question.turn.models,
         prompt=arguments.prompt,
-        ceiling_usd=arguments.max_cost_usd,
         attached=digest + digest_of_rows(rows),
+        shown=Shown(notes=notes),
+        wait_seconds=arguments.wait_seconds,
     )
-    return await place_rows(call, request, planned, shown, arguments.wait_seconds)
 
 
 def _turn(arguments: AskArguments, default_model: str) -> Turn:
     return Turn(
         model=arguments.model or default_model,
-        prompt=arguments.prompt,
         instructions=arguments.instructions,
         fallback_models=arguments.fallback_models,
         reasoning_effort=arguments.reasoning_effort or "",
@@ -223,19 +207,15 @@ async def _thread(arguments: AskArguments, call: Call) -> Thread:
     return await anyio.to_thread.run_sync(keepsake.thread, record, context)
 
 
-def _kept(thread: Thread) -> Context:
-    return Context.of(thread.dump())
-
-
 async def _attached(
-    turn: Turn, arguments: AskArguments, thread: Thread, call: Call, snapshot: Snapshot
-) -> tuple[Turn, str, list[str]]:
-    """The turn with what is attached, and its digest; what the conversation holds already is not sent once more."""
+    arguments: AskArguments, model_id: str, thread: Thread, call: Call, snapshot: Snapshot
+) -> tuple[list[Message], str, list[str]]:
+    """What is attached, and its digest; what the conversation holds already is not sent once more."""
     if not arguments.attachments:
-        return turn, "", []
-    model = snapshot.find(turn.model)
+        return [], "", []
+    model = snapshot.find(model_id)
     accepts = frozenset(model.architecture.input_modalities) if model and model.architecture else None
-    found = await read_attachments(arguments.attachments, call, accepts, turn.model)
+    found = await read_attachments(arguments.attachments, call, accepts, model_id)
     held = thread.parts()
     again = [each.name for each in found if each.part() in held]
     parts = [part for each in found if (part := each.part()) not in held]
@@ -243,7 +223,7 @@ async def _attached(
         names = ", ".join(again)
         parts.append({"type": "text", "text": f"(Attached again, and to be found further up: {names})"})
     notes = [f"Already in this conversation, and not sent again: {name}." for name in again]
-    return replace(turn, attached=tuple(parts)), digest_of(found), notes
+    return parts, digest_of(found), notes
 
 
 def _read(record: RunRecord) -> AskResult | Brought:

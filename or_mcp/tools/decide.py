@@ -68,16 +68,17 @@ async def decide(arguments: DecideArguments, call: Call) -> Reply:
     estimates = await anyio.to_thread.run_sync(deciding.estimates, choice.snapshot)
     asks = replace(deciding, mosts=tuple(each.most for each in estimates))
     rows = states if arguments.rows or arguments.rows_file else ()
-    request = call.request(
+    return await place_rows(
+        call,
         "decide",
         kept_short(arguments, rows),
+        lambda _: (asks, estimates),
         models=(model,),
         prompt=", ".join(each.name for each in asked),
-        ceiling_usd=arguments.max_cost_usd,
         attached=digest + digest_of_rows(rows),
+        shown=Shown(notes=choice.notes),
+        wait_seconds=arguments.wait_seconds,
     )
-    shown = Shown(notes=choice.notes)
-    return await place_rows(call, request, lambda _: (asks, estimates), shown, arguments.wait_seconds)
 
 
 async def _states(arguments: DecideArguments, call: Call) -> tuple[State, ...]:

@@ -18,11 +18,6 @@ class Question(Request):
     instructions: str
     criteria: Any = None
 
-    def body(self) -> dict[str, Any]:
-        """The JSON to send: an option that needs no words stands as null."""
-        criteria = {} if self.criteria is None else {"criteria": self.criteria}
-        return {"type": self.type, "instructions": self.instructions, **criteria}
-
 
 class DecisionsRequest(Request):
     """What is sent. A state is a text, an object, or a list of texts and of media parts as chat has them."""
@@ -32,11 +27,6 @@ class DecisionsRequest(Request):
     state: Any
     provider: Provider | None = None
     session_id: str | None = None
-
-    def body(self) -> dict[str, Any]:
-        """The JSON to send."""
-        asked = {name: question.body() for name, question in self.questions.items()}
-        return {**self.model_dump(mode="json", exclude_none=True, exclude={"questions"}), "questions": asked}
 
 
 class DecisionsReply(Reply):
