@@ -35,7 +35,7 @@ def _serve_stdio(settings: Settings) -> int:
     gc.disable()
     if not can_be_handed_on():
         return _serve_here(settings, Begun)
-    front = Front(settings.tools, answers=_starts_for_sure(settings))
+    front = Front(settings.tools, answers=_starts_for_sure(settings), structured=settings.structured)
     code = by_new_resident(front)
     return _serve_here(settings, Meanwhile(front).over) if code is None else code
 

@@ -11,6 +11,7 @@ from threading import Thread
 from time import monotonic
 from typing import Any, cast
 
+from or_mcp.hosts.table import client_named
 from or_mcp.starting.starter import Begun
 
 PREPARED = Path(__file__).with_name("greetings.json")
@@ -29,9 +30,18 @@ _NEWS = "listChanged"
 class Front:
     """Whoever answers until the server does. What is not quite plain is left to the server, which hears all of it."""
 
-    def __init__(self, tools: Collection[str], *, answers: bool, wire_in: int = 0, wire_out: int = 1) -> None:
+    def __init__(
+        self,
+        tools: Collection[str],
+        *,
+        answers: bool,
+        structured: bool | None = None,
+        wire_in: int = 0,
+        wire_out: int = 1,
+    ) -> None:
         self._prepared: dict[str, Any] = json.loads(PREPARED.read_bytes())
         self._tools = frozenset(tools)
+        self._structured = structured
         self._wire_in, self._wire_out = wire_in, wire_out
         self._heard: list[bytes] = []
         self._rest = b""
@@ -98,6 +108,15 @@ class Front:
         known = params == {} if self._opened == "initialize" else self._is_enveloped(params)
         return self._list(self._opened) if method == "tools/list" and known else None
 
+    def _is_named(self, client: Any) -> bool:
+        if not _is_named(client):
+            return False
+        if self._structured is None:
+            # The first that names itself: the session keeps to it.
+            known = client_named(client["name"])
+            self._structured = known is None or not known.shows_both
+        return True
+
     def _opening(self, method: str, params: Any) -> str | None:
         if method == "initialize" and self._is_handshake(params):
             return method
@@ -108,7 +127,7 @@ class Front:
             _has(params, {"protocolVersion", "capabilities", "clientInfo"})
             and params["protocolVersion"] in self._prepared["versions"]["initialize"]
             and _is_plain(params["capabilities"])
-            and _is_named(params["clientInfo"])
+            and self._is_named(params["clientInfo"])
         )
 
     def _is_enveloped(self, params: Any) -> bool:
@@ -119,7 +138,7 @@ class Front:
         return (
             _has(meta, set(names))
             and meta[f"{_META}protocolVersion"] in self._prepared["versions"]["server/discover"]
-            and _is_named(meta[f"{_META}clientInfo"])
+            and self._is_named(meta[f"{_META}clientInfo"])
             and _is_plain(meta[f"{_META}clientCapabilities"])
         )
 
@@ -129,7 +148,9 @@ class Front:
         return {**greeting, "protocolVersion": params["protocolVersion"]} if method == "initialize" else greeting
 
     def _list(self, opening: str) -> dict[str, Any]:
-        tools = [tool for name, tool in self._prepared["tools"].items() if name in self._tools]
+        dropped = None if self._structured else "outputSchema"
+        chosen = [tool for name, tool in self._prepared["tools"].items() if name in self._tools]
+        tools = [{key: value for key, value in tool.items() if key != dropped} for tool in chosen]
         return {**self._prepared["lists"][opening], "tools": tools}
 
     def _say(self, message: dict[str, Any]) -> None:

@@ -67,6 +67,18 @@ def test_it_says_what_the_sdk_says(tmp_path: Path, version: str, tools: tuple[st
     assert (heard, answered) == ([0], {0})
 
 
+@pytest.mark.parametrize("name", ["some-host", "cline"])
+@pytest.mark.parametrize(("setting", "structured"), [("auto", None), ("on", True), ("off", False)])
+@pytest.mark.parametrize("version", [LEGACY, MODERN])
+def test_it_lists_with_or_without_structure_as_the_server_does(
+    tmp_path: Path, version: str, setting: str, structured: bool | None, name: str
+):
+    client = {"name": name, "version": "1"}
+    messages = [opening(version, client), request(1, "tools/list", version, client)]
+    answers, _, _ = fronted(TOOL_NAMES, messages, structured=structured)
+    assert answers == by_the_sdk(tmp_path, messages, OR_MCP_STRUCTURED=setting)
+
+
 ODD: dict[str, Any] = {
     "an unknown version": opening("2099-01-01"),
     "no client": {**opening(LEGACY), "params": {"protocolVersion": LEGACY, "capabilities": {}}},
