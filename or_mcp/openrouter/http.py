@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import partial
 from time import time
-from typing import Any
+from typing import Any, cast
+from urllib.request import getproxies
 
 import anyio
 import anyio.to_thread
@@ -17,6 +19,7 @@ import httpx2
 from pydantic_core import to_json
 
 from or_mcp.openrouter.errors import ConnectionFailed, Failure, StreamBroken, UpstreamFailed, from_reply
+from or_mcp.openrouter.network import Transport
 from or_mcp.openrouter.retry import wait_before_retry
 from or_mcp.openrouter.sse import EventReader, EventTooLarge
 
@@ -30,6 +33,9 @@ _LAST_BYTES_SECONDS = 0.05
 _TIMEOUT = httpx2.Timeout(connect=10.0, read=_SILENCE_SECONDS, write=60.0, pool=None)
 # The defaults (100 connections, 5 s for a place) would fail a burst of long calls.
 _LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=128)
+_PIECE = 64 * 1024
+
+Send = Callable[[], Awaitable[httpx2.Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +111,14 @@ class OpenReply:
         if received is not None:
             yield received
             return
-        chunks = aiter(self._response.aiter_bytes())
+        # Decoding takes several layers more, which a stream that is not encoded does not need.
+        encoded = "content-encoding" in self._response.headers
+        chunks = aiter(
+            self._response.aiter_bytes() if encoded else cast("httpx2.AsyncByteStream", self._response.stream)
+        )
         while True:
             chunk = None
-            with anyio.CancelScope(deadline=self._until):
+            with nullcontext() if self._until == math.inf else anyio.CancelScope(deadline=self._until):
                 chunk = await anext(chunks, None)
             if chunk is None:
                 return
@@ -142,6 +152,7 @@ class Http:
         self._heard = heard
         self._client: httpx2.AsyncClient | None = None
         self._opening = anyio.Lock()
+        self._heads: dict[str, _Head] = {}
 
     async def close(self) -> None:
         """Close every connection."""
@@ -162,60 +173,93 @@ class Http:
         return self._client
 
     def _build(self) -> httpx2.AsyncClient:
+        # HTTP/1.1 alone: over HTTP/2, httpcore2 never tells upstream that somebody has left, and what was cancelled
+        # would be paid for; and whatever breaks the one connection would break every call in flight.
+        # Where proxies are set, httpx2 knows to whom they apply, and how to go through them.
+        transport = None if any(getproxies().values()) else Transport(_LIMITS)
         return httpx2.AsyncClient(
             base_url=self._base_url,
             headers=self._identity.headers(),
-            http2=True,
             timeout=_TIMEOUT,
             limits=_LIMITS,
+            transport=transport,
         )
 
     async def get(self, path: str, key: str | None, params: Mapping[str, str] | None = None) -> HttpReply:
         """Read something. Nothing is spent, so passing trouble is retried."""
-        async with self._send("GET", path, key, params=params, content=None, paid=False) as response:
+        client = await self.client()
+        request = client.build_request("GET", path, params=params, headers=_authorization(key))
+        async with self._sent(partial(client.send, request, stream=True, follow_redirects=True), path) as response:
             return HttpReply(await OpenReply(response).body(), response.headers.get("x-generation-id"))
 
     @asynccontextmanager
     async def post(self, path: str, key: str | None, body: Mapping[str, Any]) -> AsyncGenerator[OpenReply]:
         """Ask for something that costs money; leaving the block closes the connection, which cancels the work."""
+        client = await self.client()
         # A body may hold thirty megabytes: the standard library takes several times as long.
-        content = to_json(body)
-        async with self._send("POST", path, key, params=None, content=content, paid=True) as response:
+        request = self._head(client, path).request(key, to_json(body))
+        # A redirected POST would arrive as a GET, or be paid for somewhere else.
+        send = partial(client.send, request, stream=True, follow_redirects=False)
+        async with self._sent(send, path, paid=True) as response:
             yield OpenReply(response)
 
+    def _head(self, client: httpx2.AsyncClient, path: str) -> _Head:
+        """What all requests to a path begin with: working it out takes longer than sending it."""
+        if path not in self._heads:
+            built = client.build_request("POST", path, headers={"Content-Type": "application/json"})
+            kept = [(name, value) for name, value in built.headers.raw if name.lower() != b"content-length"]
+            self._heads[path] = _Head(built.url, tuple(kept))
+        return self._heads[path]
+
     @asynccontextmanager
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        key: str | None,
-        *,
-        params: Mapping[str, str] | None,
-        content: bytes | None,
-        paid: bool,
-    ) -> AsyncGenerator[httpx2.Response]:
-        client = await self.client()
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        if content is not None:
-            headers["Content-Type"] = "application/json"
-        request = client.build_request(method, path, params=params, content=content, headers=headers)
+    async def _sent(self, send: Send, path: str, *, paid: bool = False) -> AsyncGenerator[httpx2.Response]:
         began = anyio.current_time()
-        response = await _accepted(client, request, paid=paid)
+        response = await _accepted(send, paid=paid)
         if self._heard is not None:
             self._heard(f"/{path.split('/')[1]}", anyio.current_time() - began)
         try:
             yield response
         finally:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(1):
+            with anyio.move_on_after(1, shield=True):
                 await response.aclose()
 
 
-async def _accepted(client: httpx2.AsyncClient, request: httpx2.Request, *, paid: bool) -> httpx2.Response:
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What is the same in all requests to one path."""
+
+    url: httpx2.URL
+    headers: tuple[tuple[bytes, bytes], ...]
+
+    def request(self, key: str | None, content: bytes) -> httpx2.Request:
+        """A request with this key and this body."""
+        own = {"Content-Length": str(len(content)), **_authorization(key)}
+        headers = [*self.headers, *((name.encode(), value.encode()) for name, value in own.items())]
+        extensions = {"timeout": _TIMEOUT.as_dict()}
+        return httpx2.Request("POST", self.url, headers=headers, stream=_Content(content), extensions=extensions)
+
+
+class _Content(httpx2.AsyncByteStream):
+    """A body, a piece at a time: a large one is copied and encrypted at once by nobody."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self._content), _PIECE):
+            yield self._content[start : start + _PIECE]
+
+
+def _authorization(key: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+async def _accepted(send: Send, *, paid: bool) -> httpx2.Response:
     """The reply, once upstream has accepted the request."""
     attempt = 1
     while True:
         try:
-            return await _attempt(client, request, paid=paid)
+            return await _attempt(send, paid=paid)
         except Failure as failure:
             left = anyio.current_effective_deadline() - anyio.current_time()
             wait = wait_before_retry(failure, attempt, left, paid=paid)
@@ -225,10 +269,9 @@ async def _accepted(client: httpx2.AsyncClient, request: httpx2.Request, *, paid
         await anyio.sleep(wait)
 
 
-async def _attempt(client: httpx2.AsyncClient, request: httpx2.Request, *, paid: bool) -> httpx2.Response:
+async def _attempt(send: Send, *, paid: bool) -> httpx2.Response:
     try:
-        # A redirected POST would arrive as a GET, or be paid for somewhere else.
-        response = await client.send(request, stream=True, follow_redirects=not paid)
+        response = await send()
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError, httpx2.UnsupportedProtocol) as error:
         raise ConnectionFailed(f"OpenRouter could not be reached ({_describe(error)})") from error
     except httpx2.HTTPError as error:
