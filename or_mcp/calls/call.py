@@ -13,7 +13,7 @@ import anyio.to_thread
 from or_mcp.attachments.paths import Sandbox
 from or_mcp.calls.arguments import Arguments
 from or_mcp.calls.caller import Caller
-from or_mcp.calls.keepsake import Keepsake
+from or_mcp.calls.keepsake import AnyKeepsake
 from or_mcp.catalogue.cache import Catalogue
 from or_mcp.catalogue.policy import Policy
 from or_mcp.openrouter.client import OpenRouter
@@ -54,7 +54,7 @@ class Parts:
     sandbox: Sandbox
     data_dir: Path | None
     rules: Mapping[str, str]
-    keepsakes: Mapping[str, Keepsake]
+    keepsakes: Mapping[str, AnyKeepsake]
 
 
 @dataclass(frozen=True, slots=True)

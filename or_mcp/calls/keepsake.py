@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from or_mcp.calls.reply import Reply
 from or_mcp.conversation.thread import Thread
-from or_mcp.fusion.result import PanelText
+from or_mcp.fusion.result import PanelMember
 from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunRecord
 
@@ -28,12 +28,27 @@ class Shown:
 AS_USUAL = Shown()
 
 
+class Result(Protocol):
+    """What has come of a run, as its tool keeps it."""
+
+    @property
+    def provider_cost_usd(self) -> Decimal | None:
+        """What a provider bills by itself, to whoever brought a key of its own."""
+        ...
+
+
+ResultT = TypeVar("ResultT", bound=Result)
+
+
 @dataclass(frozen=True, slots=True)
-class Keepsake:
+class Keepsake(Generic[ResultT]):
     """How a paid tool reads its runs back, whoever carried them."""
 
-    show: Callable[[RunRecord, Shown], Reply]
-    result: Callable[[RunRecord], str]
-    provider_cost: Callable[[RunRecord], Decimal | None]
-    panel: Callable[[RunRecord], tuple[PanelText, ...]] | None = None
+    read: Callable[[RunRecord], ResultT]
+    show: Callable[[RunRecord, ResultT, Shown], Reply]
+    words: Callable[[ResultT], str]
+    panel: Callable[[ResultT], tuple[PanelMember, ...]] | None = None
     thread: Callable[[RunRecord, Context | None], Thread] | None = None
+
+
+AnyKeepsake = Keepsake[Any]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from or_mcp.calls.call import Call
 from or_mcp.calls.confirming import confirm
 from or_mcp.calls.explain import RunFailed
-from or_mcp.calls.keepsake import AS_USUAL, Keepsake, Shown
+from or_mcp.calls.keepsake import AS_USUAL, Result, Shown
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.telling import Narrator
 from or_mcp.catalogue.prices import Estimate
@@ -35,7 +35,6 @@ async def place(
     call: Call,
     request: RunRequest,
     offered: Callable[[Room], Offer],
-    keepsake: Keepsake,
     *,
     shown: Shown = AS_USUAL,
     wait_seconds: float | None = None,
@@ -63,12 +62,15 @@ async def place(
     standing = await call.runs.standing(recent=True)
     if record.finished and lasting is None:
         runner.delivered(record.run_id)
+    keepsake = call.parts.keepsakes[request.tool]
+    result = keepsake.read(record)
     return keepsake.show(
         record,
+        result,
         replace(
             shown,
             replayed=begun.replayed,
-            cost_line=cost_line(record, standing, keepsake),
+            cost_line=cost_line(record, result, standing),
             progress=record.progress.message if record.progress else "",
             notes=(*told, *about_the_store(call)),
         ),
@@ -127,12 +129,11 @@ def about_the_store(call: Call) -> list[str]:
     return [runner.store.problem, *bounded]
 
 
-def cost_line(record: RunRecord, standing: Standing, keepsake: Keepsake) -> str:
-    """The one line under every paid answer. A provider bills by itself whoever brought a key of its own."""
+def cost_line(record: RunRecord, result: Result, standing: Standing) -> str:
+    """The one line under every paid answer."""
     cost = "unknown" if record.cost_usd is None else dollars(record.cost_usd)
-    provider_cost = keepsake.provider_cost(record)
-    if provider_cost:
-        cost += f", and {dollars(provider_cost)} billed by your provider"
+    if result.provider_cost_usd:
+        cost += f", and {dollars(result.provider_cost_usd)} billed by your provider"
     today = "unknown" if standing.today_usd is None else f"${standing.today_usd:.2f}"
     left = "no daily budget" if standing.left_usd is None else f"budget left ${standing.left_usd:.2f}"
     return f"Cost: {cost} · today {today} · {left}"

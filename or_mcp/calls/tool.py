@@ -11,7 +11,7 @@ import mcp_types
 
 from or_mcp.calls.arguments import Arguments
 from or_mcp.calls.call import Call
-from or_mcp.calls.keepsake import Keepsake
+from or_mcp.calls.keepsake import AnyKeepsake
 from or_mcp.calls.reply import Answer, Reply, output_schema
 from or_mcp.calls.schemas import input_schema
 
@@ -30,7 +30,7 @@ class Tool(Generic[ArgumentsT]):
     arguments: type[ArgumentsT]
     answer: type[Answer]
     handle: Callable[[ArgumentsT, Call], Awaitable[Reply]]
-    keepsake: Keepsake | None = None
+    keepsake: AnyKeepsake | None = None
     meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def listed(self) -> mcp_types.Tool:

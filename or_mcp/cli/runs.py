@@ -75,7 +75,8 @@ def _show(record: RunRecord, parts: Parts, arguments: argparse.Namespace) -> int
 
     cost = "unknown" if record.cost_usd is None else dollars(record.cost_usd)
     shown = Shown(detail="full", cost_line=f"Cost: {cost}")
-    reply = parts.keepsakes[record.request.tool].show(record, shown)
+    keepsake = parts.keepsakes[record.request.tool]
+    reply = keepsake.show(record, keepsake.read(record), shown)
     result = to_result(reply)
     told: dict[str, Any] = {
         **(result.structured_content or {}),

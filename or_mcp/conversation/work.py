@@ -42,6 +42,11 @@ class AskResult:
     answered_as: str | None = None
     limited: str = ""
 
+    @property
+    def provider_cost_usd(self) -> Decimal | None:
+        """What a provider bills by itself."""
+        return self.said.provider_cost_usd
+
 
 _RESULT: TypeAdapter[AskResult] = TypeAdapter(AskResult)
 

@@ -29,6 +29,11 @@ class PanelMember:
     error: str | None = None
     status_code: int | None = None
 
+    @property
+    def words(self) -> str:
+        """What it wrote, or why it wrote nothing."""
+        return self.text or self.error or ""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -220,12 +225,3 @@ def _told(member: PanelMember) -> str:
     code = f"{member.status_code} " if member.status_code else ""
     reason = shorten(member.error or "failed without a reason", _REASON).replace('"', "'")
     return f'{member.model} ({code}"{reason}")'
-
-
-@dataclass(frozen=True, slots=True)
-class PanelText:
-    """What one panelist wrote, or why it wrote nothing."""
-
-    model: str
-    status: str
-    words: str

@@ -88,8 +88,8 @@ async def _indexes(context: Mapping[str, str], call: Call) -> Sequence[str]:
     if "run_id" not in context:
         return ()
     record = await call.runs.find(context["run_id"])
-    panel = call.parts.keepsakes[record.request.tool].panel
-    return [str(index) for index in range(len(panel(record)))] if panel else ()
+    keepsake = call.parts.keepsakes[record.request.tool]
+    return [str(index) for index in range(len(keepsake.panel(keepsake.read(record))))] if keepsake.panel else ()
 
 
 def _likest(typed: str, values: Sequence[str]) -> Completed:

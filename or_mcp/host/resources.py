@@ -97,7 +97,7 @@ async def _run(call: Call, arguments: dict[str, str]) -> str:
 async def _panelist(call: Call, arguments: dict[str, str]) -> str:
     record = await _find(call, arguments)
     keepsake = call.parts.keepsakes[record.request.tool]
-    texts = keepsake.panel(record) if keepsake.panel else ()
+    texts = keepsake.panel(keepsake.read(record)) if keepsake.panel else ()
     index = arguments["index"]
     if not index.isdecimal() or int(index) >= len(texts):
         raise NotFound(f"There is no panelist {index!r} in {record.run_id}; it has {len(texts)}, counted from 0")
@@ -106,7 +106,8 @@ async def _panelist(call: Call, arguments: dict[str, str]) -> str:
 
 async def _report(call: Call, arguments: dict[str, str]) -> str:
     record = await _find(call, arguments)
-    reply = call.parts.keepsakes[record.request.tool].show(record, Shown(detail="full"))
+    keepsake = call.parts.keepsakes[record.request.tool]
+    reply = keepsake.show(record, keepsake.read(record), Shown(detail="full"))
     return report_html(
         {**reply.structured.model_dump(mode="json"), "tool": record.request.tool, "prompt": record.request.prompt}
     )

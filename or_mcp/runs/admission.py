@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -31,30 +32,37 @@ class Admission:
     def __init__(self, store: Store, limits: Limits) -> None:
         self._store = store
         self._limits = limits
-        self._received: set[str] = set()
 
     def received(self, run_id: str) -> None:
         """The answer of a run has reached somebody: the same question asked from now on is a new one."""
-        key = f"delivered {run_id}"
-        self._received.add(run_id)
-        marked = self._store.post(key, partial(queries.mark_delivered, run_id=run_id))
-        marked.add_done_callback(lambda _: self._store.is_unwritten(key) or self._received.discard(run_id))
+        self._store.post(_received(run_id), partial(queries.mark_delivered, run_id=run_id))
 
-    def same(self, tx: Transaction, request: RunRequest) -> RunRecord | None:
-        """A run of the same question that is under way, or that nobody has received."""
-        same = queries.find_same(tx, request.caller, request.fingerprint)
-        if same is None or same.run_id in self._received:
-            return None
-        return same if same.finished or self._store.is_alive(same.owner) else None
+    def same(self, request: RunRequest) -> Callable[[Transaction], RunRecord | None]:
+        """What finds a run of the same question that is under way, or that nobody has received until now."""
+        return partial(self._same, request=request, unwritten=self._store.unwritten)
 
-    def admit(self, tx: Transaction, *, request: RunRequest, key: Heard | None, run_id: str) -> tuple[RunRecord, bool]:
-        """The run that was recorded, with what it may cost set aside; or one that is joined.
+    def admit(
+        self, request: RunRequest, key: Heard | None, run_id: str
+    ) -> Callable[[Transaction], tuple[RunRecord, bool]]:
+        """What records a run, with what it may cost set aside; or finds one that is joined.
 
-        Raises:
+        It raises:
             OverBudget: It may cost more than is left.
             KeptTooMuch: This caller has filled its part of the store.
         """
-        same = self.same(tx, request)
+        return partial(self._admit, request=request, key=key, run_id=run_id, unwritten=self._store.unwritten)
+
+    def _same(self, tx: Transaction, request: RunRequest, unwritten: frozenset[str]) -> RunRecord | None:
+        same = queries.find_same(tx, request.caller, request.fingerprint)
+        if same is None or _received(same.run_id) in unwritten:
+            return None
+        goes_on = same.job is not None or self._store.is_alive(same.owner)
+        return same if same.finished or goes_on else None
+
+    def _admit(
+        self, tx: Transaction, request: RunRequest, key: Heard | None, run_id: str, unwritten: frozenset[str]
+    ) -> tuple[RunRecord, bool]:
+        same = self._same(tx, request, unwritten)
         if same is not None:
             # Nobody may have heard that this very run was recorded a moment ago.
             return same, same.run_id != run_id
@@ -82,3 +90,7 @@ class Admission:
                 f"{PER_CALLER}",
                 f"have {unread} moved away once it is clear what was spent, or wait until midnight UTC.",
             )
+
+
+def _received(run_id: str) -> str:
+    return f"delivered {run_id}"

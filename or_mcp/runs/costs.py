@@ -37,6 +37,10 @@ class Costs:
         self._payers[payer] = upstream
         return is_new
 
+    def upstream_of(self, payer: str) -> OpenRouter | None:
+        """The API as this payer reaches it, if its key is known here."""
+        return self._payers.get(payer)
+
     def known(self, tool: str, cost: Decimal | None) -> None:
         """A run's cost is known: whoever counts what is spent is told."""
         if cost and self._spent is not None:

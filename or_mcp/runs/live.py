@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -57,7 +58,7 @@ class Work(Protocol):
 class LiveRun:
     """A run under way in this process."""
 
-    def __init__(self, record: RunRecord, work: Work, store: Store) -> None:
+    def __init__(self, record: RunRecord, work: Work, store: Store, steps: int = 0) -> None:
         self.record = record
         self.work = work
         self.waiting = 0
@@ -68,10 +69,13 @@ class LiveRun:
         self._changed: anyio.Event | None = None
         self.scope = anyio.CancelScope()
         self.ending: Status = "cancelled"
+        # Whoever stops carrying it leaves it to others.
+        self.is_left = False
+        self.limit = anyio.CancelScope()
         self._store = store
         self._saved = anyio.current_time()
         self._has_grown = False
-        self._count = 0
+        self._count = steps
         self._events: list[RunEvent] = []
 
     async def told(self, step: str, model: str = "", detail: str = "") -> None:
@@ -83,6 +87,15 @@ class LiveRun:
         """A step has happened: it will be on disk in a moment, and nobody waits for that."""
         self._happened(step, model, detail)
         self._store.post(self.record.run_id, self._saving(self.taken()), alone=[self.record.run_id])
+
+    async def handed_over(self, job: str) -> None:
+        """Upstream carries it from here on, and it is on disk with what job that is: nothing is to be sent again.
+
+        However long it takes there, it is no run of ours that takes too long.
+        """
+        self.record = replace(self.record, job=job)
+        self.limit.deadline = math.inf
+        await self._store.keep(self.record.run_id, self._saving(self.taken()), durable=True, alone=[self.record.run_id])
 
     def grew(self) -> None:
         """More text has arrived; it will be on disk in a second."""

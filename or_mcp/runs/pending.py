@@ -26,6 +26,12 @@ class Pending:
         return len(self._jobs)
 
     @property
+    def keys(self) -> frozenset[str]:
+        """All keys."""
+        with self._lock:
+            return frozenset(self._jobs)
+
+    @property
     def runs(self) -> int:
         """How many runs have brought something; what else is pending says so in its key, before a space."""
         return sum(" " not in key for key in list(self._jobs))

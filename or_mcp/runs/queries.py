@@ -23,7 +23,7 @@ _AMOUNTS = ("low_usd", "high_usd", "most_usd", "charged_usd", "cost_usd")
 # Only what a run brings is written again: how it began stays, and whoever receives it says so himself.
 _CARRIED = (
     *("status", "ended", "charged_usd", "cost_usd", "generation_id", "outcome", "result", "failure", "progress"),
-    *("seq", "booked_usd", "booked_as"),
+    *("seq", "job", "booked_usd", "booked_as"),
 )
 _SAVE = (
     f"INSERT INTO runs ({', '.join(_COLUMNS)}, booked_usd, booked_as) "  # noqa: S608
@@ -199,6 +199,19 @@ def cancel_requests(tx: Transaction, owner: str) -> list[str]:
         (owner,),
     )
     return [run_id for (run_id,) in rows]
+
+
+def take_over(tx: Transaction, run_id: str, before: str, owner: str) -> tuple[RunRecord, int] | None:
+    """Carry a run in place of one who is gone, with the number of its last step; None if somebody else was faster."""
+    taken = tx.execute(
+        f"UPDATE runs SET owner = ? WHERE run_id = ? AND owner = ? AND {ledger.UNDER_WAY}",  # noqa: S608
+        (owner, run_id, before),
+    )
+    record = find(tx, run_id, None) if taken.rowcount == 1 else None
+    if record is None:
+        return None
+    (last,) = tx.execute("SELECT coalesce(max(n), 0) FROM events WHERE run_id = ?", (run_id,)).fetchone()
+    return record, last
 
 
 def mark_delivered(tx: Transaction, run_id: str) -> None:

@@ -79,7 +79,8 @@ class Progress(NamedTuple):
 class RunRecord:
     """One run as it stands. `result` is the tool's own JSON: everything that has arrived.
 
-    `seq` counts how often the carrier has written it.
+    `seq` counts how often the carrier has written it. `job` is what upstream carries for it, in the tool's own words:
+    with it any process can go on where another stopped.
     """
 
     run_id: str
@@ -98,6 +99,7 @@ class RunRecord:
     delivered: bool = False
     seq: int = 0
     lost_at: datetime | None = None
+    job: str | None = None
 
     @property
     def finished(self) -> bool:

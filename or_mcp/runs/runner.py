@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from or_mcp.runs.budget import Limits, Room, Standing, room, standing
 from or_mcp.runs.costs import Costs
 from or_mcp.runs.elsewhere import Elsewhere
 from or_mcp.runs.endings import Ending, StoreAway, our_fault, stopped, too_long
+from or_mcp.runs.jobs import Jobs, Resume, outlives_its_process
 from or_mcp.runs.key_limit import Heard
 from or_mcp.runs.learned import Learned
 from or_mcp.runs.live import LiveRun, Tell, Work
@@ -68,6 +70,7 @@ class Runner:
         spent: Callable[[str, Decimal], None] | None = None,
         lost: Callable[[], None] | None = None,
         learned: Learned | None = None,
+        resume: Resume | None = None,
     ) -> None:
         self.store = store
         self.limits = limits
@@ -83,6 +86,7 @@ class Runner:
         self._beginning: set[str] = set()
         self._standings = Standings(store, limits)
         self._costs = Costs(store, spent)
+        self._jobs = Jobs(store, self._costs, resume)
         self._elsewhere = Elsewhere(store, self._ended.__contains__)
         self._waits: set[anyio.CancelScope] = set()
         self.learned = learned or Learned(None)
@@ -115,7 +119,7 @@ class Runner:
 
     async def join(self, request: RunRequest) -> Begun | None:
         """A run of the same question that is under way or was never received: it costs nothing more."""
-        same = await self.store.read(partial(self._admission.same, request=request))
+        same = await self.store.read(self._admission.same(request))
         return Begun(same.run_id, replayed=True) if same is not None else None
 
     async def room(self, request: RunRequest, key: Heard | None) -> Room:
@@ -142,7 +146,7 @@ class Runner:
         if not self.takes_runs:
             raise Ending("This process of or-mcp is ending and sends nothing more; another one answers in a moment")
         run_id, work = run_id or new_run_id(), make()
-        admit = partial(self._admission.admit, request=request, key=key, run_id=run_id)
+        admit = self._admission.admit(request, key, run_id)
         self._beginning.add(run_id)
         try:
             record, joined = await self.store.write(admit, durable=True, alone=drawing_on(request))
@@ -154,11 +158,14 @@ class Runner:
         finally:
             self._beginning.discard(run_id)
         if not joined:
-            live = LiveRun(record, work, self.store)
-            self._live[record.run_id] = live
-            self._group.start_soon(apart, self._carry, live)
-            self._group.start_soon(apart, live.keep_saved)
+            self._take(LiveRun(record, work, self.store))
         return Begun(record.run_id, joined)
+
+    def _take(self, live: LiveRun) -> LiveRun:
+        self._live[live.record.run_id] = live
+        self._group.start_soon(apart, self._carry, live)
+        self._group.start_soon(apart, live.keep_saved)
+        return live
 
     def of(self, caller: str, payer: str) -> Runs:
         """A caller's runs: the way to every one that is not everybody's."""
@@ -214,7 +221,7 @@ class Runner:
     async def _interrupt_later(self, live: LiveRun) -> None:
         with anyio.move_on_after(self._drain_seconds):
             await live.finished.wait()
-        if not live.waiting and not live.finished.is_set():
+        if not live.waiting and not live.finished.is_set() and live.record.job is None:
             live.ending = "interrupted"
             live.scope.cancel()
 
@@ -263,7 +270,7 @@ class Runner:
         # Whoever cancels the server does not cancel its runs: only their own scope ends them.
         with anyio.CancelScope(shield=True), live.scope:
             try:
-                with anyio.fail_after(self._deadline_seconds):
+                with anyio.fail_after(math.inf if live.record.job else self._deadline_seconds) as live.limit:
                     await live.work.carry_out(live)
             except Failure as trouble:
                 status, failure = "failed", trouble
@@ -275,7 +282,15 @@ class Runner:
         if live.scope.cancelled_caught:
             status, failure = live.ending, stopped(live.ending)
         with anyio.CancelScope(shield=True):
-            await self._finish(live, status, failure)
+            is_left = live.is_left and live.scope.cancelled_caught
+            await (self._leave(live) if is_left else self._finish(live, status, failure))
+
+    async def _leave(self, live: LiveRun) -> None:
+        """Stop carrying what upstream carries: whoever sees it next goes on with it."""
+        with suppress(Exception):
+            await live.save(live.taken())
+        self._live.pop(live.record.run_id, None)
+        live.finished.set()
 
     async def _finish(self, live: LiveRun, status: Status, failure: Failure | None) -> None:
         try:
@@ -320,7 +335,7 @@ class Runner:
         return live.record if live is not None else await self._still_carried(record)
 
     async def _still_carried(self, record: RunRecord) -> RunRecord:
-        """A run left behind by a process that is gone is interrupted."""
+        """A run left behind by a process that is gone is interrupted, unless it can go on here."""
         if record.finished or self._is_carried(record.run_id, record.owner):
             return record
         try:
@@ -334,6 +349,10 @@ class Runner:
         return self.store.is_alive(owner)
 
     async def _left_behind(self, run_id: str) -> RunRecord | None:
+        left = await self.store.read(partial(queries.find, run_id=run_id, caller=None))
+        if left is not None and outlives_its_process(left):
+            live = None if self.stopping else await self._jobs.taken_over(left)
+            return left if live is None else self._take(live).record
         ended, is_news = await self.store.write(partial(upkeep.lose, run_id=run_id), alone=[run_id])
         if is_news and self._lost is not None:
             self._lost()
@@ -374,7 +393,7 @@ class Runner:
         """Stop every run now, recording what has arrived."""
         self.stopping = True
         for live in list(self._live.values()):
-            live.ending = "interrupted"
+            live.ending, live.is_left = "interrupted", live.record.job is not None and not live.scope.cancel_called
             live.scope.cancel()
         while self._live:
             await next(iter(self._live.values())).finished.wait()

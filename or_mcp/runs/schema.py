@@ -115,6 +115,7 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (caller, day)
     );
     """,
+    "ALTER TABLE runs ADD COLUMN job TEXT",
 )
 
 

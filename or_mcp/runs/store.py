@@ -107,6 +107,11 @@ class Store:
         return key in self._pending
 
     @property
+    def unwritten(self) -> frozenset[str]:
+        """The keys of all that has still to be written. Who asks from now on is told of all else."""
+        return self._pending.keys
+
+    @property
     def is_fleet(self) -> bool:
         """Whether several machines share it."""
         return self._fleet is not None

@@ -38,7 +38,7 @@ class Unwatched:
         goes_on = waiter.session.is_leaving or await self._is_no_wish(run.record.request.caller, waiter, age_seconds)
         if run.waiting or run.finished.is_set():
             return
-        if goes_on and self.keep(run):
+        if goes_on and (run.record.job is not None or self.keep(run)):
             waiter.session.leaves(LeftBehind(run.record.run_id, run.record.request.tool))
         else:
             run.scope.cancel()

@@ -61,8 +61,8 @@ async def _result(record: RunRecord, call: Call) -> mcp_types.CallToolResult:
     standing = await call.runs.standing()
     detail = json.loads(record.request.arguments).get("detail", "standard")
     keepsake = call.parts.keepsakes[record.request.tool]
-    shown = Shown(detail=detail, cost_line=cost_line(record, standing, keepsake))
-    return to_result(keepsake.show(record, shown))
+    result = keepsake.read(record)
+    return to_result(keepsake.show(record, result, Shown(detail=detail, cost_line=cost_line(record, result, standing))))
 
 
 def _error(record: RunRecord) -> mcp_types.ErrorData:

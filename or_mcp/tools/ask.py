@@ -32,7 +32,6 @@ from or_mcp.conversation.work import Asking, go_on, result_of
 from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.runs.budget import Room
 from or_mcp.runs.pieces import Context
-from or_mcp.runs.record import RunRecord
 from or_mcp.tools.answers.ask import AskAnswer, full_text, show
 
 DESCRIPTION = """
@@ -125,7 +124,7 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
         attached=digest,
     )
     shown = Shown(notes=(*notes, *attached, *left_out, *choice.notes))
-    return await place(call, recorded, offer, KEEPSAKE, shown=shown, wait_seconds=arguments.wait_seconds)
+    return await place(call, recorded, offer, shown=shown, wait_seconds=arguments.wait_seconds)
 
 
 def _turn(arguments: AskArguments, default_model: str) -> Turn:
@@ -198,18 +197,6 @@ async def _read(
             agreed |= {trouble.reference}
 
 
-def _show(record: RunRecord, shown: Shown) -> Reply:
-    return show(record, result_of(record), shown)
-
-
-def _text(record: RunRecord) -> str:
-    return full_text(result_of(record).said)
-
-
-KEEPSAKE = Keepsake(
-    show=_show, result=_text, provider_cost=lambda record: result_of(record).said.provider_cost_usd, thread=go_on
-)
-
 TOOL = Tool(
     name="ask",
     title="Ask one model",
@@ -218,5 +205,5 @@ TOOL = Tool(
     arguments=AskArguments,
     answer=AskAnswer,
     handle=ask,
-    keepsake=KEEPSAKE,
+    keepsake=Keepsake(read=result_of, show=show, words=full_text, thread=go_on),
 )

@@ -23,7 +23,6 @@ from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.prices import NOTHING, Estimate, estimate_embedding
 from or_mcp.catalogue.tokens import count_tokens
 from or_mcp.openrouter.errors import InvalidRequest
-from or_mcp.runs.record import RunRecord
 from or_mcp.tools.answers.embed import EmbedAnswer, found_as_json, show
 from or_mcp.vectors.lookup import Known, look_up
 from or_mcp.vectors.plan import EmbedPlan, Output, plan_embedding
@@ -86,7 +85,7 @@ async def embed(arguments: EmbedArguments, call: Call) -> Reply:
         prompt=plan.question.words if plan.question else plan.rows[0].words[:1000],
         ceiling_usd=arguments.max_cost_usd,
     )
-    return await place(call, request, lambda _: offer, KEEPSAKE, shown=Shown(notes=choice.notes))
+    return await place(call, request, lambda _: offer, shown=Shown(notes=choice.notes))
 
 
 async def _plan(arguments: EmbedArguments, call: Call) -> EmbedPlan:
@@ -130,16 +129,6 @@ def _estimate(model: str, known: Known, snapshot: Snapshot) -> Estimate:
     return estimate_embedding(snapshot, model, known.missing_tokens, known.missing_at_most, known.requests)
 
 
-def _show(record: RunRecord, shown: Shown) -> Reply:
-    return show(record, result_of(record), shown)
-
-
-def _whole(record: RunRecord) -> str:
-    return found_as_json(result_of(record))
-
-
-KEEPSAKE = Keepsake(show=_show, result=_whole, provider_cost=lambda record: result_of(record).provider_cost_usd)
-
 TOOL = Tool(
     name="embed",
     title="Embed: texts by meaning",
@@ -148,5 +137,5 @@ TOOL = Tool(
     arguments=EmbedArguments,
     answer=EmbedAnswer,
     handle=embed,
-    keepsake=KEEPSAKE,
+    keepsake=Keepsake(read=result_of, show=show, words=found_as_json),
 )

@@ -24,7 +24,6 @@ from or_mcp.conversation.thread import Message, Thread
 from or_mcp.fusion.permitted import permitted
 from or_mcp.fusion.plan import FusionChoices, plan_fusion
 from or_mcp.fusion.price import Weight, bound
-from or_mcp.fusion.result import PanelText
 from or_mcp.fusion.work import Fusing, result_of
 from or_mcp.runs.budget import Room
 from or_mcp.runs.pieces import Context
@@ -110,25 +109,13 @@ async def fuse(arguments: FuseArguments, call: Call) -> Reply:
     )
     offered = partial(_offer, call, choices, question, choice.snapshot)
     shown = Shown(detail=arguments.detail, notes=(*chosen, *plan.warnings(), *choice.notes))
-    return await place(call, request, offered, KEEPSAKE, shown=shown, wait_seconds=arguments.wait_seconds)
+    return await place(call, request, offered, shown=shown, wait_seconds=arguments.wait_seconds)
 
 
 def _offer(call: Call, choices: FusionChoices, question: Weight, snapshot: Snapshot, room: Room) -> Offer:
     price = bound(choices, question, snapshot, room)
     plan = plan_fusion(choices, call.parts.provider, price.caps)
     return Offer(price.estimate, lambda: Fusing(plan, call.upstream, price.limited), limited_note(price.limited))
-
-
-def _show(record: RunRecord, shown: Shown) -> Reply:
-    return show(record, result_of(record), shown)
-
-
-def _answer(record: RunRecord) -> str:
-    return result_of(record).answer
-
-
-def _panel(record: RunRecord) -> tuple[PanelText, ...]:
-    return tuple(PanelText(each.model, each.status, each.text or each.error or "") for each in result_of(record).panel)
 
 
 def _thread(record: RunRecord, context: Context | None) -> Thread:
@@ -139,21 +126,13 @@ def _thread(record: RunRecord, context: Context | None) -> Thread:
         [
             result.answer,
             *([f"What the analyst found:\n{told_analysis(result.analysis)}"] if result.analysis else []),
-            *(f"{each.model} ({each.status}) wrote:\n{each.words}" for each in _panel(record)),
+            *(f"{each.model} ({each.status}) wrote:\n{each.words}" for each in result.panel),
         ]
     )
     question: Message = {"role": "user", "content": record.request.prompt}
     answer: tuple[Message, ...] = ({"role": "assistant", "content": told},) if told.strip() else ()
     return replace(Thread.new(), messages=(question, *answer))
 
-
-KEEPSAKE = Keepsake(
-    show=_show,
-    result=_answer,
-    provider_cost=lambda record: result_of(record).provider_cost_usd,
-    panel=_panel,
-    thread=_thread,
-)
 
 META: dict[str, Any] = {"anthropic/alwaysLoad": True, **SHOWN_BY_VIEW}
 
@@ -165,6 +144,12 @@ TOOL = Tool(
     arguments=FuseArguments,
     answer=FuseAnswer,
     handle=fuse,
-    keepsake=KEEPSAKE,
+    keepsake=Keepsake(
+        read=result_of,
+        show=show,
+        words=lambda result: result.answer,
+        panel=lambda result: result.panel,
+        thread=_thread,
+    ),
     meta=META,
 )

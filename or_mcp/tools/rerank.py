@@ -25,6 +25,7 @@ from or_mcp.openrouter.wire.embeddings import RerankRequest
 from or_mcp.runs import queries
 from or_mcp.runs.record import RunRecord
 from or_mcp.tools.answers.rerank import RerankAnswer, show
+from or_mcp.vectors.relevance import RerankResult
 from or_mcp.vectors.reranking import Reranking, result_of
 from or_mcp.vectors.texts import check_texts
 
@@ -72,7 +73,7 @@ async def rerank(arguments: RerankArguments, call: Call) -> Reply:
     request = call.request(
         "rerank", arguments, models=(arguments.model,), prompt=arguments.query, ceiling_usd=arguments.max_cost_usd
     )
-    return await place(call, request, lambda _: offer, KEEPSAKE, shown=shown)
+    return await place(call, request, lambda _: offer, shown=shown)
 
 
 def _pairs(arguments: RerankArguments, count: Callable[[str], int]) -> Pairs:
@@ -98,16 +99,9 @@ def _too_long(arguments: RerankArguments, snapshot: Snapshot) -> Iterator[str]:
         yield f"{model.id} reads at most {limit}: of {named} only a part may count; split long documents."
 
 
-def _show(record: RunRecord, shown: Shown) -> Reply:
-    return show(record, result_of(record), shown)
+def _whole(result: RerankResult) -> str:
+    return "\n".join(f"{n}. {row.score:.6f} [{row.index}] {row.text}" for n, row in enumerate(result.results, 1))
 
-
-def _whole(record: RunRecord) -> str:
-    rows = result_of(record).results
-    return "\n".join(f"{n}. {row.score:.6f} [{row.index}] {row.text}" for n, row in enumerate(rows, 1))
-
-
-KEEPSAKE = Keepsake(show=_show, result=_whole, provider_cost=lambda record: result_of(record).provider_cost_usd)
 
 TOOL = Tool(
     name="rerank",
@@ -117,5 +111,5 @@ TOOL = Tool(
     arguments=RerankArguments,
     answer=RerankAnswer,
     handle=rerank,
-    keepsake=KEEPSAKE,
+    keepsake=Keepsake(read=result_of, show=show, words=_whole),
 )

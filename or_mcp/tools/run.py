@@ -15,7 +15,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from or_mcp.calls.arguments import Arguments
 from or_mcp.calls.call import Call
-from or_mcp.calls.keepsake import Keepsake, Shown
+from or_mcp.calls.keepsake import AnyKeepsake, Shown
 from or_mcp.calls.paid import cost_line
 from or_mcp.calls.quoting import quoted
 from or_mcp.calls.reply import Answer, Maybe, Reply, usd
@@ -104,12 +104,13 @@ async def _wait(arguments: RunArguments, call: Call) -> RunRecord:
     return await call.runs.wait(record.run_id, call.patience(arguments.wait_seconds), tell)
 
 
-async def _whole(record: RunRecord, keepsake: Keepsake, call: Call) -> Reply:
+async def _whole(record: RunRecord, keepsake: AnyKeepsake, call: Call) -> Reply:
     standing = await call.runs.standing()
+    result = keepsake.read(record)
     shown = Shown(
-        cost_line=cost_line(record, standing, keepsake), progress=record.progress.message if record.progress else ""
+        cost_line=cost_line(record, result, standing), progress=record.progress.message if record.progress else ""
     )
-    reply = keepsake.show(record, shown)
+    reply = keepsake.show(record, result, shown)
     _received(record, call)
     values: dict[str, Any] = reply.structured.model_dump(mode="json")
     return replace(reply, structured=RunAnswer.model_validate({**values, "tool": record.request.tool}))
@@ -120,7 +121,7 @@ def _received(record: RunRecord, call: Call) -> None:
         call.parts.runner.delivered(record.run_id)
 
 
-async def _part(part: Part, arguments: RunArguments, record: RunRecord, keepsake: Keepsake, call: Call) -> Reply:
+async def _part(part: Part, arguments: RunArguments, record: RunRecord, keepsake: AnyKeepsake, call: Call) -> Reply:
     whole = await _text_of(part, arguments.model, record, keepsake, call)
     if arguments.offset > len(whole):
         raise InvalidRequest(f"offset was {arguments.offset}; this part has {len(whole)} characters")
@@ -144,7 +145,7 @@ async def _part(part: Part, arguments: RunArguments, record: RunRecord, keepsake
     return Reply(quoted(record.run_id, what, text) + more, answer)
 
 
-async def _text_of(part: Part, model: str, record: RunRecord, keepsake: Keepsake, call: Call) -> str:
+async def _text_of(part: Part, model: str, record: RunRecord, keepsake: AnyKeepsake, call: Call) -> str:
     match part:
         case "request":
             return json.dumps(record.request.asked, ensure_ascii=False, indent=1)
@@ -154,13 +155,13 @@ async def _text_of(part: Part, model: str, record: RunRecord, keepsake: Keepsake
         case "panel":
             return _panel(record, keepsake, model)
         case _:
-            return keepsake.result(record)
+            return keepsake.words(keepsake.read(record))
 
 
-def _panel(record: RunRecord, keepsake: Keepsake, model: str) -> str:
+def _panel(record: RunRecord, keepsake: AnyKeepsake, model: str) -> str:
     if keepsake.panel is None:
         raise InvalidRequest(f"{record.run_id} is a run of {record.request.tool}: part takes result, request or events")
-    texts = keepsake.panel(record)
+    texts = keepsake.panel(keepsake.read(record))
     wrote = [each for each in texts if not model or each.model == model]
     if not wrote:
         names = ", ".join(each.model for each in texts) or "nobody"

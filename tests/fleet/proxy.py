@@ -10,6 +10,26 @@ from contextlib import contextmanager, suppress
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
+class Hold:
+    """What a host sends with these words, or what the database answers to it, waits until it may go on."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, words: bytes, *, answer: bool) -> None:
+        self._loop = loop
+        self.words = words
+        self.holds_answer = answer
+        self.has_come = threading.Event()
+        self._may_go = asyncio.Event()
+
+    async def pass_by(self) -> None:
+        """Wait there."""
+        self.has_come.set()
+        await self._may_go.wait()
+
+    def release(self) -> None:
+        """Let it go on."""
+        self._loop.call_soon_threadsafe(self._may_go.set)
+
+
 class Proxy:
     """A TCP proxy in a thread of its own."""
 
@@ -24,6 +44,12 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self.cut = self.refused = 0
         self.port = 0
+        self.holds: list[Hold] = []
+
+    def hold_at(self, words: bytes, *, answer: bool = False) -> Hold:
+        """Hold one message, or the answer to it."""
+        self.holds.append(Hold(self._loop, words, answer=answer))
+        return self.holds[-1]
 
     def hold(self) -> None:
         """Let nothing through, and break nothing: what was sent waits."""
@@ -106,6 +132,7 @@ class _Link:
     def __init__(self, proxy: Proxy) -> None:
         self._proxy = proxy
         self._is_to_be_cut = False
+        self._answer: Hold | None = None
 
     async def pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, outward: bool = False) -> None:
         """Carry bytes one way, until one end has gone."""
@@ -113,6 +140,7 @@ class _Link:
         with suppress(ConnectionError):
             while data := await reader.read(1 << 16):
                 await proxy.passing.wait()
+                await self._held(data, outward=outward)
                 if proxy.delayed:
                     await asyncio.sleep(proxy.delayed)
                 if outward and b"COMMIT" in data and proxy.commits_to_cut:
@@ -124,3 +152,17 @@ class _Link:
                 writer.write(data)
                 await writer.drain()
         writer.transport.abort()
+
+    async def _held(self, data: bytes, *, outward: bool) -> None:
+        """Wait where a message is held, or the answer to one."""
+        holds = self._proxy.holds
+        held = next((hold for hold in holds if hold.words in data), None) if outward else None
+        if held is not None:
+            holds.remove(held)
+            if held.holds_answer:
+                self._answer = held
+            else:
+                await held.pass_by()
+        elif not outward and self._answer is not None:
+            answered, self._answer = self._answer, None
+            await answered.pass_by()

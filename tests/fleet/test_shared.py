@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from mcp import Client
 
 from tests.conftest import Upstream, text_of
 from tests.fleet.conftest import Hosts
+from tests.fleet.proxy import Proxy
 from tests.postgres import Postgres, needs_postgres
 
 pytestmark = needs_postgres
@@ -55,6 +57,36 @@ async def test_the_same_question_at_three_hosts_at_once_is_paid_once(hosts: Host
                         group.start_soon(call, client, number)
     assert [len(runs[number]) for number in range(times)] == [1] * times
     assert len(upstream.posts()) == times
+
+
+async def test_a_question_asked_after_its_answer_was_received_is_a_new_one_however_slowly_that_is_written(
+    hosts: Hosts, upstream: Upstream, proxies: Callable[[], Proxy], postgres: Postgres, database: str
+):
+    way, answers = proxies(), list[Any]()
+    async with hosts(1, through=(way,)) as (one,), anyio.create_task_group() as group:
+        await one.call_tool("ask", ask(wait_seconds=0))
+        with anyio.fail_after(20):
+            while (await one.call_tool("run", {})).structured_content["runs"][0]["status"] == "running":
+                await anyio.sleep(0.02)
+        received = way.hold_at(b"SET delivered")
+        again = await one.call_tool("ask", ask())
+
+        async def call() -> None:
+            answers.append(await one.call_tool("ask", ask()))
+
+        looked = way.hold_at(b"fingerprint = ", answer=True)
+        group.start_soon(call)
+        with anyio.fail_after(20):
+            while not (received.has_come.is_set() and looked.has_come.is_set()):
+                await anyio.sleep(0.02)
+            # The answer of before still lies on its way while it is written that nobody may get it.
+            received.release()
+            while postgres.execute("SELECT delivered FROM runs", database) != [(1,)]:
+                await anyio.sleep(0.02)
+        looked.release()
+        assert again.structured_content["replayed"] is True
+    assert not answers[0].structured_content.get("replayed")
+    assert len(upstream.posts()) == 2
 
 
 async def test_a_run_is_stopped_from_another_host(

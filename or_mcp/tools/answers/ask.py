@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from or_mcp.calls.keepsake import Shown
 from or_mcp.calls.quoting import named, quoted
 from or_mcp.calls.reply import Answer, Maybe, Reply, is_none, usd
-from or_mcp.conversation.state import CalledTool, Citation, Said, Usage
+from or_mcp.conversation.state import CalledTool, Citation, Usage
 from or_mcp.conversation.work import AskResult
 from or_mcp.runs.record import RunRecord, Status
 from or_mcp.tools.answers.paid import (
@@ -72,8 +72,9 @@ def show(record: RunRecord, result: AskResult, shown: Shown) -> Reply:
     return fitted(lambda room: _reply(record, result, shown, room, with_json=room > _SIZES[-1]), _SIZES)
 
 
-def full_text(said: Said) -> str:
+def full_text(result: AskResult) -> str:
     """Everything the model wrote: its answer, then its tool calls."""
+    said = result.said
     calls = (f"tool call {call.call_id}: {call.name}({call.arguments})" for call in said.tool_calls)
     return "\n\n".join(part for part in (said.text, *calls) if part)
 

@@ -1,0 +1,47 @@
+"""What upstream carries: a run that any process goes on with, once the one that sent it is gone.
+
+Whoever owns the run holds its lease: one process at a time asks upstream how the job stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from or_mcp.openrouter.client import OpenRouter
+from or_mcp.runs import queries
+from or_mcp.runs.amounts import days_ago
+from or_mcp.runs.costs import Costs
+from or_mcp.runs.live import LiveRun, Work
+from or_mcp.runs.record import RunRecord
+from or_mcp.runs.store import Store
+
+Resume = Callable[[RunRecord, OpenRouter], Work | None]
+"""How a tool goes on with a job of its own; None if it cannot."""
+
+# Upstream keeps what a job came to for a day or so: one that nobody could take up for longer is lost.
+_KEPT_DAYS = 3
+
+
+def outlives_its_process(record: RunRecord) -> bool:
+    """Whether somebody can still go on with it."""
+    return not record.finished and record.job is not None and record.started > days_ago(_KEPT_DAYS)
+
+
+class Jobs:
+    """Takes up what others left."""
+
+    def __init__(self, store: Store, costs: Costs, resume: Resume | None) -> None:
+        self._store = store
+        self._costs = costs
+        self._resume = resume
+
+    async def taken_over(self, left: RunRecord) -> LiveRun | None:
+        """The run, to be carried here; None where its key or its tool is not known, or another process was faster."""
+        upstream = self._costs.upstream_of(left.request.payer)
+        work = self._resume(left, upstream) if upstream is not None and self._resume is not None else None
+        if work is None:
+            return None
+        take = partial(queries.take_over, run_id=left.run_id, before=left.owner, owner=self._store.owner.token)
+        taken = await self._store.write(take, durable=True, alone=[left.run_id])
+        return None if taken is None else LiveRun(taken[0], work, self._store, taken[1])
