@@ -112,3 +112,14 @@ def resident_mb(pid: int) -> float:
         return int(found[1]) / 1024 if found else 0.0
     told = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True)
     return int(told.stdout) / 1024
+
+
+def busy_seconds(pid: int) -> float:
+    """The CPU time that a process has used, all its threads together."""
+    stat = Path(f"/proc/{pid}/stat")
+    if stat.exists():
+        fields = stat.read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    told = subprocess.run(["ps", "-o", "time=", "-p", str(pid)], capture_output=True, text=True, check=True)
+    parts = told.stdout.strip().replace("-", ":").split(":")
+    return sum(float(part) * 60**place for place, part in enumerate(reversed(parts)))

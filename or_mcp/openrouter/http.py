@@ -22,6 +22,7 @@ from or_mcp.openrouter.errors import ConnectionFailed, Failure, StreamBroken, Up
 from or_mcp.openrouter.network import Transport
 from or_mcp.openrouter.retry import wait_before_retry
 from or_mcp.openrouter.sse import EventReader, EventTooLarge
+from or_mcp.openrouter.turns import Turns
 
 # Vectors of a hundred texts are some megabytes, and a picture tens: more is no answer.
 REPLY_LIMIT = 64 * 1024 * 1024
@@ -67,8 +68,9 @@ class HttpReply:
 class OpenReply:
     """A reply whose body is still arriving: as events, or at once when upstream chose not to stream."""
 
-    def __init__(self, response: httpx2.Response) -> None:
+    def __init__(self, response: httpx2.Response, turns: Turns) -> None:
         self._response = response
+        self._turns = turns
         self.generation_id = response.headers.get("x-generation-id")
         self.streamed = response.headers.get("content-type", "").startswith("text/event-stream")
         self._until = math.inf
@@ -98,6 +100,7 @@ class OpenReply:
                         self.enough()
                     if self._whole:
                         break
+                    await self._turns.take()
                     yield data
         except (httpx2.HTTPError, EventTooLarge) as error:
             if self._until < math.inf:
@@ -153,6 +156,7 @@ class Http:
         self._client: httpx2.AsyncClient | None = None
         self._opening = anyio.Lock()
         self._heads: dict[str, _Head] = {}
+        self._turns = Turns()
 
     async def close(self) -> None:
         """Close every connection."""
@@ -190,7 +194,7 @@ class Http:
         client = await self.client()
         request = client.build_request("GET", path, params=params, headers=_authorization(key))
         async with self._sent(partial(client.send, request, stream=True, follow_redirects=True), path) as response:
-            return HttpReply(await OpenReply(response).body(), response.headers.get("x-generation-id"))
+            return HttpReply(await OpenReply(response, self._turns).body(), response.headers.get("x-generation-id"))
 
     @asynccontextmanager
     async def post(self, path: str, key: str | None, body: Mapping[str, Any]) -> AsyncGenerator[OpenReply]:
@@ -201,7 +205,7 @@ class Http:
         # A redirected POST would arrive as a GET, or be paid for somewhere else.
         send = partial(client.send, request, stream=True, follow_redirects=False)
         async with self._sent(send, path, paid=True) as response:
-            yield OpenReply(response)
+            yield OpenReply(response, self._turns)
 
     def _head(self, client: httpx2.AsyncClient, path: str) -> _Head:
         """What all requests to a path begin with: working it out takes longer than sending it."""

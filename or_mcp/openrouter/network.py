@@ -49,7 +49,7 @@ class Transport(httpx2.AsyncBaseTransport):
         )
         with _in_httpx2s_words():
             reply = await self._pool.handle_async_request(sent)
-        extensions = cast("dict[str, Any]", reply.extensions)
+        extensions = cast("Any", reply).extensions
         return httpx2.Response(reply.status, headers=reply.headers, stream=_Body(reply), extensions=extensions)
 
     async def aclose(self) -> None:
