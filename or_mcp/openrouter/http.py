@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -16,8 +16,8 @@ from urllib.request import getproxies
 import anyio
 import anyio.to_thread
 import httpx2
-from pydantic_core import to_json
 
+from or_mcp.openrouter.bodies import pieces
 from or_mcp.openrouter.errors import ConnectionFailed, Failure, StreamBroken, UpstreamFailed, from_reply
 from or_mcp.openrouter.network import Transport
 from or_mcp.openrouter.retry import wait_before_retry
@@ -34,7 +34,6 @@ _LAST_BYTES_SECONDS = 0.05
 _TIMEOUT = httpx2.Timeout(connect=10.0, read=_SILENCE_SECONDS, write=60.0, pool=None)
 # The defaults (100 connections, 5 s for a place) would fail a burst of long calls.
 _LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=128)
-_PIECE = 64 * 1024
 
 Send = Callable[[], Awaitable[httpx2.Response]]
 
@@ -200,8 +199,11 @@ class Http:
     async def post(self, path: str, key: str | None, body: Mapping[str, Any]) -> AsyncGenerator[OpenReply]:
         """Ask for something that costs money; leaving the block closes the connection, which cancels the work."""
         client = await self.client()
-        # A body may hold thirty megabytes: the standard library takes several times as long.
-        request = self._head(client, path).request(key, to_json(body))
+        content: list[bytes] = []
+        for piece in pieces(body):
+            await self._turns.take()
+            content.append(piece)
+        request = self._head(client, path).request(key, content)
         # A redirected POST would arrive as a GET, or be paid for somewhere else.
         send = partial(client.send, request, stream=True, follow_redirects=False)
         async with self._sent(send, path, paid=True) as response:
@@ -235,23 +237,23 @@ class _Head:
     url: httpx2.URL
     headers: tuple[tuple[bytes, bytes], ...]
 
-    def request(self, key: str | None, content: bytes) -> httpx2.Request:
+    def request(self, key: str | None, content: Sequence[bytes]) -> httpx2.Request:
         """A request with this key and this body."""
-        own = {"Content-Length": str(len(content)), **_authorization(key)}
+        own = {"Content-Length": str(sum(map(len, content))), **_authorization(key)}
         headers = [*self.headers, *((name.encode(), value.encode()) for name, value in own.items())]
         extensions = {"timeout": _TIMEOUT.as_dict()}
         return httpx2.Request("POST", self.url, headers=headers, stream=_Content(content), extensions=extensions)
 
 
 class _Content(httpx2.AsyncByteStream):
-    """A body, a piece at a time: a large one is copied and encrypted at once by nobody."""
+    """A body, which can be sent once more."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: Sequence[bytes]) -> None:
         self._content = content
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for start in range(0, len(self._content), _PIECE):
-            yield self._content[start : start + _PIECE]
+        for piece in self._content:
+            yield piece
 
 
 def _authorization(key: str | None) -> dict[str, str]:

@@ -17,10 +17,10 @@ import httpcore2
 import httpx2
 from anyio.abc import SocketAttribute
 
+from or_mcp.openrouter.bodies import PIECE
+
 # What is kept of a reply that is not read as fast as it comes; asyncio keeps up to twice as much.
 _HELD = 128 * 1024
-# Large bodies are sent, and encrypted, by so much at a time: meanwhile everybody else waits.
-_PIECE = 128 * 1024
 # As anyio does it, and RFC 8305 recommends.
 _NEXT_ADDRESS_SECONDS = 0.25
 
@@ -167,7 +167,7 @@ class _Stream(httpcore2.AsyncNetworkStream):
             # The head of a request and its body come one by one, and each sending costs as much as both.
             asyncio.get_running_loop().call_soon(self._send)
         self._unsent += buffer
-        if len(self._unsent) < _PIECE:
+        if len(self._unsent) < PIECE:
             return
         self._send()
         try:

@@ -17,12 +17,17 @@ class Turns:
         self._until: float | None = None
         self._waiting: deque[asyncio.Future[None]] = deque()
 
+    @property
+    def has_time(self) -> bool:
+        """Whether there is time left in this round of the loop."""
+        return self._until is None or perf_counter() < self._until
+
     async def take(self) -> None:
-        """Return at once while there is time in this round, or when one's turn has come in a later one."""
-        if self._until is None and not self._waiting:
-            self._begin()
-        elif self._waiting or perf_counter() > (self._until or 0):
+        """Return at once while there is time in this round, else when one's turn has come in a later one."""
+        if self._waiting or not self.has_time:
             await self._wait()
+        elif self._until is None:
+            self._begin()
 
     async def _wait(self) -> None:
         turn = asyncio.get_running_loop().create_future()
@@ -30,9 +35,7 @@ class Turns:
         try:
             await turn
         finally:
-            if turn in self._waiting:
-                self._waiting.remove(turn)
-            else:
+            if not turn.cancelled():
                 # Also by who was cancelled just now: the next one waits for it.
                 self._begin()
 
