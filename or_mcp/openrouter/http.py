@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from functools import partial
-from time import time
 from typing import Any, cast
 from urllib.request import getproxies
 
 import anyio
 import anyio.to_thread
 import httpx2
+from pydantic_core import to_json
 
-from or_mcp.openrouter.bodies import pieces
 from or_mcp.openrouter.errors import ConnectionFailed, Failure, StreamBroken, UpstreamFailed, from_reply
-from or_mcp.openrouter.network import Transport
-from or_mcp.openrouter.retry import wait_before_retry
+from or_mcp.openrouter.network import PIECE, Transport
+from or_mcp.openrouter.retry import read_retry_after, wait_before_retry
 from or_mcp.openrouter.sse import EventReader, EventTooLarge
 from or_mcp.openrouter.turns import Turns
 
@@ -200,7 +198,7 @@ class Http:
         """Ask for something that costs money; leaving the block closes the connection, which cancels the work."""
         client = await self.client()
         content: list[bytes] = []
-        for piece in pieces(body):
+        for piece in _pieces(body):
             await self._turns.take()
             content.append(piece)
         request = self._head(client, path).request(key, content)
@@ -254,6 +252,40 @@ class _Content(httpx2.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in self._content:
             yield piece
+
+
+def _pieces(value: Any) -> Iterator[bytes]:
+    """The JSON of a value, piece by piece: a picture in it is tens of megabytes, and nobody should wait for all."""
+    if not _is_long(value):
+        # The standard library takes several times as long.
+        yield to_json(value)
+    elif isinstance(value, str):
+        yield b'"'
+        for start in range(0, len(value), PIECE):
+            yield to_json(value[start : start + PIECE])[1:-1]
+        yield b'"'
+    elif isinstance(value, Mapping):
+        mapping = cast("Mapping[str, Any]", value)
+        yield from _listed(b"{", ((to_json(name) + b":", each) for name, each in mapping.items()), b"}")
+    else:
+        yield from _listed(b"[", ((b"", each) for each in value), b"]")
+
+
+def _listed(begin: bytes, items: Iterator[tuple[bytes, Any]], end: bytes) -> Iterator[bytes]:
+    before = begin
+    for name, each in items:
+        yield before + name
+        yield from _pieces(each)
+        before = b","
+    yield end
+
+
+def _is_long(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) > PIECE
+    if isinstance(value, Mapping):
+        return any(map(_is_long, cast("Mapping[str, Any]", value).values()))
+    return isinstance(value, list | tuple) and any(map(_is_long, cast("list[Any]", value)))
 
 
 def _authorization(key: str | None) -> dict[str, str]:
@@ -310,19 +342,6 @@ async def _read_all(response: httpx2.Response) -> bytes:
             raise EventTooLarge
         parts.append(chunk)
     return b"".join(parts)
-
-
-def read_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait: upstream sends milliseconds, seconds or a date."""
-    try:
-        if "retry-after-ms" in headers:
-            return max(0.0, float(headers["retry-after-ms"]) / 1000)
-        value = headers.get("retry-after", "")
-        if not value:
-            return None
-        return max(0.0, float(value) if value[0].isdigit() else parsedate_to_datetime(value).timestamp() - time())
-    except ValueError:
-        return None
 
 
 def _describe(error: Exception) -> str:

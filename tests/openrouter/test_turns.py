@@ -11,7 +11,8 @@ from anyio.abc import ByteStream
 from hypothesis import given
 from hypothesis import strategies as st
 
-from or_mcp.openrouter.bodies import PIECE, pieces
+from or_mcp.openrouter.http import _pieces as pieces  # pyright: ignore[reportPrivateUsage]
+from or_mcp.openrouter.network import PIECE
 from or_mcp.openrouter.turns import Turns
 from tests.openrouter.networks import listening
 from tests.openrouter.test_network import CHUNK, END, STREAM, asked
