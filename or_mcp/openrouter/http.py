@@ -18,7 +18,7 @@ from pydantic_core import to_json
 
 from or_mcp.openrouter.errors import ConnectionFailed, Failure, StreamBroken, UpstreamFailed, from_reply
 from or_mcp.openrouter.network import PIECE, Transport
-from or_mcp.openrouter.retry import read_retry_after, wait_before_retry
+from or_mcp.openrouter.retry import ATTEMPTS, read_retry_after, wait_before_retry
 from or_mcp.openrouter.sse import EventReader, EventTooLarge
 from or_mcp.openrouter.turns import Turns
 
@@ -194,7 +194,9 @@ class Http:
             return HttpReply(await OpenReply(response, self._turns).body(), response.headers.get("x-generation-id"))
 
     @asynccontextmanager
-    async def post(self, path: str, key: str | None, body: Mapping[str, Any]) -> AsyncGenerator[OpenReply]:
+    async def post(
+        self, path: str, key: str | None, body: Mapping[str, Any], attempts: int = ATTEMPTS
+    ) -> AsyncGenerator[OpenReply]:
         """Ask for something that costs money; leaving the block closes the connection, which cancels the work."""
         client = await self.client()
         content: list[bytes] = []
@@ -204,7 +206,7 @@ class Http:
         request = self._head(client, path).request(key, content)
         # A redirected POST would arrive as a GET, or be paid for somewhere else.
         send = partial(client.send, request, stream=True, follow_redirects=False)
-        async with self._sent(send, path, paid=True) as response:
+        async with self._sent(send, path, paid=True, attempts=attempts) as response:
             yield OpenReply(response, self._turns)
 
     def _head(self, client: httpx2.AsyncClient, path: str) -> _Head:
@@ -216,9 +218,11 @@ class Http:
         return self._heads[path]
 
     @asynccontextmanager
-    async def _sent(self, send: Send, path: str, *, paid: bool = False) -> AsyncGenerator[httpx2.Response]:
+    async def _sent(
+        self, send: Send, path: str, *, paid: bool = False, attempts: int = ATTEMPTS
+    ) -> AsyncGenerator[httpx2.Response]:
         began = anyio.current_time()
-        response = await _accepted(send, paid=paid)
+        response = await _accepted(send, paid=paid, attempts=attempts)
         if self._heard is not None:
             self._heard(f"/{path.split('/')[1]}", anyio.current_time() - began)
         try:
@@ -292,9 +296,9 @@ def _authorization(key: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"} if key else {}
 
 
-async def _accepted(send: Send, *, paid: bool) -> httpx2.Response:
+async def _accepted(send: Send, *, paid: bool, attempts: int) -> httpx2.Response:
     """The reply, once upstream has accepted the request."""
-    attempt = 1
+    attempt = ATTEMPTS - attempts + 1
     while True:
         try:
             return await _attempt(send, paid=paid)
