@@ -19,7 +19,7 @@ _HEADER_BYTES = 64 * 1024
 _Protocol = H11Protocol if TYPE_CHECKING else object
 
 
-class _Hurrying(_Protocol):
+class Hurrying(_Protocol):
     """Before one of uvicorn's protocols, which by themselves wait for headers for ever."""
 
     _hurry: asyncio.TimerHandle | None = None
@@ -62,17 +62,17 @@ class _Hurrying(_Protocol):
             self._hurry = None
 
 
-class HurryingProtocol(_Hurrying, H11Protocol):
+class HurryingProtocol(Hurrying, H11Protocol):
     """In Python alone."""
 
 
 def quickest() -> type[asyncio.Protocol]:
-    """The protocol to serve with: httptools reads requests faster, where it is installed (`or-mcp[http]`)."""
+    """The protocol to serve with, by what is installed."""
     if find_spec("httptools") is None:
         return HurryingProtocol
-    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+    from or_mcp.web.quicker import QuickerProtocol
 
-    return type("HurryingHttpTools", (_Hurrying, HttpToolsProtocol), {})
+    return QuickerProtocol
 
 
 class Server(uvicorn.Server):
