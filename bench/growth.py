@@ -27,7 +27,7 @@ _QUESTIONS = {
 }
 # What varies from one run to the next; everything else is as in a run that a server made.
 _OWN = {
-    "run_id": "'run_' || strftime('%y%m%d%H%M%S', {at}, 'unixepoch') || printf('%012x', i)",
+    "run_id": "'run_' || substr(strftime('%Y%m%d%H%M%S', {at}, 'unixepoch'), 3) || printf('%012x', i)",
     "fingerprint": "hex(randomblob(32))",
     "models": f"'[\"bench/model-' || (i % {_MODELS}) || '\"]'",
     "generation_id": "'gen-' || i",

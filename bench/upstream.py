@@ -101,6 +101,18 @@ def embeddings(count: int) -> bytes:
 
 
 _COMPLETION = completion()
+_STREAMED = re.compile(rb'"stream": *true')
+_AT_ONCE = document(
+    {
+        "id": "gen-bench",
+        "object": "chat.completion",
+        "model": MODEL,
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": "".join(_WORDS)}, "finish_reason": "stop"}
+        ],
+        "usage": {"prompt_tokens": 12, "completion_tokens": 5, "total_tokens": 17, "cost": 0.00001},
+    }
+)
 _NOT_FOUND = document({"error": {"code": 404, "message": "The bench has no such path"}}, "404 Not Found")
 _DOCUMENTS: dict[bytes, bytes] = {
     b"/models": document({"data": models()}),
@@ -141,7 +153,7 @@ class Connection(asyncio.Protocol):
     def _answer(self, path: bytes, body: bytes) -> None:
         prefix, _, name = path.partition(b"/api/v1")
         if name == b"/chat/completions":
-            reply = _COMPLETION
+            reply = _COMPLETION if _STREAMED.search(body) else _AT_ONCE
         elif name == b"/responses":
             rate, count = map(int, found.groups()) if (found := _RATE.match(prefix + b"/")) else (1000, 100)
             self._write(_FUSION_BEGINS)
