@@ -21,7 +21,7 @@ from bench.session import session
 # A year's runs of somebody busy, in the month that is kept.
 _DAYS, _MODELS = 30, 40
 _TIMES = 9
-_QUESTIONS = {
+_QUESTIONS: dict[str, tuple[str, dict[str, str]]] = {
     "a list of runs": ("run", {}),
     "account": ("account", {}),
 }

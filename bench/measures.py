@@ -133,7 +133,8 @@ class Bench:
             yield Figure("upstream call alone, p50", "ms", median(alone))
             yield Figure("an fsync of this disk, p50", "ms", median(synced))
             yield middle(f"memory after {_memory_calls(self.effort)} calls", "MB", memory, Aim(1.1))
-        yield Figure(f"CPU per ask, {era.name}", "ms", *(cpu[each.name] / calls * 1000 for each in BOTH), Aim(1.2))
+        product, floor = (cpu[program.name] / calls * 1000 for program in BOTH)
+        yield Figure(f"CPU per ask, {era.name}", "ms", product, floor, Aim(1.2))
         for share, aim in ((0.5, Aim(1.2)), (0.95, Aim(1.25))):
             product, floor = (percentile(took[program.name], share) for program in BOTH)
             less = percentile(alone, share)

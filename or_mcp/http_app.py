@@ -60,19 +60,19 @@ def build_app(program: Program, *, stateless: bool = False) -> Starlette:
     program.heard = lambda path, seconds: metrics.took("or_mcp_upstream_seconds", seconds, path=path)
     program.lost = lambda: metrics.count("or_mcp_runs_lost_total")
     program.spent = lambda tool, cost: metrics.count("or_mcp_spend_usd_total", cost, tool=tool)
-    ways = [
+    ways = holding, one_by_one, at_once = [
         StreamableHTTPSessionManager(
             program.server,
             stateless=alone,
-            json_response=at_once,
+            json_response=plain,
             security_settings=known_hosts(settings),
             max_request_body_size=BODY_LIMIT,
         )
-        for alone, at_once in ((stateless, False), (True, False), (True, True))
+        for alone, plain in ((stateless, False), (True, False), (True, True))
     ]
     quick = frozenset(name for name, tool in program.tools.items() if tool.is_quick)
     routes = [
-        Route(PATH, _guarded(Sessions(*ways, quick), program)),
+        Route(PATH, _guarded(Sessions(holding, one_by_one, at_once, quick), program)),
         Route("/healthz", Health(program).answer),
         Route("/readyz", Readiness(program, lambda: drain.draining).answer),
         Route("/metrics", MetricsPage(program, metrics, settings).answer),
