@@ -74,7 +74,7 @@ def _start(program: Program, base_url: str, data: Path, era: Era, resident: str)
 
 
 def _as_pip_installs_it(data: Path) -> Program:
-    return Program("product", "or_mcp", console_script(data))
+    return Program("product", "or_mcp", script=console_script(data))
 
 
 @contextmanager
