@@ -92,6 +92,13 @@ def _money(value: str) -> Decimal:
     return amount
 
 
+def _prices(value: str) -> tuple[Decimal, Decimal] | None:
+    if not value:
+        return None
+    prompt, completion = map(_money, value.split(","))
+    return prompt, completion
+
+
 def _seconds(value: str) -> float:
     seconds = float(value)
     if not 0 < seconds < 1e6:
@@ -271,6 +278,13 @@ class Settings:
     )
     providers_only: tuple[str, ...] = variable("OR_MCP_PROVIDERS_ONLY", "", "Only these providers.", _LIST, _names)
     providers_ignore: tuple[str, ...] = variable("OR_MCP_PROVIDERS_IGNORE", "", "Never these providers.", _LIST, _names)
+    max_price: tuple[Decimal, Decimal] | None = variable(
+        "OR_MCP_MAX_PRICE",
+        "",
+        "`IN,OUT` in USD per million tokens: nothing dearer answers; sent with every request.",
+        "two amounts of USD per million tokens, as in 3,15",
+        _prices,
+    )
     default_model: str = variable(
         "OR_MCP_DEFAULT_MODEL", "openrouter/auto", "For `ask` without a model.", "a model", _text
     )

@@ -198,6 +198,8 @@ class Http:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         if content is not None:
             headers["Content-Type"] = "application/json"
+        if paid:
+            headers["X-OpenRouter-Metadata"] = "enabled"
         request = client.build_request(method, path, params=params, content=content, headers=headers)
         began = anyio.current_time()
         response = await _accepted(client, request, paid=paid, attempts=attempts)
