@@ -12,7 +12,8 @@ import pytest
 
 from or_mcp.openrouter import http as http_module
 from or_mcp.openrouter.errors import ConnectionFailed, Failure, RateLimited, StreamBroken
-from or_mcp.openrouter.http import Http, read_retry_after
+from or_mcp.openrouter.http import Http
+from or_mcp.openrouter.retry import read_retry_after
 from or_mcp.openrouter.wire.chat import ChatRequest
 from tests.conftest import Upstream
 from tests.openrouter.world import IDENTITY, answering, client_of, reply
