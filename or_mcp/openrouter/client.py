@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Generic, TypeVar
 from urllib.parse import quote
 
 import anyio
+import anyio.to_thread
 from pydantic import BaseModel
 
 from or_mcp.openrouter.demands import Demand, explaining
 from or_mcp.openrouter.errors import DeadlinePassed, ModelUnavailable, NotFound
 from or_mcp.openrouter.http import Http, OpenReply
-from or_mcp.openrouter.reading import chat_chunks, read_reply, response_events
+from or_mcp.openrouter.reading import LONG_BYTES, chat_chunks, read_reply, response_events
 from or_mcp.openrouter.wire.account import (
     ActivityReply,
     ActivityRow,
@@ -37,6 +39,19 @@ from or_mcp.openrouter.wire.endpoints import (
     ProviderList,
 )
 from or_mcp.openrouter.wire.lenient import Request
+from or_mcp.openrouter.wire.media import (
+    ImageEndpoint,
+    ImageEndpoints,
+    ImageRequest,
+    ImagesReply,
+    SpeechRequest,
+    Transcript,
+    TranscriptRequest,
+    VideoJob,
+    VideoModel,
+    VideoModels,
+    VideoRequest,
+)
 from or_mcp.openrouter.wire.models import Model, ModelList, ModelReply
 from or_mcp.openrouter.wire.responses import ResponseEvent, ResponsesRequest
 
@@ -93,7 +108,55 @@ class OpenRouter:
         """Documents ordered by relevance."""
         return await self._post("/rerank", request, RerankReply)
 
+    async def images(self, request: ImageRequest) -> ImagesReply:
+        """Pictures, each as base64. Tens of megabytes: they are read in a thread."""
+        return await self._post("/images", request, ImagesReply)
+
+    @asynccontextmanager
+    async def speech(self, request: SpeechRequest) -> AsyncGenerator[OpenReply]:
+        """A text as sound, as its bytes arrive."""
+        async with self._paid("/audio/speech", request) as reply:
+            yield reply
+
+    async def transcript(self, request: TranscriptRequest) -> tuple[Transcript, str | None]:
+        """What was said in a sound, and the generation's id."""
+        async with self._paid("/audio/transcriptions", request) as reply:
+            body = await reply.body()
+            told = read_reply(body, Transcript, "transcript", reply.generation_id, paid=True)
+            return told, reply.generation_id
+
+    async def start_video(self, request: VideoRequest) -> VideoJob:
+        """The job of a video, which upstream carries from then on."""
+        return await self._post("/videos", request, VideoJob)
+
     # Free
+
+    async def video(self, job_id: str) -> VideoJob:
+        """How the job of a video stands.
+
+        Raises:
+            NotFound: Upstream does not know it, or no longer.
+        """
+        return await self._get(f"/videos/{quote(job_id, safe='')}", VideoJob)
+
+    @asynccontextmanager
+    async def video_content(self, job_id: str, index: int) -> AsyncGenerator[OpenReply]:
+        """A video that is done, as its bytes arrive."""
+        path = f"/videos/{quote(job_id, safe='')}/content"
+        async with self._http.download(path, self.key, {"index": str(index)}) as reply:
+            yield reply
+
+    async def video_models(self) -> tuple[VideoModel, ...]:
+        """Every model that films, with its prices."""
+        return (await self._get("/videos/models", VideoModels)).data
+
+    async def image_endpoints(self, slug: str) -> tuple[ImageEndpoint, ...]:
+        """Who draws with a model, with their prices.
+
+        Raises:
+            NotFound: There is no such model.
+        """
+        return (await self._get(f"/images/models/{_path(slug)}/endpoints", ImageEndpoints)).endpoints
 
     async def models(self) -> tuple[Model, ...]:
         """Every model of every modality (upstream lists only those with text output unless asked)."""
@@ -193,7 +256,9 @@ class OpenRouter:
     async def _post(self, path: str, request: Request, shape: type[ModelT]) -> ModelT:
         async with self._paid(path, request) as reply:
             content = await reply.body()
-            return read_reply(content, shape, f"reply to {path}", reply.generation_id, paid=True)
+            read = partial(read_reply, content, shape, f"reply to {path}", reply.generation_id, paid=True)
+            # A vector is some kilobytes; a picture, megabytes.
+            return await anyio.to_thread.run_sync(read) if len(content) > LONG_BYTES else read()
 
 
 def prepare() -> None:

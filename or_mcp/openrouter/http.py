@@ -114,6 +114,23 @@ class OpenReply:
                 return
             yield chunk
 
+    @property
+    def content_type(self) -> str:
+        """What its bytes are."""
+        return self._response.headers.get("content-type", "")
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes of the body as they arrive.
+
+        Raises:
+            StreamBroken: The connection broke before its end.
+        """
+        try:
+            async for chunk in self._response.aiter_bytes():
+                yield chunk
+        except httpx2.HTTPError as error:
+            raise self._broken(error) from error
+
     async def body(self) -> bytes:
         """The whole body.
 
@@ -174,6 +191,12 @@ class Http:
         """Read something. Nothing is spent, so passing trouble is retried."""
         async with self._send("GET", path, key, params=params, content=None, paid=False) as response:
             return HttpReply(await OpenReply(response).body(), response.headers.get("x-generation-id"))
+
+    @asynccontextmanager
+    async def download(self, path: str, key: str | None, params: Mapping[str, str]) -> AsyncGenerator[OpenReply]:
+        """Read something large. Nothing is spent, so passing trouble before its first byte is retried."""
+        async with self._send("GET", path, key, params=params, content=None, paid=False) as response:
+            yield OpenReply(response)
 
     @asynccontextmanager
     async def post(self, path: str, key: str | None, body: Mapping[str, Any]) -> AsyncGenerator[OpenReply]:

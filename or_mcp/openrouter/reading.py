@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import TypeVar
 
+import anyio.to_thread
 from pydantic import BaseModel, ValidationError
 
 from or_mcp.openrouter.errors import Failure, StreamBroken, from_error
@@ -17,6 +19,8 @@ from or_mcp.openrouter.wire.responses import ENDINGS, Response, ResponseEvent
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
+# Whatever is longer is read in a thread: a picture is megabytes of base64 in one event.
+LONG_BYTES = 1 << 20
 # What an answer used follows its end at once.
 _USAGE_SECONDS = 10.0
 
@@ -57,7 +61,8 @@ async def chat_chunks(reply: OpenReply) -> AsyncIterator[ChatChunk]:
         return
     finished = False
     async for data in reply.events(body):
-        chunk = _late(data, reply) if finished else _event(data, ChatChunk, reply)
+        read = partial(_late if finished else _chunk, data, reply)
+        chunk = await anyio.to_thread.run_sync(read) if len(data) > LONG_BYTES else read()
         if chunk is None:
             continue
         if chunk.usage is not None and chunk.usage.cost is not None and (finished or chunk.finishes):
@@ -69,6 +74,10 @@ async def chat_chunks(reply: OpenReply) -> AsyncIterator[ChatChunk]:
             reply.expect(math.inf)
         finished = chunk.finishes or (finished and not chunk.goes_on)
         yield chunk
+
+
+def _chunk(data: str, reply: OpenReply) -> ChatChunk:
+    return _event(data, ChatChunk, reply)
 
 
 def _late(data: str, reply: OpenReply) -> ChatChunk | None:
