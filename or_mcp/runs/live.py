@@ -86,7 +86,7 @@ class LiveRun:
     def noted(self, step: str, model: str = "", detail: str = "") -> None:
         """A step has happened: it will be on disk in a moment, and nobody waits for that."""
         self._happened(step, model, detail)
-        self._store.post(self.record.run_id, self._saving(self.taken()), alone=[self.record.run_id])
+        self._store.post(self.record.run_id, self._saving(self.taken(), _nothing), alone=[self.record.run_id])
 
     async def handed_over(self, job: str) -> None:
         """Upstream carries it from here on, and it is on disk with what job that is: nothing is to be sent again.
@@ -125,22 +125,19 @@ class LiveRun:
 
     async def save(self, record: RunRecord) -> None:
         """Put the run on disk as it stands."""
-        written = await self._store.keep(record.run_id, self._saving(record), alone=[record.run_id])
-        self._events = [event for event in self._events if written is None or event.n > written]
+        kept = await self._store.keep(record.run_id, self._saving(record, _nothing), alone=[record.run_id])
+        if kept is not None:
+            written, _ = kept
+            self._events = [event for event in self._events if event.n > written]
 
     async def finish(self, record: RunRecord, then: Callable[[Transaction], T]) -> T | None:
         """Put the run on disk for the last time, and do something else with the store in the same breath.
 
         None if the store is away: the run is kept until it is back.
         """
-        saving = self._saving(record)
-
-        def save_and_then(tx: Transaction) -> T:
-            saving(tx)
-            return then(tx)
-
         alone = [record.run_id, *drawn_on(record.request)]
-        return await self._store.keep(record.run_id, save_and_then, durable=True, alone=alone)
+        kept = await self._store.keep(record.run_id, self._saving(record, then), durable=True, alone=alone)
+        return None if kept is None else kept[1]
 
     async def _save_somehow(self) -> None:
         try:
@@ -154,16 +151,19 @@ class LiveRun:
         self._events.append(RunEvent(datetime.now(UTC), step, model, detail, self._count))
         self._wake()
 
-    def _saving(self, record: RunRecord) -> Callable[[Transaction], int]:
-        """Write what is not written yet, and say up to which step; a later one stands for all earlier ones."""
+    def _saving(self, record: RunRecord, then: Callable[[Transaction], T]) -> Callable[[Transaction], tuple[int, T]]:
+        """Write what is not written yet, and say up to which step, and what else came of it.
+
+        A later one stands for all earlier ones: whoever waits for those is told what this says.
+        """
         events = tuple(self._events)
         record = self.record = replace(record, seq=self.record.seq + 1)
         self._saved = anyio.current_time()
         self._has_grown = False
 
-        def save(tx: Transaction) -> int:
+        def save(tx: Transaction) -> tuple[int, T]:
             queries.save(tx, record, events)
-            return events[-1].n if events else 0
+            return events[-1].n if events else 0, then(tx)
 
         return save
 
@@ -194,3 +194,7 @@ async def told_somehow(tell: Tell, progress: Progress) -> None:
         await tell(progress)
     except Exception:
         logger.info("Progress reached nobody", exc_info=True)
+
+
+def _nothing(_tx: Transaction) -> None:
+    """There is nothing else to do."""

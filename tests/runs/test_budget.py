@@ -47,6 +47,25 @@ async def test_the_callers_own_ceiling_counts_too(connect: Connect, upstream: Up
     assert not upstream.posts()
 
 
+async def test_a_ceiling_of_exactly_what_a_call_can_cost_lets_it_through(connect: Connect, upstream: Upstream):
+    hello = {"prompt": "Hello?", "model": PANEL[0], "max_output_tokens": 1000}
+    async with connect() as client:
+        first = await client.call_tool("ask", hello)
+        most = first.structured_content["cost_estimate_usd"]["most"]
+        again = await client.call_tool("ask", hello | {"temperature": 1, "max_cost_usd": most})
+        refused = text_of(await client.call_tool("ask", hello | {"temperature": 0, "max_cost_usd": most * 0.99999}))
+    assert again.structured_content["cost_estimate_usd"]["most"] == most
+    assert refused.startswith("over_budget:")
+    assert len(upstream.posts()) == 2
+
+
+async def test_a_call_whose_cost_nobody_can_bound_says_so(connect: Connect):
+    async with connect(OR_MCP_MAX_COST_PER_CALL_USD="0") as client:
+        result = (await client.call_tool("ask", {"prompt": "Hello?", "model": "openrouter/auto"})).structured_content
+    assert result["cost_estimate_usd"]["most"] is None
+    assert "What it costs at most cannot be bounded." in result["notes"]
+
+
 async def test_zero_means_no_ceiling(connect: Connect):
     async with connect(OR_MCP_MAX_COST_PER_CALL_USD="0") as client:
         result = await client.call_tool("ask", {"prompt": "Hello?", "model": "openai/gpt-5.4-pro"})
