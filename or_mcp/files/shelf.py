@@ -11,7 +11,6 @@ from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from types import TracebackType
 
 from or_mcp.disk import replace_file
 from or_mcp.files.made import MadeFile
@@ -37,13 +36,13 @@ class Shelf:
         self._own = tempfile.TemporaryDirectory(prefix="or-mcp-") if data_dir is None else None
         self.folder = Path(self._own.name) if self._own else (data_dir or Path()) / FOLDER
 
-    def put(self, data: bytes, name: str) -> MadeFile:
-        """Keep bytes, under a name without its extension, unless they stand there already.
+    def put(self, data: bytes, name: str, kind: Measured | None = None) -> MadeFile:
+        """Keep bytes, under a name without its extension, unless they stand there already; `kind` is what they are.
 
         Raises:
             NotKept: The disk refused.
         """
-        found, digest = measure(data), sha256(data).hexdigest()
+        found, digest = kind or measure(data), sha256(data).hexdigest()
         path = self.folder / f"{digest}.{found.extension}"
         try:
             self._open()
@@ -104,7 +103,7 @@ class Shelf:
 
 
 class Arriving:
-    """A file that is not whole yet; whoever leaves the block without `shelve` leaves nothing."""
+    """A file that is not whole yet; closed without `shelve`, nothing is left of it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -114,10 +113,8 @@ class Arriving:
         handle, name = tempfile.mkstemp(dir=folder, prefix=_UNFINISHED)
         self._file, self._path = os.fdopen(handle, "w+b"), Path(name)
 
-    def __enter__(self) -> Arriving:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def close(self) -> None:
+        """No more will come."""
         self._file.close()
         self._path.unlink(missing_ok=True)
 

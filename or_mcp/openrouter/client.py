@@ -108,9 +108,9 @@ class OpenRouter:
         """Documents ordered by relevance."""
         return await self._post("/rerank", request, RerankReply)
 
-    async def images(self, request: ImageRequest) -> ImagesReply:
-        """Pictures, each as base64. Tens of megabytes: they are read in a thread."""
-        return await self._post("/images", request, ImagesReply)
+    async def images(self, request: ImageRequest) -> tuple[ImagesReply, str | None]:
+        """Pictures, each as base64, and the generation's id."""
+        return await self._told("/images", request, ImagesReply)
 
     @asynccontextmanager
     async def speech(self, request: SpeechRequest) -> AsyncGenerator[OpenReply]:
@@ -120,10 +120,7 @@ class OpenRouter:
 
     async def transcript(self, request: TranscriptRequest) -> tuple[Transcript, str | None]:
         """What was said in a sound, and the generation's id."""
-        async with self._paid("/audio/transcriptions", request) as reply:
-            body = await reply.body()
-            told = read_reply(body, Transcript, "transcript", reply.generation_id, paid=True)
-            return told, reply.generation_id
+        return await self._told("/audio/transcriptions", request, Transcript)
 
     async def start_video(self, request: VideoRequest) -> VideoJob:
         """The job of a video, which upstream carries from then on."""
@@ -254,11 +251,15 @@ class OpenRouter:
                 yield reply
 
     async def _post(self, path: str, request: Request, shape: type[ModelT]) -> ModelT:
+        return (await self._told(path, request, shape))[0]
+
+    async def _told(self, path: str, request: Request, shape: type[ModelT]) -> tuple[ModelT, str | None]:
         async with self._paid(path, request) as reply:
             content = await reply.body()
             read = partial(read_reply, content, shape, f"reply to {path}", reply.generation_id, paid=True)
             # A vector is some kilobytes; a picture, megabytes.
-            return await anyio.to_thread.run_sync(read) if len(content) > LONG_BYTES else read()
+            told = await anyio.to_thread.run_sync(read) if len(content) > LONG_BYTES else read()
+            return told, reply.generation_id
 
 
 def prepare() -> None:
