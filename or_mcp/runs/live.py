@@ -95,7 +95,7 @@ class LiveRun:
         """
         self.record = replace(self.record, job=job)
         self.limit.deadline = math.inf
-        await self._store.keep(self.record.run_id, self._saving(self.taken()), durable=True, alone=[self.record.run_id])
+        await self.save(self.taken(), durable=True)
 
     def grew(self) -> None:
         """More text has arrived; it will be on disk in a second."""
@@ -123,9 +123,10 @@ class LiveRun:
             progress=self.work.progress(),
         )
 
-    async def save(self, record: RunRecord) -> None:
+    async def save(self, record: RunRecord, *, durable: bool = False) -> None:
         """Put the run on disk as it stands."""
-        kept = await self._store.keep(record.run_id, self._saving(record, _nothing), alone=[record.run_id])
+        saving = self._saving(record, _nothing)
+        kept = await self._store.keep(record.run_id, saving, durable=durable, alone=[record.run_id])
         if kept is not None:
             written, _ = kept
             self._events = [event for event in self._events if event.n > written]

@@ -17,6 +17,7 @@ from or_mcp.runs import queries
 from or_mcp.runs.live import Kept, LiveRun
 from or_mcp.runs.record import Progress, RunRecord, RunRequest
 from or_mcp.runs.store import Store
+from or_mcp.runs.transaction import Transaction
 from tests.conftest import Connect, Upstream, text_of
 from tests.runs.program import Killable, started
 
@@ -163,6 +164,10 @@ async def test_a_run_in_flight_outlasts_a_locked_store_and_is_written_when_it_is
     assert await runs_on_disk(connect) == {begun["run_id"]: "completed"}
 
 
+def nothing(tx: Transaction) -> None:
+    """A transaction of its own, for nothing."""
+
+
 class Half:
     """Work that has come half its way."""
 
@@ -191,7 +196,7 @@ async def test_a_save_that_the_end_of_its_run_overtakes_is_told_what_was_written
 
     async with locked(file) as let_go, anyio.create_task_group() as group:
         # It occupies the writer: the two that follow come to be done together.
-        group.start_soon(store.write, lambda tx: tx.now)
+        group.start_soon(store.write, nothing)
         await anyio.wait_all_tasks_blocked()
         group.start_soon(run.told, "half", "a/b")
         group.start_soon(end)
