@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from or_mcp.files.shelf import FOLDER as FILES_FOLDER
 from or_mcp.openrouter.demands import Demand
 from or_mcp.openrouter.wire.routing import Provider
 from or_mcp.runs.budget import PER_CALLER, PER_DAY
@@ -77,7 +78,7 @@ def demands(settings: Settings) -> tuple[Demand, ...]:
 def own_files(data_dir: Path) -> list[Path]:
     """What holds the runs and texts of every caller, and what seals their questions."""
     databases = [f"{name}{suffix}" for name in (STORE_FILE, VECTORS_FILE) for suffix in ("", "-wal", "-shm")]
-    return [data_dir / name for name in (*databases, VECTORS_FOLDER, SECRET_FILE)]
+    return [data_dir / name for name in (*databases, VECTORS_FOLDER, FILES_FOLDER, SECRET_FILE)]
 
 
 def rules(settings: Settings) -> dict[str, str]:

@@ -70,6 +70,7 @@ async def place(
         replace(
             shown,
             replayed=begun.replayed,
+            files_in=call.files_in,
             cost_line=cost_line(record, result, standing),
             progress=record.progress.message if record.progress else "",
             notes=(*told, *about_the_store(call)),

@@ -99,7 +99,7 @@ class Transcribing(Making):
     """A sound being written down."""
 
     def __init__(self, request: TranscriptRequest, form: str, upstream: OpenRouter, shelf: Shelf) -> None:
-        super().__init__(MediaResult("transcript", request.model), upstream, shelf)
+        super().__init__(MediaResult("transcript", request.model, wanted=0), upstream, shelf)
         self._request = request
         self._form = form
 

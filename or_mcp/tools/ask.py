@@ -10,9 +10,9 @@ import anyio.to_thread
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from or_mcp.attachments.attach import COUNT_LIMIT, Attachment, HoldsSecrets, attach, digest_of
-from or_mcp.attachments.urls import is_url
+from or_mcp.attachments.attach import COUNT_LIMIT, digest_of
 from or_mcp.calls.arguments import Amount, Arguments, Question, Text
+from or_mcp.calls.attaching import attached
 from or_mcp.calls.call import Call
 from or_mcp.calls.choosing import choose
 from or_mcp.calls.keepsake import Keepsake, Shown
@@ -93,7 +93,7 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
     snapshot = choice.snapshot
     check_keeps(snapshot, turn.models)
     turn, notes = adapt(turn, snapshot)
-    turn, digest, attached = await _attached(turn, arguments, thread, call, snapshot)
+    turn, digest, again = await _attached(turn, arguments, thread, call, snapshot)
     thread = say(thread, turn)
     sent, left_out = without_others_functions(thread, turn, snapshot)
     needs = await anyio.to_thread.run_sync(needs_of, sent, turn)
@@ -123,7 +123,7 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
         context=await anyio.to_thread.run_sync(_kept, thread),
         attached=digest,
     )
-    shown = Shown(notes=(*notes, *attached, *left_out, *choice.notes))
+    shown = Shown(notes=(*notes, *again, *left_out, *choice.notes))
     return await place(call, recorded, offer, shown=shown, wait_seconds=arguments.wait_seconds)
 
 
@@ -171,7 +171,7 @@ async def _attached(
         return turn, "", []
     model = snapshot.find(turn.model)
     accepts = frozenset(model.architecture.input_modalities) if model and model.architecture else None
-    found = await _read(arguments.attachments, call, accepts, turn.model)
+    found = await attached(arguments.attachments, call, accepts, turn.model)
     held = thread.parts()
     again = [each.name for each in found if each.part() in held]
     parts = [part for each in found if (part := each.part()) not in held]
@@ -180,21 +180,6 @@ async def _attached(
         parts.append({"type": "text", "text": f"(Attached again, and to be found further up: {names})"})
     notes = [f"Already in this conversation, and not sent again: {name}." for name in again]
     return replace(turn, attached=tuple(parts)), digest_of(found), notes
-
-
-async def _read(
-    references: tuple[str, ...], call: Call, accepts: frozenset[str] | None, model: str
-) -> tuple[Attachment, ...]:
-    """Everything attached; of a file with secrets, the user is asked where the host can ask."""
-    sandbox = call.parts.sandbox if all(map(is_url, references)) else await call.sandbox()
-    agreed: frozenset[str] = frozenset()
-    while True:
-        try:
-            return await attach(references, sandbox, modalities=accepts, allow_secrets=agreed)
-        except HoldsSecrets as trouble:
-            if call.ask is None or not await call.ask(f"{trouble.found}. Send it to {model} all the same?"):
-                raise
-            agreed |= {trouble.reference}
 
 
 TOOL = Tool(
