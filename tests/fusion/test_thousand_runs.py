@@ -29,7 +29,7 @@ async def http() -> AsyncGenerator[tuple[Simulator, httpx2.AsyncClient]]:
     simulator = Simulator(credit="100000")
     async with simulator.running() as base_url:
         headers = {"authorization": "Bearer sk-or-test"}
-        async with httpx2.AsyncClient(base_url=base_url, headers=headers, timeout=20) as client:
+        async with httpx2.AsyncClient(base_url=base_url, headers=headers, timeout=120) as client:
             yield simulator, client
 
 

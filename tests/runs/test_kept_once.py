@@ -86,7 +86,7 @@ async def test_what_no_run_refers_to_any_more_is_forgotten(connect: Connect, fil
     async with connect() as client:
         await converse(client, 2, prompt="What is it?" * LONG, attachments=[str(picture)])
     async with connect(OR_MCP_RETENTION_DAYS="0"):
-        with anyio.fail_after(20):
+        with anyio.fail_after(120):
             while kept_bytes(file) > 200_000:
                 await anyio.sleep(0.1)
     with closing(sqlite3.connect(file)) as store:
