@@ -18,7 +18,7 @@ ALLOWED: dict[str, str] = {
     "files": "disk openrouter",
     "runs": "hosts openrouter openrouter.wire",
     "fusion": "runs catalogue openrouter openrouter.wire",
-    "conversation": "runs catalogue openrouter openrouter.wire",
+    "conversation": "files runs catalogue openrouter openrouter.wire",
     "vectors": "disk runs catalogue openrouter openrouter.wire",
     "media": "files runs catalogue openrouter openrouter.wire",
     "calls": "fusion conversation attachments files runs catalogue openrouter openrouter.wire",

@@ -6,18 +6,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from or_mcp.catalogue.cache import Snapshot
+from or_mcp.catalogue.rates import makes
 from or_mcp.catalogue.slugs import ROUTER_AUTHOR, author
 from or_mcp.conversation.thread import Message, Thread
 from or_mcp.conversation.turn import Turn
 
 # Behind these names upstream chooses the model.
 _CHOOSERS = {ROUTER_AUTHOR, "@preset"}
+_MEDIA = ("text", "image", "audio")
+# OpenAI's models speak with no voice of their own accord.
+_VOICE = "alloy"
 _LADDER = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
 def adapt(turn: Turn, snapshot: Snapshot) -> tuple[Turn, list[str]]:
     """The turn without what the model does not have, which otherwise no provider would serve, or all would drop."""
     model, able = snapshot.find(turn.model), snapshot.able(turn.model)
+    turn = _with_media(turn, snapshot)
     notes: list[str] = []
     if not able or model is None:
         return turn, notes
@@ -33,6 +38,26 @@ def adapt(turn: Turn, snapshot: Snapshot) -> tuple[Turn, list[str]]:
         notes.append(f"{model.id} takes no temperature: it was left out.")
         turn = replace(turn, temperature=None)
     return turn, notes
+
+
+def _with_media(turn: Turn, snapshot: Snapshot) -> Turn:
+    """The turn with all that its models make: most make pictures and sound only when they are asked for them."""
+    found = [snapshot.find(slug) for slug in turn.models]
+    made = [makes(model) for model in found if model is not None and author(model.id) != ROUTER_AUTHOR]
+    common = tuple(each for each in _MEDIA if len(made) == len(found) and all(each in every for every in made))
+    if not set(common) - {"text"} or turn.json_schema is not None or turn.tools:
+        return turn
+    is_openai = all(author(snapshot.concrete(slug)) == "openai" for slug in turn.models)
+    return replace(turn, modalities=common, voice=_VOICE if "audio" in common and is_openai else "")
+
+
+def without_unseen_pictures(thread: Thread, turn: Turn, snapshot: Snapshot) -> tuple[Thread, list[str]]:
+    """The thread as it is sent: what models have drawn stays out where the next one sees no pictures."""
+    found = [snapshot.find(slug) for slug in turn.models]
+    seen = [frozenset(model.architecture.input_modalities) for model in found if model and model.architecture]
+    if not thread.has_pictures or all("image" in each for each in seen):
+        return thread, []
+    return thread.without_pictures(), [f"{turn.model} sees no pictures: those of this conversation were left out."]
 
 
 def without_others_functions(thread: Thread, turn: Turn, snapshot: Snapshot) -> tuple[Thread, list[str]]:

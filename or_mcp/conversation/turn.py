@@ -42,6 +42,8 @@ class Turn:
     tool_choice: str = ""
     tool_outputs: tuple[ToolOutput, ...] = ()
     attached: tuple[Message, ...] = ()
+    modalities: tuple[str, ...] = ()
+    voice: str = ""
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -108,6 +110,8 @@ def request_for(
         stop_server_tools_when=_brakes(caps),
         provider=provider,
         session_id=thread.session_id,
+        modalities=turn.modalities or None,
+        audio={"voice": turn.voice, "format": "pcm16"} if turn.voice else None,
     )
 
 

@@ -11,9 +11,11 @@ import anyio
 import anyio.to_thread
 from pydantic import TypeAdapter
 
+from or_mcp.conversation.keeping import keep_pictures, keep_sound
 from or_mcp.conversation.state import AnswerState, Said
 from or_mcp.conversation.structure import read_json
 from or_mcp.conversation.thread import Thread
+from or_mcp.files.shelf import Shelf
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure
 from or_mcp.openrouter.wire.chat import ChatRequest
@@ -70,6 +72,7 @@ class Asking:
         self,
         request: ChatRequest,
         upstream: OpenRouter,
+        shelf: Shelf,
         *,
         names: Mapping[str, str],
         schema: Mapping[str, Any] | None,
@@ -78,6 +81,7 @@ class Asking:
     ) -> None:
         self._request = request
         self._upstream = upstream
+        self._shelf = shelf
         self._names = names
         self._schema = schema
         self._repairs = repairs
@@ -119,9 +123,15 @@ class Asking:
         async with self._upstream.chat(request) as stream:
             state.generation_id = stream.generation_id
             run.noted("accepted", request.model, stream.generation_id or "")
-            async for chunk in stream:
-                state.apply(chunk)
-                run.grew()
+            try:
+                async for chunk in stream:
+                    state.apply(chunk)
+                    await keep_pictures(state, self._shelf)
+                    run.grew()
+            finally:
+                # However it ends, what was said so far is paid for.
+                with anyio.CancelScope(shield=True):
+                    await keep_sound(state, self._shelf)
         state.check_ended()
 
     async def _repaired(self, first: AskResult, schema: Mapping[str, Any], run: LiveRun) -> AskResult:

@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from or_mcp.disk import replace_file
+from or_mcp.files.encoded import encoded
 from or_mcp.files.made import MadeFile
 from or_mcp.files.measured import Measured, measure
 from or_mcp.openrouter.errors import Failure, NotFound
@@ -81,6 +82,15 @@ class Shelf:
             return self.path(file).read_bytes()
         except OSError as error:
             raise NotFound(f"The file {file.name} is not on this machine, or no longer ({error.strerror})") from error
+
+    def data_url(self, stored: str) -> str | None:
+        """A file within JSON; None if it is not there any more, or was never one of these."""
+        path = self.folder / stored
+        try:
+            data = path.read_bytes() if path.parent == self.folder else b""
+        except OSError:
+            return None
+        return f"data:{measure(data).mime};base64,{encoded(data)}" if data else None
 
     def forget(self, moment: datetime) -> None:
         """Delete what was kept before."""

@@ -20,8 +20,7 @@ from or_mcp.calls.paid import Offer, limited_note, place
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.cache import Snapshot
-from or_mcp.catalogue.fitness import check_keeps
-from or_mcp.conversation.adapt import adapt, messages_for, names_of, without_others_functions
+from or_mcp.conversation.adapt import adapt, messages_for, names_of, without_others_functions, without_unseen_pictures
 from or_mcp.conversation.fit import check_fits, needs_of
 from or_mcp.conversation.functions import MOST_FUNCTIONS
 from or_mcp.conversation.price import bound
@@ -91,11 +90,11 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
     thread = await _thread(arguments, call)
     choice = await choose(call, turn.models)
     snapshot = choice.snapshot
-    check_keeps(snapshot, turn.models)
     turn, notes = adapt(turn, snapshot)
     turn, digest, again = await _attached(turn, arguments, thread, call, snapshot)
     thread = say(thread, turn)
-    sent, left_out = without_others_functions(thread, turn, snapshot)
+    seen, unseen = without_unseen_pictures(thread, turn, snapshot)
+    sent, left_out = without_others_functions(seen, turn, snapshot)
     needs = await anyio.to_thread.run_sync(needs_of, sent, turn)
     check_fits(snapshot, turn, needs, call.parts.policy)
     messages = messages_for(sent, turn, snapshot)
@@ -107,6 +106,7 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
             Asking,
             request,
             call.upstream,
+            call.parts.shelf,
             names=names_of(turn, snapshot),
             schema=turn.json_schema,
             repairs=price.repairs,
@@ -123,7 +123,7 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
         context=await anyio.to_thread.run_sync(_kept, thread),
         attached=digest,
     )
-    shown = Shown(notes=(*notes, *again, *left_out, *choice.notes))
+    shown = Shown(notes=(*notes, *again, *unseen, *left_out, *choice.notes))
     return await place(call, recorded, offer, shown=shown, wait_seconds=arguments.wait_seconds)
 
 
@@ -156,7 +156,8 @@ async def _thread(arguments: AskArguments, call: Call) -> Thread:
     if keepsake is None or keepsake.thread is None:
         raise InvalidRequest(f"continue_run takes a run of ask or fuse; {record.run_id} is one of {tool}")
     context = await call.runs.context(record)
-    return await anyio.to_thread.run_sync(keepsake.thread, record, context)
+    thread = await anyio.to_thread.run_sync(keepsake.thread, record, context)
+    return await anyio.to_thread.run_sync(thread.with_pictures, call.parts.shelf.data_url)
 
 
 def _kept(thread: Thread) -> Context:
@@ -190,5 +191,5 @@ TOOL = Tool(
     arguments=AskArguments,
     answer=AskAnswer,
     handle=ask,
-    keepsake=Keepsake(read=result_of, show=show, words=full_text, thread=go_on),
+    keepsake=Keepsake(read=result_of, show=show, words=full_text, thread=go_on, files=lambda result: result.said.files),
 )

@@ -38,8 +38,8 @@ from or_mcp.tools.answers.make import MakeAnswer, full_text, show
 DESCRIPTION = """
 Make pictures, speech or a video, or a transcript of a sound. Paths of files come back, never bytes.
 
-Costs money: cents, a video dollars; checked before it is sent. A video takes minutes: when the answer is `running`,
-call `run`. To talk about a picture use `ask`.
+Costs money: cents, a video dollars; checked before it is sent. A video takes minutes: call `run`.
+To talk about a picture use `ask`.
 """
 
 # Speech and music are hardly ever sent with fewer bytes a second than this.
@@ -53,7 +53,7 @@ class MakeArguments(Arguments):
     kind: Kind
     model: str = Field("", description="Default: a current one.")
     count: int = Field(1, ge=1, le=10)
-    size: str = Field("", description="2K, 1024x1024, 720p")
+    size: str = Field("", description="2K, 720p")
     aspect_ratio: str = ""
     seconds: Annotated[int, Field(ge=1, le=600)] | SkipJsonSchema[None] = None
     voice: str = ""
