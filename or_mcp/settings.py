@@ -52,6 +52,12 @@ def variable(
 
 
 TOOL_NAMES = ("fuse", "ask", "embed", "rerank", "make", "list_models", "endpoints", "account", "run")
+# Words for several of them.
+TOOL_WORDS: Mapping[str, tuple[str, ...]] = {
+    "core": ("fuse", "ask", "list_models", "run"),
+    "text": tuple(name for name in TOOL_NAMES if name not in ("make", "decide")),
+    "all": TOOL_NAMES,
+}
 
 
 def _text(value: str) -> str:
@@ -127,7 +133,7 @@ def _names(value: str) -> tuple[str, ...]:
 
 
 def _tools(value: str) -> tuple[str, ...]:
-    chosen = TOOL_NAMES if value in ("", "all") else _names(value)
+    chosen = [name for word in _names(value or "all") for name in TOOL_WORDS.get(word, (word,))]
     if not chosen or not set(chosen) <= set(TOOL_NAMES):
         raise ValueError
     return tuple(name for name in TOOL_NAMES if name in chosen)
@@ -252,7 +258,12 @@ class Settings:
         _dirs,
     )
     tools: tuple[str, ...] = variable(
-        "OR_MCP_TOOLS", "all", "Which tools to offer.", f"a comma list of {', '.join(TOOL_NAMES)}", _tools
+        "OR_MCP_TOOLS",
+        "all",
+        "Which tools to offer: their names, or `core` (fuse, ask, list_models, run), `text` (all but make and decide), "
+        "`all`.",
+        f"a comma list of {', '.join(TOOL_NAMES)}, or of {', '.join(TOOL_WORDS)}",
+        _tools,
     )
     models: tuple[str, ...] = variable(
         "OR_MCP_MODELS",

@@ -103,6 +103,8 @@ def _completion(
         model = priced_model(snapshot, slug)
         web = _web_of(slug, web)
         likely = min(limit or LONG_ANSWER_TOKENS, longest_answer(model) or LONG_ANSWER_TOKENS)
+        # Whoever is asked for a picture or for sound is not asked for pages.
+        likely = min(likely, _beside(model) or likely)
         short = Work(usual.tokens, min(SHORT_ANSWER_TOKENS, likely), media=usual.media)
         long = Work(usual.tokens, likely, web, usual.media)
         bound = answer_at_most(model, limit)

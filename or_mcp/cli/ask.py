@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from or_mcp.cli.paid import pay, question
+from or_mcp.cli.paid import asked, question
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -17,4 +17,4 @@ def run(arguments: argparse.Namespace) -> int:
         "max_cost_usd": arguments.max_cost,
         "prompt": question(arguments),
     }
-    return pay("ask", given, arguments)
+    return asked("ask", given, arguments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from or_mcp.cli import fail
@@ -26,21 +26,27 @@ def question(arguments: argparse.Namespace) -> str:
     return (sys.stdin.read() if arguments.question == "-" else arguments.question).strip()
 
 
-def pay(tool: str, given: Mapping[str, Any], arguments: argparse.Namespace) -> int:
-    """Run a paid tool, show it live, print its result."""
+Then = Callable[[Mapping[str, Any]], int]
+
+
+def asked(tool: str, given: Mapping[str, Any], arguments: argparse.Namespace) -> int:
+    """Put a question to a paid tool."""
+    return pay(tool, given, arguments) if given["prompt"] else fail("the question is empty", 2)
+
+
+def pay(tool: str, given: Mapping[str, Any], arguments: argparse.Namespace, then: Then | None = None) -> int:
+    """Run a paid tool, show it live, print its result; `then` does something with one that has come to its end."""
     import anyio
 
-    if not given["prompt"]:
-        return fail("the question is empty", 2)
     try:
         settings = read_settings(os.environ)
-        asked = {name: value for name, value in given.items() if value not in ("", None, [])}
-        return anyio.run(_pay, settings, tool, asked, arguments.json)
+        meant = {name: value for name, value in given.items() if value not in ("", None, [])}
+        return anyio.run(_pay, settings, tool, meant, arguments.json, then)
     except SettingsError as error:
         return fail(str(error), 2)
 
 
-async def _pay(settings: Settings, tool: str, given: Mapping[str, Any], as_data: bool) -> int:
+async def _pay(settings: Settings, tool: str, given: Mapping[str, Any], as_data: bool, then: Then | None) -> int:
     from or_mcp.calls.boundary import answer
     from or_mcp.calls.call import Call
     from or_mcp.calls.reply import FACTS
@@ -61,7 +67,8 @@ async def _pay(settings: Settings, tool: str, given: Mapping[str, Any], as_data:
     if sys.stderr.isatty() and sys.stdout.isatty():
         watch.screen.say("")
     emit(as_json(told) if as_data else wrapped(readable(told, result.meta[FACTS]), sys.stdout))
-    return _EXIT_CODES.get(told["status"], 1)
+    code = _EXIT_CODES.get(told["status"], 1)
+    return code or (then(told) if then is not None else 0)
 
 
 async def _followed(watch: Watch, call: Call, tool: str, given: Mapping[str, Any]) -> Any:

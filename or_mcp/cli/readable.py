@@ -54,6 +54,10 @@ def _stance(stance: Mapping[str, Any]) -> str:
 
 
 def _rest(told: Mapping[str, Any], advice: Collection[int]) -> Iterator[str]:
+    files: list[Mapping[str, Any]] = told.get("files") or []
+    yield from _section(
+        "Files", [f"{row.get('path') or row['uri']} ({row['mime']}, {row['bytes']:,} bytes)" for row in files]
+    )
     yield from _section("Failed", [_failed(row) for row in told.get("failed_models", [])])
     sources: list[Mapping[str, Any]] = told.get("sources") or told.get("citations") or []
     yield from _section("Sources", [f"{row['title']} <{row['url']}>" for row in sources])
