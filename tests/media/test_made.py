@@ -135,7 +135,7 @@ async def test_a_ceiling_refuses_what_may_cost_more_and_nothing_is_sent(connect:
         ({"kind": "video", "prompt": "x", "aspect_ratio": "1:1"}, "aspect_ratio was '1:1'; google/veo-3.1 takes 16:9"),
         ({"kind": "image", "prompt": "x", "model": "openai/gpt-5-mini"}, "openai/gpt-5-mini makes text, not image"),
     ],
-)  # fmt: skip
+)
 async def test_what_a_kind_cannot_have_is_refused_by_name_and_nothing_is_sent(
     connect: Connect, upstream: Upstream, given: dict[str, Any], words: str
 ):
