@@ -8,7 +8,7 @@ from dataclasses import replace
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.rates import makes
 from or_mcp.catalogue.slugs import ROUTER_AUTHOR, author
-from or_mcp.conversation.thread import Message, Thread
+from or_mcp.conversation.thread import Thread
 from or_mcp.conversation.turn import Turn
 
 # Behind these names upstream chooses the model.
@@ -51,27 +51,28 @@ def _with_media(turn: Turn, snapshot: Snapshot) -> Turn:
     return replace(turn, modalities=common, voice=_VOICE if "audio" in common and is_openai else "")
 
 
-def without_unseen_pictures(thread: Thread, turn: Turn, snapshot: Snapshot) -> tuple[Thread, list[str]]:
-    """The thread as it is sent: what models have drawn stays out where the next one sees no pictures."""
-    found = [snapshot.find(slug) for slug in turn.models]
-    seen = [frozenset(model.architecture.input_modalities) for model in found if model and model.architecture]
-    if not thread.has_pictures or all("image" in each for each in seen):
-        return thread, []
-    return thread.without_pictures(), [f"{turn.model} sees no pictures: those of this conversation were left out."]
+def readable(thread: Thread, turn: Turn, snapshot: Snapshot) -> tuple[Thread, list[str]]:
+    """The thread as every model that may answer can read it.
 
-
-def without_others_functions(thread: Thread, turn: Turn, snapshot: Snapshot) -> tuple[Thread, list[str]]:
-    """The thread as it is sent: functions that were given to models before stay out where the next one calls none."""
-    able = snapshot.able(turn.model)
-    if not thread.functions or turn.tools or not able or "tools" in able or thread.has_calls:
-        return thread, []
-    return replace(thread, functions=()), [f"{turn.model} calls no functions: this conversation's tools were left out."]
-
-
-def messages_for(thread: Thread, turn: Turn, snapshot: Snapshot) -> tuple[Message, ...]:
-    """The thread as every model that may answer can read it."""
+    Functions that were given to models before stay out where the next one calls none, and what models have drawn where
+    it sees no pictures.
+    """
     makers = {author(snapshot.concrete(slug)) for slug in turn.models}
-    return thread.for_models(lambda model: bool(model) and makers == {author(model)}, routed=makers <= _CHOOSERS)
+    messages = thread.for_models(lambda model: bool(model) and makers == {author(model)}, routed=makers <= _CHOOSERS)
+    sent, able, notes = replace(thread, messages=messages), snapshot.able(turn.model), list[str]()
+    if thread.has_pictures and not _sees(turn, snapshot):
+        sent = sent.without_pictures()
+        notes.append(f"{turn.model} sees no pictures: those of this conversation were left out.")
+    if thread.functions and not turn.tools and able and "tools" not in able and not thread.has_calls:
+        sent = replace(sent, functions=())
+        notes.append(f"{turn.model} calls no functions: this conversation's tools were left out.")
+    return sent, notes
+
+
+def _sees(turn: Turn, snapshot: Snapshot) -> bool:
+    """Whether every model that may answer takes pictures, as far as is known."""
+    found = [snapshot.find(slug) for slug in turn.models]
+    return all("image" in model.architecture.input_modalities for model in found if model and model.architecture)
 
 
 def names_of(turn: Turn, snapshot: Snapshot) -> dict[str, str]:

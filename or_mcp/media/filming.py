@@ -10,6 +10,7 @@ from dataclasses import replace
 import anyio
 import anyio.to_thread
 
+from or_mcp.catalogue.prices import Estimate
 from or_mcp.files.made import MadeFile
 from or_mcp.files.shelf import Arriving, Shelf
 from or_mcp.media.result import MediaResult, result_of
@@ -37,21 +38,29 @@ class Filming(Making):
     """A video being made."""
 
     def __init__(
-        self, result: MediaResult, upstream: OpenRouter, shelf: Shelf, *, request: VideoRequest | None, job: str = ""
+        self,
+        result: MediaResult,
+        estimate: Estimate,
+        upstream: OpenRouter,
+        shelf: Shelf,
+        *,
+        request: VideoRequest | None,
+        job: str = "",
     ) -> None:
-        super().__init__(result, upstream, shelf)
+        super().__init__(result, estimate, upstream, shelf)
         self._request = request
         self._job = job
 
     @classmethod
-    def asked(cls, request: VideoRequest, upstream: OpenRouter, shelf: Shelf) -> Filming:
+    def asked(cls, request: VideoRequest, estimate: Estimate, upstream: OpenRouter, shelf: Shelf) -> Filming:
         """One that is still to be sent."""
-        return cls(MediaResult("video", request.model), upstream, shelf, request=request)
+        return cls(MediaResult("video", request.model), estimate, upstream, shelf, request=request)
 
     @classmethod
     def resumed(cls, record: RunRecord, upstream: OpenRouter, shelf: Shelf) -> Filming:
         """One that was sent, by whichever process."""
-        return cls(result_of(record), upstream, shelf, request=None, job=json.loads(record.job or "{}").get("id", ""))
+        job: str = json.loads(record.job or "{}").get("id", "")
+        return cls(result_of(record), Estimate(None, None, None), upstream, shelf, request=None, job=job)
 
     async def carry_out(self, run: LiveRun) -> None:
         """Send it unless it was sent, wait until it is done, and fetch it."""

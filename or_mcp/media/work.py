@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import anyio.to_thread
 
+from or_mcp.catalogue.prices import Estimate
 from or_mcp.files.encoded import decoded
 from or_mcp.files.measured import Measured, as_wav
 from or_mcp.files.shelf import Shelf
@@ -33,7 +34,10 @@ _TEXT = Measured("text/plain", "txt")
 class Making:
     """Something being made: what has come of it, and what it cost."""
 
-    def __init__(self, result: MediaResult, upstream: OpenRouter, shelf: Shelf) -> None:
+    limited = ""
+
+    def __init__(self, result: MediaResult, estimate: Estimate, upstream: OpenRouter, shelf: Shelf) -> None:
+        self.estimate = estimate
         self._result = result
         self._upstream = upstream
         self._shelf = shelf
@@ -57,8 +61,8 @@ class Making:
 class Drawing(Making):
     """Pictures being drawn."""
 
-    def __init__(self, request: ImageRequest, upstream: OpenRouter, shelf: Shelf) -> None:
-        super().__init__(MediaResult("image", request.model, request.n or 1), upstream, shelf)
+    def __init__(self, request: ImageRequest, estimate: Estimate, upstream: OpenRouter, shelf: Shelf) -> None:
+        super().__init__(MediaResult("image", request.model, request.n or 1), estimate, upstream, shelf)
         self._request = request
 
     async def carry_out(self, run: LiveRun) -> None:
@@ -80,8 +84,8 @@ class Drawing(Making):
 class Speaking(Making):
     """A text being spoken."""
 
-    def __init__(self, request: SpeechRequest, upstream: OpenRouter, shelf: Shelf) -> None:
-        super().__init__(MediaResult("speech", request.model), upstream, shelf)
+    def __init__(self, request: SpeechRequest, estimate: Estimate, upstream: OpenRouter, shelf: Shelf) -> None:
+        super().__init__(MediaResult("speech", request.model), estimate, upstream, shelf)
         self._request = request
 
     async def carry_out(self, run: LiveRun) -> None:
@@ -98,8 +102,10 @@ class Speaking(Making):
 class Transcribing(Making):
     """A sound being written down."""
 
-    def __init__(self, request: TranscriptRequest, form: str, upstream: OpenRouter, shelf: Shelf) -> None:
-        super().__init__(MediaResult("transcript", request.model, wanted=0), upstream, shelf)
+    def __init__(
+        self, request: TranscriptRequest, form: str, estimate: Estimate, upstream: OpenRouter, shelf: Shelf
+    ) -> None:
+        super().__init__(MediaResult("transcript", request.model, wanted=0), estimate, upstream, shelf)
         self._request = request
         self._form = form
 

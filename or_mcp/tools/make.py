@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64decode
 from decimal import Decimal
-from functools import partial
 from typing import Annotated
 
 import anyio.to_thread
@@ -78,18 +77,19 @@ async def make(arguments: MakeArguments, call: Call) -> Reply:
     given = [name for name in _NAMES if getattr(arguments, name) != MakeArguments.model_fields[name].default]
     plan.check(wish, given)
     provider = await _permitted(kind, model, call)
-    offer = await _offer(wish, provider, choice.snapshot, call)
+    offer, notes = await _offer(wish, provider, choice.snapshot, call)
     told = () if arguments.model else (f"No model was named: {model} was taken.",)
-    request = call.request(
+    return await place(
+        call,
         "make",
         arguments,
+        lambda _: offer,
         models=(model,),
         prompt=arguments.prompt,
-        ceiling_usd=arguments.max_cost_usd,
         attached=digest_of(media),
+        shown=Shown(notes=(*told, *notes, *choice.notes)),
+        wait_seconds=arguments.wait_seconds,
     )
-    shown = Shown(notes=(*told, *choice.notes))
-    return await place(call, request, lambda _: offer, shown=shown, wait_seconds=arguments.wait_seconds)
 
 
 async def _current(kind: Kind, call: Call) -> str:
@@ -135,22 +135,24 @@ async def _permitted(kind: Kind, model: str, call: Call) -> MediaProvider | None
     return permitted(kind, model, rules, endpoints, keepers)
 
 
-async def _offer(wish: plan.Wish, provider: MediaProvider | None, snapshot: Snapshot, call: Call) -> Offer:
-    """The request of its kind, and what it costs by that kind's own prices."""
+async def _offer(
+    wish: plan.Wish, provider: MediaProvider | None, snapshot: Snapshot, call: Call
+) -> tuple[Offer, tuple[str, ...]]:
+    """What is to be sent, what it costs by its kind's own prices, and what to know of it."""
     upstream, shelf = call.upstream, call.parts.shelf
     match wish.kind:
         case "image":
             estimate = await _of_images(wish, provider, call)
-            return Offer(estimate, partial(work.Drawing, plan.image_request(wish, provider), upstream, shelf))
+            return work.Drawing(plan.image_request(wish, provider), estimate, upstream, shelf), ()
         case "speech":
             tokens = await anyio.to_thread.run_sync(count_tokens, wish.prompt)
             estimate = estimate_speech(snapshot, wish.model, tokens, len(wish.prompt.encode()))
-            return Offer(estimate, partial(work.Speaking, plan.speech_request(wish, provider), upstream, shelf))
+            return work.Speaking(plan.speech_request(wish, provider), estimate, upstream, shelf), ()
         case "transcript":
             length = await anyio.to_thread.run_sync(_length, wish.sound)
             estimate = estimate_transcript(snapshot, wish.model, length)
             asked = plan.transcript_request(wish, provider, speakers="diarize" in snapshot.able(wish.model))
-            return Offer(estimate, partial(work.Transcribing, asked, wish.form, upstream, shelf))
+            return work.Transcribing(asked, wish.form, estimate, upstream, shelf), ()
         case "video":
             return await _of_video(wish, call)
 
@@ -167,7 +169,7 @@ async def _of_images(wish: plan.Wish, provider: MediaProvider | None, call: Call
     return estimate_images([each for each in endpoints if not only or each.provider_slug in names], wish.model, drawing)
 
 
-async def _of_video(wish: plan.Wish, call: Call) -> Offer:
+async def _of_video(wish: plan.Wish, call: Call) -> tuple[Offer, tuple[str, ...]]:
     reason = f"{wish.model}: it is not in the price list of videos"
     try:
         model = await call.parts.catalogue.video_model(wish.model)
@@ -178,7 +180,7 @@ async def _of_video(wish: plan.Wish, call: Call) -> Offer:
     film = Film(seconds, size, len(wish.images))
     estimate = Estimate.of_nobody(reason) if model is None else estimate_video(model, wish.model, film)
     notes = () if wish.seconds else (f"seconds was not given: {seconds} s were asked for.",)
-    return Offer(estimate, partial(Filming.asked, request, call.upstream, call.parts.shelf), notes)
+    return Filming.asked(request, estimate, call.upstream, call.parts.shelf), notes
 
 
 def _length(sound: str) -> Length:
