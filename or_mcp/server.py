@@ -33,6 +33,7 @@ from or_mcp.calls.keepsake import AnyKeepsake
 from or_mcp.calls.tool import AnyTool
 from or_mcp.catalogue.cache import Catalogue
 from or_mcp.catalogue.policy import Policy
+from or_mcp.disk import forget_files
 from or_mcp.files.shelf import Shelf
 from or_mcp.host import prompts, resources
 from or_mcp.host.completion import complete
@@ -45,6 +46,7 @@ from or_mcp.openrouter.http import Http
 from or_mcp.operator import (
     check_budget_is_kept,
     demands,
+    folders_of_runs,
     kept_in,
     own_files,
     provider_preferences,
@@ -65,7 +67,6 @@ from or_mcp.tasks.extension import Tasks
 from or_mcp.tasks.ongoing import CallResult
 from or_mcp.tasks.wire import CreatedTask
 from or_mcp.tools import ALL_TOOLS
-from or_mcp.vectors.files import forget_files
 
 NAME = "openrouter"
 TITLE = "OpenRouter"
@@ -151,7 +152,7 @@ class Program:
             deadline_seconds=settings.run_deadline_seconds,
             drain_seconds=settings.drain_seconds,
             retention_days=settings.retention_days,
-            forget_files=partial(_forget_files, settings.data_dir, shelf),
+            forget_files=partial(_forget_files, folders_of_runs(settings.data_dir), shelf),
             spent=self.spent,
             lost=self.lost,
             learned=Learned(settings.data_dir if settings.store else None),
@@ -317,8 +318,8 @@ async def warm_up(parts: Parts, owner: Caller) -> None:
         return
 
 
-def _forget_files(data_dir: Path, shelf: Shelf, moment: datetime) -> None:
-    forget_files(data_dir, moment)
+def _forget_files(folders: Sequence[Path], shelf: Shelf, moment: datetime) -> None:
+    forget_files(folders, moment)
     shelf.forget(moment)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
+from or_mcp.offered import TOOL_NAMES, TOOL_WORDS, offered
 from or_mcp.places import credentials_file, state_directory, working_directory
 from or_mcp.sign_in.credentials import stored_key
 from or_mcp.starting.place import idle_seconds
@@ -49,15 +50,6 @@ def variable(
     row = Variable(name, default, meaning, accepts, parse, secret)
     # The row says what the field holds, so that its type is checked against what is parsed.
     return cast("T", field(metadata={_ROW: row}))
-
-
-TOOL_NAMES = ("fuse", "ask", "embed", "rerank", "make", "list_models", "endpoints", "account", "run")
-# Words for several of them.
-TOOL_WORDS: Mapping[str, tuple[str, ...]] = {
-    "core": ("fuse", "ask", "list_models", "run"),
-    "text": tuple(name for name in TOOL_NAMES if name not in ("make", "decide")),
-    "all": TOOL_NAMES,
-}
 
 
 def _text(value: str) -> str:
@@ -130,13 +122,6 @@ def _wait(value: str) -> float | None:
 
 def _names(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-def _tools(value: str) -> tuple[str, ...]:
-    chosen = [name for word in _names(value or "all") for name in TOOL_WORDS.get(word, (word,))]
-    if not chosen or not set(chosen) <= set(TOOL_NAMES):
-        raise ValueError
-    return tuple(name for name in TOOL_NAMES if name in chosen)
 
 
 def _globs(value: str) -> tuple[str, ...]:
@@ -263,7 +248,7 @@ class Settings:
         "Which tools to offer: their names, or `core` (fuse, ask, list_models, run), `text` (all but make and decide), "
         "`all`.",
         f"a comma list of {', '.join(TOOL_NAMES)}, or of {', '.join(TOOL_WORDS)}",
-        _tools,
+        offered,
     )
     models: tuple[str, ...] = variable(
         "OR_MCP_MODELS",

@@ -9,7 +9,7 @@ from or_mcp.calls.call import Call
 from or_mcp.calls.made_files import path_of
 
 
-async def attached(
+async def read_attachments(
     references: tuple[str, ...], call: Call, accepts: frozenset[str] | None, model: str
 ) -> tuple[Attachment, ...]:
     """Everything attached, in order; of a file with secrets, the user is asked where the host can ask.

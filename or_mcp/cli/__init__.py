@@ -66,6 +66,8 @@ def _ask(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("question", help="the question; - reads it from stdin")
     parser.add_argument("--attach", action="append", default=[], metavar="FILE", help="an image, PDF, audio or text")
     parser.add_argument("--web", action="store_true", help="let it search the web")
+    parser.add_argument("--rows", default="", metavar="FILE", help="ask it of each row (JSONL); {column} is filled in")
+    parser.add_argument("--out", default="", metavar="FILE", help="with --rows: write every row's answer here (JSONL)")
     parser.add_argument("--continue", dest="continue_run", default="", metavar="RUN_ID", help="go on from a run")
     _question(parser)
 
@@ -74,8 +76,10 @@ def _make(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prompt", nargs="?", default="", help="what to make, or to say; - reads it from stdin")
     parser.add_argument("--kind", choices=["image", "speech", "video", "transcript"], required=True)
     parser.add_argument("--model", default="", help="a model id (default: a current one of the kind)")
-    parser.add_argument("--out", metavar="FILE", help="write a copy there; of several, each with its number")
-    parser.add_argument("--count", type=int, default=1, metavar="N", help="how many pictures (1 to 10)")
+    parser.add_argument(
+        "--out", default="", metavar="FILE", help="write a copy there; of several, each with its number"
+    )
+    parser.add_argument("--count", type=int, metavar="N", help="how many pictures (1 to 10)")
     parser.add_argument("--size", default="", help="such as 2K, 1024x1024, 720p")
     parser.add_argument("--aspect-ratio", default="", metavar="W:H", help="such as 16:9")
     parser.add_argument("--seconds", type=int, metavar="S", help="how long a video is to be")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from or_mcp.cli.paid import asked, question
+from or_mcp.cli.paid import pay, question
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -18,4 +18,4 @@ def run(arguments: argparse.Namespace) -> int:
         "max_cost_usd": arguments.max_cost,
         "prompt": question(arguments),
     }
-    return asked("fuse", given, arguments)
+    return pay("fuse", given, arguments)

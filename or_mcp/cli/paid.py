@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from or_mcp.cli import fail
@@ -13,6 +15,7 @@ from or_mcp.cli.interrupts import CANCELLED, on_interrupt
 from or_mcp.cli.live import Screen, Watch
 from or_mcp.cli.readable import readable
 from or_mcp.cli.terminal import as_json, emit, wrapped
+from or_mcp.disk import replace_file
 from or_mcp.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
@@ -26,27 +29,21 @@ def question(arguments: argparse.Namespace) -> str:
     return (sys.stdin.read() if arguments.question == "-" else arguments.question).strip()
 
 
-Then = Callable[[Mapping[str, Any]], int]
-
-
-def asked(tool: str, given: Mapping[str, Any], arguments: argparse.Namespace) -> int:
-    """Put a question to a paid tool."""
-    return pay(tool, given, arguments) if given["prompt"] else fail("the question is empty", 2)
-
-
-def pay(tool: str, given: Mapping[str, Any], arguments: argparse.Namespace, then: Then | None = None) -> int:
-    """Run a paid tool, show it live, print its result; `then` does something with one that has come to its end."""
+def pay(tool: str, given: Mapping[str, Any], arguments: argparse.Namespace, *, out: str = "") -> int:
+    """Run a paid tool, show it live, print its result; `out` is a file for all of it, or for what it made."""
     import anyio
 
+    if not given["prompt"] and not given.get("attachments"):
+        return fail("the question is empty", 2)
     try:
         settings = read_settings(os.environ)
-        meant = {name: value for name, value in given.items() if value not in ("", None, [])}
-        return anyio.run(_pay, settings, tool, meant, arguments.json, then)
+        asked = {name: value for name, value in given.items() if value not in ("", None, [])}
+        return anyio.run(_pay, settings, tool, asked, arguments.json, out)
     except SettingsError as error:
         return fail(str(error), 2)
 
 
-async def _pay(settings: Settings, tool: str, given: Mapping[str, Any], as_data: bool, then: Then | None) -> int:
+async def _pay(settings: Settings, tool: str, given: Mapping[str, Any], as_data: bool, out: str) -> int:
     from or_mcp.calls.boundary import answer
     from or_mcp.calls.call import Call
     from or_mcp.calls.reply import FACTS
@@ -59,16 +56,46 @@ async def _pay(settings: Settings, tool: str, given: Mapping[str, Any], as_data:
         call = Call(parts, program.owner, "or-mcp")
         watch = Watch(lambda name, asked: answer(tools, name, asked, call), Screen())
         result = await _followed(watch, call, tool, given)
+        trouble = (
+            await _written(call, result.structured_content["run_id"], out)
+            if result is not None and not result.is_error and out
+            else ""
+        )
     if result is None:
         return CANCELLED
+    if trouble:
+        return fail(trouble)
     if result.is_error:
         return fail(result.content[0].text)
     told: dict[str, Any] = result.structured_content
     if sys.stderr.isatty() and sys.stdout.isatty():
         watch.screen.say("")
     emit(as_json(told) if as_data else wrapped(readable(told, result.meta[FACTS]), sys.stdout))
-    code = _EXIT_CODES.get(told["status"], 1)
-    return code or (then(told) if then is not None else 0)
+    return _EXIT_CODES.get(told["status"], 1)
+
+
+async def _written(call: Call, run_id: str, out: str) -> str:
+    """Put all that a run brought into a file; what went wrong with that, if anything did."""
+    import anyio.to_thread
+
+    record = await call.runs.find(run_id)
+    keepsake = call.parts.keepsakes[record.request.tool]
+    result = keepsake.read(record)
+    made = keepsake.files(result) if keepsake.files else ()
+    try:
+        for place, file in zip(_places(Path(out), len(made)), made, strict=True):
+            await anyio.to_thread.run_sync(shutil.copyfile, call.parts.shelf.path(file), place)
+        if not made:
+            words = f"{keepsake.words(result)}\n".encode()
+            await anyio.to_thread.run_sync(lambda: replace_file(Path(out), lambda file: file.write(words)))
+    except OSError as error:
+        return f"--out could not be written to {out} ({error.strerror or error}); `or-mcp runs {run_id}` has all of it"
+    return ""
+
+
+def _places(out: Path, count: int) -> list[Path]:
+    """Where each file goes; of several, each with its number."""
+    return [out] if count == 1 else [out.with_name(f"{out.stem}-{n}{out.suffix}") for n in range(1, count + 1)]
 
 
 async def _followed(watch: Watch, call: Call, tool: str, given: Mapping[str, Any]) -> Any:

@@ -13,6 +13,7 @@ answer) for decisions, research and reviews where being wrong is expensive; not 
 - ask: one model, any model: second opinions, cheap or special jobs, images, PDFs, JSON of a given shape, tools.
 - embed, rerank: texts ranked by meaning, near-duplicates, vectors, documents ordered by relevance.
 - make: pictures, speech, videos, transcripts: files with paths, never in context.
+- decide: typed questions about a text or a thousand, with probabilities; cheapest where no prose is wanted.
 - list_models, endpoints: what exists now, what it costs, who serves it. Free. Look there before naming a model.
 - account: what was spent, what is left. Free.
 - run: brings back anything that was paid for: after a timeout, a restart, a crash. Free. When a call answers \

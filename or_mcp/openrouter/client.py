@@ -16,6 +16,7 @@ from or_mcp.openrouter.demands import Demand, explaining
 from or_mcp.openrouter.errors import DeadlinePassed, ModelUnavailable, NotFound
 from or_mcp.openrouter.http import Http, OpenReply
 from or_mcp.openrouter.reading import LONG_BYTES, chat_chunks, read_reply, response_events
+from or_mcp.openrouter.retry import ATTEMPTS
 from or_mcp.openrouter.wire.account import (
     ActivityReply,
     ActivityRow,
@@ -29,6 +30,7 @@ from or_mcp.openrouter.wire.account import (
     KeyReply,
 )
 from or_mcp.openrouter.wire.chat import ChatChunk, ChatRequest
+from or_mcp.openrouter.wire.decisions import DecisionsReply, DecisionsRequest
 from or_mcp.openrouter.wire.embeddings import EmbeddingsReply, EmbeddingsRequest, RerankReply, RerankRequest
 from or_mcp.openrouter.wire.endpoints import (
     Endpoint,
@@ -57,6 +59,8 @@ from or_mcp.openrouter.wire.responses import ResponseEvent, ResponsesRequest
 
 # The list of all models is megabytes, and comes within seconds; whatever takes longer has failed.
 READ_SECONDS = 30.0
+# It stands beside /v1, wherever that is.
+_DECISIONS = "../alpha/decisions"
 # Fifty times a thousand models: an end, should upstream's links lead in a circle.
 _PAGES = 50
 
@@ -77,14 +81,19 @@ class Stream(Generic[ModelT]):
 class OpenRouter:
     """The API, with one key. `with_key` gives the same connection with another."""
 
-    def __init__(self, http: Http, key: str | None, demands: Sequence[Demand] = ()) -> None:
+    def __init__(self, http: Http, key: str | None, demands: Sequence[Demand] = (), attempts: int = ATTEMPTS) -> None:
         self._http = http
         self._demands = demands
+        self._attempts = attempts
         self.key = key
 
     def with_key(self, key: str | None) -> OpenRouter:
         """The same connection, paying with another key."""
-        return OpenRouter(self._http, key, self._demands)
+        return OpenRouter(self._http, key, self._demands, self._attempts)
+
+    def at_first_try(self) -> OpenRouter:
+        """The same connection for whoever sees to retries himself: a paid request that is refused is not repeated."""
+        return OpenRouter(self._http, self.key, self._demands, 1)
 
     # Paid
 
@@ -125,6 +134,10 @@ class OpenRouter:
     async def start_video(self, request: VideoRequest) -> VideoJob:
         """The job of a video, which upstream carries from then on."""
         return await self._post("/videos", request, VideoJob)
+
+    async def decisions(self, request: DecisionsRequest) -> DecisionsReply:
+        """Typed questions about a state, answered with probabilities."""
+        return await self._post(_DECISIONS, request, DecisionsReply)
 
     # Free
 
@@ -247,7 +260,8 @@ class OpenRouter:
     @asynccontextmanager
     async def _paid(self, path: str, request: Request) -> AsyncGenerator[OpenReply]:
         with explaining(self._demands):
-            async with self._http.post(path, self.key, request.model_dump_json(exclude_none=True).encode()) as reply:
+            content = request.model_dump_json(exclude_none=True).encode()
+            async with self._http.post(path, self.key, content, self._attempts) as reply:
                 yield reply
 
     async def _post(self, path: str, request: Request, shape: type[ModelT]) -> ModelT:
@@ -256,7 +270,8 @@ class OpenRouter:
     async def _told(self, path: str, request: Request, shape: type[ModelT]) -> tuple[ModelT, str | None]:
         async with self._paid(path, request) as reply:
             content = await reply.body()
-            read = partial(read_reply, content, shape, f"reply to {path}", reply.generation_id, paid=True)
+            what = f"reply to {path.removeprefix('..')}"
+            read = partial(read_reply, content, shape, what, reply.generation_id, paid=True)
             # A vector is some kilobytes; a picture, megabytes.
             told = await anyio.to_thread.run_sync(read) if len(content) > LONG_BYTES else read()
             return told, reply.generation_id

@@ -25,6 +25,7 @@ _WAYS = {
     "embed": "choose a cheaper model, send fewer texts, or shorten them",
     "rerank": "choose a cheaper model, send fewer documents, or shorten them",
     "make": "choose a cheaper model (list_models with output_modality), a lower count, fewer seconds or a smaller size",
+    "decide": "choose a cheaper model, ask less, or shorten the texts",
 }
 _NEXT = {
     _BY_CALLER: "change the call as said above, or raise max_cost_usd.",

@@ -12,7 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from or_mcp.attachments.attach import COUNT_LIMIT, Attachment, digest_of
 from or_mcp.calls.arguments import Amount, Arguments, Question
-from or_mcp.calls.attaching import attached
+from or_mcp.calls.attaching import read_attachments
 from or_mcp.calls.call import Call
 from or_mcp.calls.choosing import choose, known_models
 from or_mcp.calls.keepsake import Keepsake, Shown
@@ -103,7 +103,7 @@ async def _attachments(arguments: MakeArguments, model: str, call: Call) -> tupl
     if not arguments.attachments:
         return ()
     accepts = frozenset({"audio"} if arguments.kind == "transcript" else {"image"})
-    media = await attached(arguments.attachments, call, accepts, model)
+    media = await read_attachments(arguments.attachments, call, accepts, model)
     if arguments.kind == "transcript" and len(media) > 1:
         raise InvalidRequest(f"attachments has {len(media)} entries; kind transcript takes one sound a call")
     return media
