@@ -23,7 +23,7 @@ ALLOWED: dict[str, str] = {
     "decisions": "rows catalogue openrouter openrouter.wire",
     "vectors": "disk runs catalogue openrouter openrouter.wire",
     "media": "files runs catalogue openrouter openrouter.wire",
-    "calls": "fusion conversation rows attachments files runs catalogue openrouter openrouter.wire",
+    "calls": "hosts fusion conversation rows attachments files runs catalogue openrouter openrouter.wire",
     "tools": "calls fusion conversation decisions rows vectors media files attachments view runs catalogue openrouter"
     " openrouter.wire",
     "host": "tools calls fusion files view runs catalogue openrouter",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from or_mcp.calls.keepsake import Shown
 from or_mcp.calls.quoting import named, quoted
-from or_mcp.calls.reply import Answer, Maybe, Reply, usd
+from or_mcp.calls.reply import Answer, Maybe, Reply, Some, usd
 from or_mcp.media.result import MediaResult, MediaUsage, Part
 from or_mcp.media.written import written
 from or_mcp.runs.record import RunRecord, Status
@@ -29,7 +29,7 @@ class MakeAnswer(Answer):
     tool: Maybe[str] = None
     status: Status
     kind: str
-    files: list[FileRow]
+    files: Some[list[FileRow]]
     text: Maybe[str] = None
     segments: Maybe[list[Part]] = None
     language: Maybe[str] = None
@@ -42,7 +42,7 @@ class MakeAnswer(Answer):
     error: Maybe[str] = None
     replayed: bool
     elapsed_seconds: float
-    notes: list[str]
+    notes: Some[list[str]]
 
 
 # Characters of a transcript and how many of its segments, tried in turn until both forms fit.
@@ -95,14 +95,20 @@ def _notes(record: RunRecord, result: MediaResult, shown: Shown, room: int, segm
         yield f"The transcript is longer than is shown: run(run_id={record.run_id!r}, part='result') has all of it."
 
 
+def _came_of_it(answer: MakeAnswer) -> str:
+    """What was made, and by whom."""
+    count = len(answer.files)
+    made = "Transcribed" if answer.kind == "transcript" else f"Made {count} {answer.kind}{'s' if count > 1 else ''}"
+    return f"{made} · {named(answer.model)}" if answer.model else made
+
+
 def _text(record: RunRecord, answer: MakeAnswer, shown: Shown) -> Iterator[str]:
-    yield from how_it_stands(record, answer.error, shown)
+    yield from how_it_stands(record, _came_of_it(answer), answer.error, shown)
     yield from file_lines(answer.files)
     yield from (f"Note: {note}" for note in answer.notes)
     if answer.text:
         said = "\n".join(map(_said, answer.segments)) if answer.segments else answer.text
         yield quoted(answer.run_id, f"transcript by {named(answer.model or 'the model')}", said)
-    yield f"Run: {answer.run_id} · {named(answer.model or answer.status)} · {answer.elapsed_seconds} s"
     if shown.cost_line:
         yield shown.cost_line
 
