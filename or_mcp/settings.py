@@ -52,10 +52,6 @@ def variable(
     return cast("T", field(metadata={_ROW: row}))
 
 
-def _text(value: str) -> str:
-    return value
-
-
 def _key(value: str) -> str | None:
     # Hosts pass "${OPENROUTER_API_KEY}" literally when the variable is unset: that is no key.
     if not value or "$" in value:

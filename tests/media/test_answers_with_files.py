@@ -126,8 +126,9 @@ async def test_twenty_megabytes_leave_no_trace_in_any_context_and_none_on_the_ev
         assert Path(file["path"]).read_bytes() == data
         run = await client.call_tool("run", {"run_id": told["run_id"]})
         assert len(text_of(run)) + len(json.dumps(run.structured_content)) <= 2_000
-        whole = await client.read_resource(f"openrouter://runs/{told['run_id']}")
-        assert len(whole.contents[0].text) < 5_000
+        (whole,) = (await client.read_resource(f"openrouter://runs/{told['run_id']}")).contents
+        assert isinstance(whole, mcp_types.TextResourceContents)
+        assert len(whole.text) < 5_000
         (content,) = (await client.read_resource(file["uri"])).contents
         assert isinstance(content, mcp_types.BlobResourceContents)
         assert base64.b64decode(content.blob) == data

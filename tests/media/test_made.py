@@ -203,7 +203,9 @@ async def test_a_picture_that_was_made_can_be_attached_by_its_path_and_by_its_ur
 
 
 def pictures_in(messages: Sequence[dict[str, Any]]) -> list[str]:
-    parts = [part for message in messages if isinstance(message["content"], list) for part in message["content"]]
+    parts: list[dict[str, Any]] = []
+    for message in messages:
+        parts += message["content"] if isinstance(message["content"], list) else []
     return [part["image_url"]["url"].partition(",")[2] for part in parts if part["type"] == "image_url"]
 
 
