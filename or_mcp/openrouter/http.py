@@ -205,16 +205,18 @@ class Http:
 
     async def get(self, path: str, key: str | None, params: Mapping[str, str] | None = None) -> HttpReply:
         """Read something. Nothing is spent, so passing trouble is retried."""
+        async with self.download(path, key, params) as reply:
+            return HttpReply(await reply.body(), reply.generation_id)
+
+    @asynccontextmanager
+    async def download(
+        self, path: str, key: str | None, params: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[OpenReply]:
+        """The same of something large, as it arrives: what breaks after its beginning is not retried."""
         client = await self.client()
         request = client.build_request("GET", path, params=params, headers=_authorization(key))
         async with self._sent(partial(client.send, request, stream=True, follow_redirects=True), path) as response:
-            return HttpReply(await OpenReply(response, self._turns).body(), response.headers.get("x-generation-id"))
-
-    @asynccontextmanager
-    async def download(self, path: str, key: str | None, params: Mapping[str, str]) -> AsyncGenerator[OpenReply]:
-        """Read something large. Nothing is spent, so passing trouble before its first byte is retried."""
-        async with self._send("GET", path, key, params=params, content=None, paid=False) as response:
-            yield OpenReply(response)
+            yield OpenReply(response, self._turns)
 
     @asynccontextmanager
     async def post(

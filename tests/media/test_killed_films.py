@@ -186,7 +186,7 @@ async def test_polls_that_fail_for_a_while_are_waited_out(connect: Connect, upst
         with anyio.fail_after(60):
             while not upstream.posts("/videos"):
                 await anyio.sleep(0.02)
-        job = next(iter(upstream._state.jobs))
+        job = next(iter(upstream._state.jobs))  # pyright: ignore[reportPrivateUsage]
         upstream.script({"path": f"/videos/{job}", "status": 503, "times": 2})
         told = await arrived_of(client, begun["run_id"])
     await check_whole(upstream, told)
