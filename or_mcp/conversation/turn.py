@@ -36,6 +36,10 @@ class Turn:
     max_output_tokens: int | None = None
     temperature: float | None = None
     web: bool = False
+    max_searches: int | None = None
+    web_only: tuple[str, ...] = ()
+    web_never: tuple[str, ...] = ()
+    service_tier: str = ""
     json_schema: Mapping[str, Any] | None = None
     tools: tuple[Mapping[str, Any], ...] = ()
     tool_choice: str = ""
@@ -89,7 +93,8 @@ def request_for(thread: Thread, turn: Turn, caps: Caps, provider: Provider | Non
         # Otherwise a provider that lacks a parameter silently drops it.
         provider = (provider or Provider()).model_copy(update={"require_parameters": True})
     if caps.max_price is not None:
-        provider = (provider or Provider()).model_copy(update={"max_price": caps.max_price})
+        provider = provider or Provider()
+        provider = provider.model_copy(update={"max_price": caps.max_price.and_no_more_than(provider.max_price)})
     return ChatRequest(
         model=turn.model,
         models=turn.fallback_models or None,
@@ -105,6 +110,7 @@ def request_for(thread: Thread, turn: Turn, caps: Caps, provider: Provider | Non
         session_id=thread.session_id,
         modalities=turn.modalities or None,
         audio={"voice": turn.voice, "format": "pcm16"} if turn.voice else None,
+        service_tier=turn.service_tier or None,
     )
 
 

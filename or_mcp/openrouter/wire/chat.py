@@ -31,6 +31,7 @@ class ChatRequest(Request):
     modalities: tuple[str, ...] | None = None
     audio: dict[str, str] | None = None
     session_id: str | None = None
+    service_tier: str | None = None
     stream: bool = True
 
 
@@ -104,6 +105,14 @@ def _says(piece: ChatMessage) -> bool:
     return bool(piece.content or piece.reasoning or piece.tool_calls or piece.images or piece.audio)
 
 
+class Routing(Reply):
+    """How a router came to its model; told to whoever asks for it by a header."""
+
+    requested: Lenient[Name] = None
+    strategy: Lenient[Name] = None
+    summary: Lenient[Name] = None
+
+
 class ChatChunk(Reply):
     """One chunk of a stream, or the whole reply when it came at once."""
 
@@ -113,6 +122,8 @@ class ChatChunk(Reply):
     choices: Rows[Choice] = ()
     usage: Lenient[Usage] = None
     error: Lenient[ErrorBody] = None
+    service_tier: Lenient[Name] = None
+    openrouter_metadata: Lenient[Routing] = None
 
     @property
     def finishes(self) -> bool:
