@@ -117,16 +117,26 @@ def dollars(amount: Decimal) -> str:
 
 def room(tx: Transaction, request: RunRequest, limits: Limits, key: Heard | None) -> Room:
     """What a call may cost now: by its caller's word, the operator's, the day's budgets and the key's limit."""
-    return Room(tuple(_bounds(tx, request, limits, key)))
+    return Room((*_ceilings(request, limits), *_shares(tx, request, limits, key)))
 
 
-def _bounds(tx: Transaction, request: RunRequest, limits: Limits, key: Heard | None) -> Iterator[Bound]:
-    payer, ceiling_usd = request.payer, request.ceiling_usd
+def room_at_once(request: RunRequest, limits: Limits, key: Heard) -> Room | None:
+    """The same without a look at the store; None where something bounds the call that others draw on too."""
+    is_shared = limits.count_days or key.left_usd is not None
+    return None if is_shared else Room(tuple(_ceilings(request, limits)))
+
+
+def _ceilings(request: RunRequest, limits: Limits) -> Iterator[Bound]:
+    ceiling_usd = request.ceiling_usd
     if ceiling_usd is not None:
         yield Bound(ceiling_usd, _BY_CALLER, f"above the ceiling of {dollars(ceiling_usd)} ({_BY_CALLER})")
     if limits.per_call_usd:
         words = f"above the ceiling of {dollars(limits.per_call_usd)} ({PER_CALL})"
         yield Bound(limits.per_call_usd, PER_CALL, words)
+
+
+def _shares(tx: Transaction, request: RunRequest, limits: Limits, key: Heard | None) -> Iterator[Bound]:
+    payer = request.payer
     if limits.per_day_usd:
         left = limits.per_day_usd - charged_today(tx, payer)
         words = f"but only {_rest(left)} is left of today's budget of {dollars(limits.per_day_usd)} ({PER_DAY})"

@@ -30,6 +30,7 @@ _SAVE = (
     f"VALUES ({', '.join('?' * (len(_COLUMNS) + 2))}) "
     f"ON CONFLICT (run_id) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in _CARRIED)}"
 )
+_UNWANTED = f"({ledger.UNDER_WAY} AND cancel_requested = 1)"
 _LOST = stopped("interrupted").facts()
 _EVENT = "INSERT INTO events (run_id, n, at, step, model, detail) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 # A list shows the beginning of a prompt; what a run has brought may be megabytes.
@@ -49,6 +50,7 @@ class Look(NamedTuple):
     owner: str
     status: str
     progress: Progress | None
+    is_unwanted: bool = False
 
     @property
     def finished(self) -> bool:
@@ -127,13 +129,16 @@ def find(tx: Transaction, run_id: str, caller: str | None) -> RunRecord | None:
     return record if long is None else replace(record, request=replace(record.request, prompt=long[0].decode()))
 
 
-def looks(tx: Transaction, run_ids: Sequence[str]) -> dict[str, Look]:
-    """How each of these runs stands, if it is there."""
+def looks(tx: Transaction, run_ids: Sequence[str], owner: str) -> tuple[dict[str, Look], list[str]]:
+    """How each of these runs stands, if it is there; and which runs of this owner somebody wants stopped."""
     found: list[Look] = []
-    for start in range(0, len(run_ids), _LOOKED_AT_ONCE):
+    for start in range(0, max(1, len(run_ids)), _LOOKED_AT_ONCE):
         some = run_ids[start : start + _LOOKED_AT_ONCE]
-        found += _looks(tx, f"run_id IN ({', '.join('?' * len(some))})", *some)
-    return {look.run_id: look for look in found}
+        # One statement, since every process does it several times a second.
+        these = f" OR run_id IN ({', '.join('?' * len(some))})" if some else ""
+        found += _looks(tx, f"({_UNWANTED} AND owner = ?){these}", owner, *some)
+    known = {look.run_id: look for look in found}
+    return known, [look.run_id for look in known.values() if look.is_unwanted]
 
 
 def find_same(tx: Transaction, caller: str, fingerprint: str) -> RunRecord | None:
@@ -190,15 +195,6 @@ def paid_reranks(tx: Transaction, payer: str, model: str) -> list[RunRecord]:
 def ask_to_cancel(tx: Transaction, run_id: str) -> None:
     """Leave word for whoever carries the run."""
     tx.execute("UPDATE runs SET cancel_requested = 1 WHERE run_id = ?", (run_id,))
-
-
-def cancel_requests(tx: Transaction, owner: str) -> list[str]:
-    """Runs of this owner that somebody wants stopped."""
-    rows = tx.execute(
-        f"SELECT run_id FROM runs WHERE {ledger.UNDER_WAY} AND cancel_requested = 1 AND owner = ?",  # noqa: S608
-        (owner,),
-    )
-    return [run_id for (run_id,) in rows]
 
 
 def take_over(tx: Transaction, run_id: str, before: str, owner: str) -> tuple[RunRecord, int] | None:
@@ -262,8 +258,12 @@ def _all(tx: Transaction, where: str, *values: Any, columns: str = ", ".join(_CO
 
 def _looks(tx: Transaction, where: str, *values: Any) -> list[Look]:
     status = f"CASE WHEN status = 'running' AND NOT {ledger.UNDER_WAY} THEN 'interrupted' ELSE status END"
-    rows = tx.execute(f"SELECT run_id, owner, {status}, progress FROM runs WHERE {where}", values)  # noqa: S608
-    return [Look(run_id, owner, status, _progress(progress)) for run_id, owner, status, progress in rows]
+    columns = f"run_id, owner, {status}, progress, {_UNWANTED}"
+    rows = tx.execute(f"SELECT {columns} FROM runs WHERE {where}", values)  # noqa: S608
+    return [
+        Look(run_id, owner, status, _progress(progress), bool(unwanted))
+        for run_id, owner, status, progress, unwanted in rows
+    ]
 
 
 def _row(record: RunRecord) -> tuple[Any, ...]:

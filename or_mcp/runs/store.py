@@ -96,10 +96,10 @@ class Store:
     def post(
         self, key: str, work: Callable[[Transaction], object], *, alone: Iterable[str] = ()
     ) -> asyncio.Future[object]:
-        """The same, with nobody waiting."""
+        """The same, with nobody waiting: in a moment, together with what is written next."""
         job = Job(work, key=key, alone=alone)
         job.done.add_done_callback(lambda done: done.cancelled() or _log(done.exception()))
-        self._writer.post(self._pending.added(job))
+        self._writer.ride(self._pending.added(job))
         return job.done
 
     def is_unwritten(self, key: str) -> bool:

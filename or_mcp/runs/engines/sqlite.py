@@ -161,6 +161,9 @@ class Sqlite:
             target = f"{self._path.absolute().as_uri()}?mode=rw"
             self._reading = sqlite3.connect(target, uri=True, **_OPTIONS)
             self._reading.execute("PRAGMA query_only = ON")
+            if self._reading.execute("PRAGMA user_version").fetchone() == (0,):
+                self._forget_reader()
+                raise Away("it is only now being made")
         return self._reading
 
     def _forget_writer(self) -> None:
