@@ -82,8 +82,7 @@ class Admission:
             owner=self._store.owner.token,
             charged_usd=reserve(tx, request, self._limits, key),
         )
-        queries.save(tx, record)
-        weigh(tx, request.caller, queries.keep_asked(tx, record, request.context))
+        weigh(tx, request.caller, queries.begin(tx, record, request.context))
         return record, False
 
     def _check_known(self) -> None:

@@ -12,7 +12,7 @@ import anyio
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure
 from or_mcp.openrouter.wire.account import Key
-from or_mcp.runs.ledger import settled_today
+from or_mcp.runs.ledger import shares
 from or_mcp.runs.store import Store
 
 # In between it is counted down by our own ledger; only what others spend with the key is seen a minute late.
@@ -67,8 +67,8 @@ class KeyLimits:
         """The same; if it was not, it is asked now."""
         known, today = self.known(payer), datetime.now(UTC).date()
         if known is None:
-            settled = await self._store.read(partial(settled_today, payer=payer))
-            known = Heard(await self._ask(upstream), settled)
+            spent = await self._store.read(partial(shares, payer=payer, caller=""))
+            known = Heard(await self._ask(upstream), spent.of_payer.settled)
             self._known[payer] = _Known(known, anyio.current_time(), today)
         return known
 

@@ -45,7 +45,8 @@ _CANCELLED_WITHIN_SECONDS = 10.0
 # Dead processes are looked for less often, and what has grown old once a day.
 _LOOK_EVERY_SECONDS = 0.3
 _RECOVER_EVERY_SECONDS = 5.0
-_FORGET_EVERY_SECONDS = 24 * 3600.0
+# At its start a process has better to do.
+_FORGET_EVERY_SECONDS, _FORGET_FIRST_AFTER_SECONDS = 24 * 3600.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class Runner:
             tasks.start_soon(again_and_again, self._watch, _LOOK_EVERY_SECONDS)
             tasks.start_soon(again_and_again, self._save, SAVES_LOOK_EVERY_SECONDS)
             tasks.start_soon(again_and_again, self._recover, _RECOVER_EVERY_SECONDS)
-            tasks.start_soon(again_and_again, self._forget, _FORGET_EVERY_SECONDS)
+            tasks.start_soon(again_and_again, self._forget, _FORGET_EVERY_SECONDS, _FORGET_FIRST_AFTER_SECONDS)
             try:
                 yield self
             finally:

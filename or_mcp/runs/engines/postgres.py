@@ -7,6 +7,7 @@ transaction. Any host may be cut off at any point: what was not heard to be done
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import socket
@@ -24,6 +25,9 @@ from or_mcp.runs.engines.told import LASTING, meaning
 from or_mcp.runs.lease import Lease
 from or_mcp.runs.schema import MIGRATIONS, READABLE_BY, VERSION, NewerStore
 from or_mcp.runs.transaction import Away, Rows, Unreachable
+
+# A connection that breaks is told of once, by whoever asked.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -43,8 +47,9 @@ _BOUNDS = (
     "SELECT set_config('statement_timeout', '5s', true), set_config('lock_timeout', '5s', true), "
     "set_config('idle_in_transaction_session_timeout', '5s', true)"
 )
-_ALONE = "SELECT count(pg_advisory_xact_lock(name)) FROM unnest(CAST(? AS BIGINT[])) AS name"
-_NOW = "SELECT CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION)"
+_NOW = "CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION)"
+# What time it is once all are locked.
+_ALONE = f"SELECT {_NOW}, count(pg_advisory_xact_lock(name)) FROM unnest(CAST(? AS BIGINT[])) AS name"  # noqa: S608
 # A statement that is not answered in this time: the server, or something on the way, hangs.
 _HANGS_SECONDS = 7.0
 # A database that is only now starting, or failing over, is waited for.
@@ -75,12 +80,37 @@ _MIGRATES = 0x6F722D6D6370
 """The advisory lock of whoever changes the schema: `or-mcp`, as a number."""
 
 
-class PostgresTransaction:
-    """Statements on a connection, in a transaction or each alone."""
+class _Answer:
+    """What a statement came back with, or will: in a pipeline it is waited for only by whoever asks."""
 
-    def __init__(self, line: Line, connection: Connection) -> None:
+    def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]], pipeline: psycopg.Pipeline | None) -> None:
+        self._cursor = cursor
+        self._pipeline = pipeline
+        self.fetchone = cursor.fetchone
+        self.fetchall = cursor.fetchall
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows it changed."""
+        if self._pipeline is not None:
+            self._pipeline.sync()
+        return self._cursor.rowcount
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self._cursor)
+
+
+class PostgresTransaction:
+    """Statements on a connection: in a pipelined transaction, or each alone.
+
+    In a pipeline nothing is waited for but what is asked for: all that is written costs one round trip.
+    """
+
+    def __init__(self, line: Line, connection: Connection, pipeline: psycopg.Pipeline | None = None) -> None:
         self._line = line
         self._connection = connection
+        self._pipeline = pipeline
+        self._clock: Rows | None = None
         self._now: float | None = None
         self.has_written = False
 
@@ -88,29 +118,27 @@ class PostgresTransaction:
     def now(self) -> float:
         """The time by the server's clock."""
         if self._now is None:
-            (now,) = self._statement(_NOW, ()).fetchall()
-            self._now = float(now[0])
+            row = (self._clock or self.execute(f"SELECT {_NOW}")).fetchone()
+            self._now = float(row[0])
         return self._now
+
+    def begin(self, alone: Iterable[str]) -> None:
+        """What comes first in a transaction: its bounds, and nobody else is at work on what `alone` names."""
+        self.execute(_BOUNDS)
+        # In one order for everybody: nobody waits for whoever waits for him.
+        self._clock = self.execute(_ALONE, (sorted({_number(name) for name in alone}),))
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> Rows:
         """Do one statement."""
-        rows = self._statement(sql, values)
-        self.has_written = self.has_written or rows.description is None
-        return rows
-
-    def each(self, sql: str, rows: Iterable[Sequence[Any]]) -> list[int]:
-        """Do one statement for each row of values, in one round trip."""
-        given = list(rows)
-        if len(given) < 2:
-            return [self.execute(sql, values).rowcount for values in given]
-        self.has_written = True
-        with self._connection.pipeline():
-            done = [self._statement(sql, values) for values in given]
-        return [each.rowcount for each in done]
-
-    def _statement(self, sql: str, values: Sequence[Any]) -> psycopg.Cursor[tuple[Any, ...]]:
+        self.has_written = self.has_written or not sql.lstrip().startswith("SELECT")
         self._line.waits_since = monotonic()
-        return self._connection.execute(_spoken(sql), [_writable(value) for value in values] or None)
+        given = [_writable(value) for value in values] or None
+        return _Answer(self._connection.execute(_spoken(sql), given), self._pipeline)
+
+    def each(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Do one statement for each row of values."""
+        for values in rows:
+            self.execute(sql, values)
 
 
 class Line:
@@ -151,20 +179,21 @@ class Line:
     @contextmanager
     def transaction(self, alone: Iterable[str] = ()) -> Generator[PostgresTransaction]:
         """The same, in a transaction; `psycopg.Rollback` undoes it."""
-        with self.used() as tx, self.block():
-            tx.execute(_BOUNDS)
-            names = sorted({_number(name) for name in alone})
-            if names:
-                # In one order for everybody: nobody waits for whoever waits for him.
-                tx.execute(_ALONE, (names,))
-            tx.has_written = False
+        with self.used(), self.open.pipeline() as pipeline, self.block():
+            tx = PostgresTransaction(self, self.open, pipeline)
+            tx.begin(alone)
             yield tx
+
+    @property
+    def open(self) -> Connection:
+        """The connection as it is."""
+        if self._connection is None:
+            raise Unreachable("it is not connected")
+        return self._connection
 
     def block(self) -> Any:
         """What is done in it is done together."""
-        if self._connection is None:
-            raise Unreachable("it is not connected")
-        return self._connection.transaction()
+        return self.open.transaction()
 
     def cut_if_it_hangs(self) -> None:
         """Whoever waits for an answer gets an error instead, from any thread."""

@@ -70,9 +70,10 @@ class SqliteTransaction:
         self.has_written = self.has_written or rows.description is None
         return rows
 
-    def each(self, sql: str, rows: Iterable[Sequence[Any]]) -> list[int]:
+    def each(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Do one statement for each row of values."""
-        return [self.execute(sql, values).rowcount for values in rows]
+        for values in rows:
+            self.execute(sql, values)
 
 
 class Sqlite:
