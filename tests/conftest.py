@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from mcp import Client
 
 from or_mcp.server import Program
 from or_mcp.settings import read_settings
 from or_mcp.simulator import Simulator
 from tests.postgres import Postgres, server
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("or-mcp", deadline=None)
+settings.load_profile("or-mcp")
 
 
 class Upstream(Simulator):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import islice
 from typing import Annotated, Any, TypeGuard, TypeVar, cast, get_args, get_origin
 
@@ -39,6 +40,12 @@ Question = Annotated[Text, AfterValidator(_not_blank)]
 
 Amount = Annotated[float, Field(gt=0, le=MOST_USD)]
 """What a call may cost, in USD: more than this is a slip of the keyboard."""
+
+
+def decimal_or_none(amount: float | None) -> Decimal | None:
+    """A person's amount, exactly as written."""
+    return None if amount is None else Decimal(str(amount))
+
 
 # Wrong items that are told at length: enough to see what is wrong with the rest.
 _TOLD = 5

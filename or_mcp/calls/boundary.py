@@ -12,7 +12,7 @@ from or_mcp.calls.arguments import read_arguments
 from or_mcp.calls.call import Call, NeedsHost
 from or_mcp.calls.choosing import suggest_only_allowed
 from or_mcp.calls.explain import explain
-from or_mcp.calls.left_behind import after_what_was_left
+from or_mcp.calls.left_behind import left_behind
 from or_mcp.calls.reply import to_result
 from or_mcp.calls.tool import AnyTool
 from or_mcp.catalogue.closest import similar
@@ -33,7 +33,7 @@ async def answer(
     try:
         tool = _find(tools, name)
         reply = await tool.handle(read_arguments(tool.arguments, given), call)
-        return to_result(await after_what_was_left(reply, call))
+        return to_result(reply, await left_behind(call, getattr(reply.structured, "run_id", None)))
     except NeedsHost:
         raise
     except Failure as failure:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
 import anyio.to_thread
 
 from or_mcp.attachments.paths import Sandbox
-from or_mcp.calls.arguments import Arguments
 from or_mcp.calls.caller import Caller
 from or_mcp.calls.keepsake import AnyKeepsake
 from or_mcp.catalogue.cache import Catalogue
@@ -20,8 +18,6 @@ from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import NotAuthorized
 from or_mcp.openrouter.wire.routing import Provider
 from or_mcp.runs.key_limit import KeyLimits
-from or_mcp.runs.pieces import Context
-from or_mcp.runs.record import RunRequest, fingerprint, kept_arguments
 from or_mcp.runs.runner import Runner
 from or_mcp.runs.seen import Runs
 from or_mcp.runs.session import Session, Waiter
@@ -99,31 +95,6 @@ class Call:
         """The caller's runs."""
         return self.parts.runner.of(self.caller.id, self.caller.payer)
 
-    def request(
-        self,
-        tool: str,
-        arguments: Arguments,
-        *,
-        models: tuple[str, ...],
-        prompt: str,
-        ceiling_usd: float | None = None,
-        context: Context | None = None,
-        attached: str = "",
-    ) -> RunRequest:
-        """What is recorded of a paid call before anything is sent."""
-        given = arguments.model_dump(mode="json", exclude_defaults=True)
-        return RunRequest(
-            tool=tool,
-            caller=self.caller.id,
-            payer=self.caller.payer,
-            fingerprint=fingerprint(tool, self.caller.id, given, attached),
-            arguments=kept_arguments(given, prompt),
-            models=models,
-            prompt=prompt,
-            ceiling_usd=decimal_or_none(ceiling_usd),
-            context=context,
-        )
-
     def patience(self, asked: float | None) -> float:
         """How many seconds to wait before answering `running`."""
         seen = self.parts.runner.learned.limit(self.caller.id, self.waiter.client, self.waiter.version)
@@ -143,8 +114,3 @@ class Call:
         """
         if self.caller.key is None:
             raise NotAuthorized("No OpenRouter key is set, and this call costs money")
-
-
-def decimal_or_none(amount: float | None) -> Decimal | None:
-    """A person's amount, exactly as written."""
-    return None if amount is None else Decimal(str(amount))

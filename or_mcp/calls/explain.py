@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import mcp_types
 
-from or_mcp.calls.quoting import in_quotes, told, visible
-from or_mcp.calls.reply import FACTS
+from or_mcp.calls.quoting import in_quotes, told
+from or_mcp.calls.reply import FACTS, visible
 from or_mcp.openrouter.errors import (
     ConnectionFailed,
     DeadlinePassed,

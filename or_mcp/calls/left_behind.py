@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from or_mcp.calls.call import Call
-from or_mcp.calls.reply import Reply
 from or_mcp.openrouter.errors import NotFound
 from or_mcp.runs.session import LeftBehind
 
 
-async def after_what_was_left(reply: Reply, call: Call) -> Reply:
-    """An answer, after what the host has to be told of runs it left behind; each is told once."""
-    answered: str = getattr(reply.structured, "run_id", None) or ""
-    told = [await _told(run, call) for run in call.waiter.session.take_left() if run.run_id != answered]
-    if not told:
-        return reply
-    structured = reply.structured
-    if (notes := getattr(structured, "notes", None)) is not None:
-        structured = structured.model_copy(update={"notes": [*told, *notes]})
-    return replace(reply, text="\n".join([*told, "", reply.text]), structured=structured)
+async def left_behind(call: Call, answered: str | None) -> list[str]:
+    """What the host has to be told of runs it left behind, but for the one that is answered now; each is told once."""
+    return [await _told(run, call) for run in call.waiter.session.take_left() if run.run_id != answered]
 
 
 async def _told(run: LeftBehind, call: Call) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any, Protocol
 
+from or_mcp.calls.arguments import decimal_or_none
 from or_mcp.calls.call import Call
 from or_mcp.calls.confirming import confirm, is_dear
 from or_mcp.calls.explain import RunFailed
@@ -17,52 +19,94 @@ from or_mcp.openrouter.errors import Failure
 from or_mcp.runs.budget import PER_CALLER, PER_DAY, OverBudget, Room, Standing, check, dollars, room_at_once
 from or_mcp.runs.key_limit import Heard
 from or_mcp.runs.live import Work
-from or_mcp.runs.record import RunRecord, RunRequest
+from or_mcp.runs.pieces import Context
+from or_mcp.runs.record import RunRecord, RunRequest, fingerprint, kept_arguments
 from or_mcp.runs.runner import Begun
 
 # How often a call looks at what is left before it is refused because others were faster.
 _LOOKS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Paying(Protocol):
+    """The arguments of a tool that spends."""
+
+    @property
+    def max_cost_usd(self) -> float | None:
+        """What the caller is willing to pay at most."""
+        ...
+
+    def model_dump(self, *, mode: str, exclude_defaults: bool) -> dict[str, Any]:
+        """Those that were given."""
+        ...
+
+
+class Offer(Work, Protocol):
     """A call as it would be sent, and what it costs then: the limits in the one are those that the other stands on."""
 
-    estimate: Estimate
-    make: Callable[[], Work]
-    notes: tuple[str, ...] = ()
+    @property
+    def estimate(self) -> Estimate:
+        """What it costs."""
+        ...
+
+    @property
+    def limited(self) -> str:
+        """By what it is limited that the caller did not limit."""
+        ...
 
 
 async def place(
     call: Call,
-    request: RunRequest,
+    tool: str,
+    arguments: Paying,
     offered: Callable[[Room], Offer],
     *,
+    models: tuple[str, ...],
+    prompt: str,
+    context: Context | None = None,
+    attached: str = "",
     shown: Shown = AS_USUAL,
     wait_seconds: float | None = None,
 ) -> Reply:
     """Carry out a paid call that has been checked, and answer before the host would give up.
 
     `offered` is how it would be carried out with so much room; the notes in `shown` are what its tool has to say.
+    What is `attached`, by its digest, belongs to the question; `context` is kept to go on from.
 
     Raises:
         Failure: It was refused, or the run failed.
     """
     runner, lasting = call.parts.runner, call.lasting
     runner.pays(call.caller.payer, call.upstream)
+    given = arguments.model_dump(mode="json", exclude_defaults=True)
+    request = RunRequest(
+        tool=tool,
+        caller=call.caller.id,
+        payer=call.caller.payer,
+        fingerprint=fingerprint(tool, call.caller.id, given, attached),
+        arguments=kept_arguments(given, prompt),
+        models=models,
+        prompt=prompt,
+        ceiling_usd=decimal_or_none(arguments.max_cost_usd),
+        context=context,
+    )
     begun, offer = await _at_once(call, request, offered) or await _within_what_is_left(call, request, offered)
-    told = shown.notes if offer is None or begun.replayed else (*shown.notes, *_of_the_offer(offer))
+    if offer is not None and not begun.replayed:
+        shown = replace(shown, notes=(*shown.notes, *_of_the_offer(offer)))
     if lasting is not None:
         lasting.began(begun.run_id)
+    return await _hand_over(call, begun, shown, math.inf if lasting is not None else call.patience(wait_seconds))
+
+
+async def _hand_over(call: Call, begun: Begun, shown: Shown, seconds: float) -> Reply:
+    """Wait so long, and answer with how the run stands then."""
     tell = Narrator(call.tell).tell if call.tell is not None else None
-    seconds = math.inf if lasting is not None else call.patience(wait_seconds)
     record = await call.runs.wait(begun.run_id, seconds, tell, call.waiter, is_its_own=not begun.replayed)
     if record.finished and record.status != "completed":
         raise RunFailed(record)
     standing = await call.runs.standing(recent=True)
-    if record.finished and lasting is None:
-        runner.delivered(record.run_id)
-    keepsake = call.parts.keepsakes[request.tool]
+    if record.finished and call.lasting is None:
+        call.parts.runner.delivered(record.run_id)
+    keepsake = call.parts.keepsakes[record.request.tool]
     result = keepsake.read(record)
     return keepsake.show(
         record,
@@ -72,7 +116,7 @@ async def place(
             replayed=begun.replayed,
             cost_line=cost_line(record, result, standing),
             progress=record.progress.message if record.progress else "",
-            notes=(*told, *about_the_store(call)),
+            notes=(*shown.notes, *about_the_store(call)),
         ),
     )
 
@@ -125,7 +169,7 @@ async def _within_what_is_left(
 
 async def _take(call: Call, priced: RunRequest, offer: Offer, key: Heard | None) -> Begun:
     run_id = call.lasting.run_id if call.lasting else None
-    return await call.parts.runner.begin(priced, offer.make, key=key, run_id=run_id)
+    return await call.parts.runner.begin(priced, offer, key=key, run_id=run_id)
 
 
 def _priced(request: RunRequest, estimate: Estimate) -> RunRequest:
@@ -134,14 +178,10 @@ def _priced(request: RunRequest, estimate: Estimate) -> RunRequest:
 
 def _of_the_offer(offer: Offer) -> tuple[str, ...]:
     """What the caller should know of how it was sent, and of what is not known."""
+    limited = (f"{offer.limited[0].upper()}{offer.limited[1:]}.",) if offer.limited else ()
     unknown = tuple(f"Cost not estimated: {reason}." for reason in offer.estimate.unknown)
     unbounded = () if offer.estimate.most is not None else ("What it costs at most cannot be bounded.",)
-    return (*offer.notes, *unknown, *unbounded, *offer.estimate.notes)
-
-
-def limited_note(limited: str) -> tuple[str, ...]:
-    """That limits were lowered to what there is room for."""
-    return (f"{limited[0].upper()}{limited[1:]}.",) if limited else ()
+    return (*limited, *unknown, *unbounded, *offer.estimate.notes)
 
 
 def about_the_store(call: Call) -> list[str]:

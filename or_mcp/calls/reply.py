@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, cast
@@ -11,7 +11,6 @@ from typing import Any, cast
 import mcp_types
 from pydantic import BaseModel, ConfigDict
 
-from or_mcp.calls.quoting import visible
 from or_mcp.calls.schemas import plain_schema
 from or_mcp.openrouter.wire.lenient import Maybe, is_none
 
@@ -22,6 +21,15 @@ LIMIT = 48_000
 # In a result's `_meta`: what programs need to know of an answer, so that none of them reads its sentences.
 FACTS = "or-mcp/facts"
 _ROW = 40
+# What moves a cursor, turns the reading direction or hides, and halves of characters: shown as signs, so that a reader
+# sees what a model sees.
+# The structured form keeps every character as it came.
+_SHOWN: dict[int, int] = {
+    **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"},
+    0x7F: 0x2421,
+    **dict.fromkeys([*range(0x80, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A)], 0xFFFD),
+    **dict.fromkeys([*range(0xD800, 0xE000), *range(0xE0000, 0xE0080)], 0xFFFD),
+}
 
 
 class Answer(BaseModel):
@@ -41,10 +49,16 @@ class Reply:
     advice: tuple[str, ...] = ()
 
 
-def to_result(reply: Reply) -> mcp_types.CallToolResult:
-    """The answer as the protocol carries it. Tools choose what to leave out; whatever they missed has an end here."""
-    text = cut(visible(reply.text), LIMIT, "it is too long to show")
-    structured = _fitted(reply.structured.model_dump(mode="json"))
+def to_result(reply: Reply, first: Sequence[str] = ()) -> mcp_types.CallToolResult:
+    """The answer as the protocol carries it, after what the host has to be told first.
+
+    Tools choose what to leave out; whatever they missed has an end here.
+    """
+    text = cut(visible("\n".join([*first, "", reply.text] if first else [reply.text])), LIMIT, "it is too long to show")
+    answer = reply.structured.model_dump(mode="json")
+    if first and hasattr(reply.structured, "notes"):
+        answer["notes"] = [*first, *(answer.get("notes") or ())]
+    structured = _fitted(answer)
     advice = [n for n, note in enumerate(structured.get("notes") or ()) if note in reply.advice]
     told = {"cost_line": reply.cost_line, "advice": advice}
     facts = {name: value for name, value in told.items() if value}
@@ -53,6 +67,11 @@ def to_result(reply: Reply) -> mcp_types.CallToolResult:
         structured_content=structured,
         _meta={FACTS: facts} if facts else None,
     )
+
+
+def visible(words: str) -> str:
+    """A text without anything that acts on a screen instead of standing on it."""
+    return words.replace("\r\n", "\n").translate(_SHOWN)
 
 
 def _fitted(answer: dict[str, Any]) -> dict[str, Any]:

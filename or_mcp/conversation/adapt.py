@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.slugs import ROUTER_AUTHOR, author
-from or_mcp.conversation.thread import Message, Thread
+from or_mcp.conversation.thread import Thread
 from or_mcp.conversation.turn import Turn
 
 # Behind these names upstream chooses the model.
@@ -35,18 +35,17 @@ def adapt(turn: Turn, snapshot: Snapshot) -> tuple[Turn, list[str]]:
     return turn, notes
 
 
-def without_others_functions(thread: Thread, turn: Turn, snapshot: Snapshot) -> tuple[Thread, list[str]]:
-    """The thread as it is sent: functions that were given to models before stay out where the next one calls none."""
-    able = snapshot.able(turn.model)
-    if not thread.functions or turn.tools or not able or "tools" in able or thread.has_calls:
-        return thread, []
-    return replace(thread, functions=()), [f"{turn.model} calls no functions: this conversation's tools were left out."]
+def readable(thread: Thread, turn: Turn, snapshot: Snapshot) -> tuple[Thread, list[str]]:
+    """The thread as every model that may answer can read it.
 
-
-def messages_for(thread: Thread, turn: Turn, snapshot: Snapshot) -> tuple[Message, ...]:
-    """The thread as every model that may answer can read it."""
+    Functions that were given to models before stay out where the next one calls none.
+    """
     makers = {author(snapshot.concrete(slug)) for slug in turn.models}
-    return thread.for_models(lambda model: bool(model) and makers == {author(model)}, routed=makers <= _CHOOSERS)
+    messages = thread.for_models(lambda model: bool(model) and makers == {author(model)}, routed=makers <= _CHOOSERS)
+    sent, able = replace(thread, messages=messages), snapshot.able(turn.model)
+    if not thread.functions or turn.tools or not able or "tools" in able or thread.has_calls:
+        return sent, []
+    return replace(sent, functions=()), [f"{turn.model} calls no functions: this conversation's tools were left out."]
 
 
 def names_of(turn: Turn, snapshot: Snapshot) -> dict[str, str]:

@@ -9,6 +9,8 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter
 
+from or_mcp.runs.pieces import Context
+
 Message = dict[str, Any]
 
 # The record of a tool that upstream itself ran: any model can take up from there.
@@ -28,14 +30,14 @@ class Thread:
         """A conversation that begins."""
         return cls(f"or-mcp-{secrets.token_hex(12)}")
 
-    def dump(self) -> dict[str, Any]:
-        """The thread as it is kept."""
-        return _THREAD.dump_python(self)
+    def kept(self) -> Context:
+        """The thread as it is kept. A long one takes time: call it in a thread."""
+        return Context.of(_THREAD.dump_python(self))
 
     @classmethod
-    def load(cls, kept: Any) -> Thread:
+    def load(cls, kept: Context) -> Thread:
         """The thread that was kept."""
-        return _THREAD.validate_python(kept)
+        return _THREAD.validate_python(kept.value())
 
     @property
     def is_unanswered(self) -> bool:

@@ -30,7 +30,6 @@ class Turn:
     """What the caller chose for one turn."""
 
     model: str
-    prompt: str = ""
     instructions: str = ""
     fallback_models: tuple[str, ...] = ()
     reasoning_effort: str = ""
@@ -41,7 +40,6 @@ class Turn:
     tools: tuple[Mapping[str, Any], ...] = ()
     tool_choice: str = ""
     tool_outputs: tuple[ToolOutput, ...] = ()
-    attached: tuple[Message, ...] = ()
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -59,7 +57,7 @@ class Caps:
     max_price: MaxPrice | None = None
 
 
-def say(thread: Thread, turn: Turn) -> Thread:
+def say(thread: Thread, turn: Turn, prompt: str = "", attached: Sequence[Message] = ()) -> Thread:
     """The thread with the caller's side of this turn.
 
     Raises:
@@ -70,21 +68,16 @@ def say(thread: Thread, turn: Turn) -> Thread:
         messages = [message for message in messages if message["role"] != "system"]
         messages.insert(0, {"role": "system", "content": turn.instructions})
     messages += _outputs(thread, turn.tool_outputs)
-    if turn.prompt or turn.attached:
-        messages.append({"role": "user", "content": _content(turn)})
+    if prompt or attached:
+        words: list[Message] = [{"type": "text", "text": prompt}] if prompt else []
+        messages.append({"role": "user", "content": [*words, *attached] if attached else prompt})
     elif not turn.tool_outputs and not thread.is_unanswered:
         raise InvalidRequest("prompt is missing; it takes the question")
     return replace(thread, messages=tuple(messages), functions=read_functions(turn.tools) or thread.functions)
 
 
-def request_for(
-    thread: Thread,
-    turn: Turn,
-    caps: Caps,
-    provider: Provider | None = None,
-    messages: tuple[Message, ...] | None = None,
-) -> ChatRequest:
-    """The one request that carries the turn; `messages` are the thread's as the model takes them.
+def request_for(thread: Thread, turn: Turn, caps: Caps, provider: Provider | None = None) -> ChatRequest:
+    """The one request that carries the turn.
 
     Raises:
         InvalidRequest: The choices contradict each other.
@@ -98,7 +91,7 @@ def request_for(
     return ChatRequest(
         model=turn.model,
         models=turn.fallback_models or None,
-        messages=messages if messages is not None else thread.messages,
+        messages=thread.messages,
         max_completion_tokens=caps.max_output_tokens,
         temperature=turn.temperature,
         reasoning=Reasoning(effort=turn.reasoning_effort) if turn.reasoning_effort else None,
@@ -126,13 +119,6 @@ def _outputs(thread: Thread, outputs: Sequence[ToolOutput]) -> list[Message]:
         waiting = ", ".join(f"{call_id} ({pending[call_id]})" for call_id in missing)
         raise InvalidRequest(f"tool_outputs lacks an output for {waiting}")
     return [{"role": "tool", "tool_call_id": each.call_id, "content": each.output} for each in outputs]
-
-
-def _content(turn: Turn) -> str | list[Message]:
-    if not turn.attached:
-        return turn.prompt
-    text: list[Message] = [{"type": "text", "text": turn.prompt}] if turn.prompt else []
-    return [*text, *turn.attached]
 
 
 def _brakes(caps: Caps) -> tuple[StopWhen, ...] | None:

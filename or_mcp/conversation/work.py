@@ -1,4 +1,4 @@
-"""An ask being carried out, and what is kept of it."""
+"""A turn as it is sent, while it is carried out, and what is kept of it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,19 @@ import anyio
 import anyio.to_thread
 from pydantic import TypeAdapter
 
+from or_mcp.catalogue.snapshot import Snapshot
+from or_mcp.conversation.adapt import names_of
+from or_mcp.conversation.price import Price, bound
 from or_mcp.conversation.state import AnswerState, Said
 from or_mcp.conversation.structure import read_json
 from or_mcp.conversation.thread import Thread
+from or_mcp.conversation.turn import Turn, request_for
+from or_mcp.conversation.unpriced import Sizes
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure
 from or_mcp.openrouter.wire.chat import ChatRequest
+from or_mcp.openrouter.wire.routing import Provider
+from or_mcp.runs.budget import Room
 from or_mcp.runs.live import Kept, LiveRun
 from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import Progress, RunRecord
@@ -58,9 +65,28 @@ def result_of(record: RunRecord) -> AskResult:
 
 def go_on(record: RunRecord, context: Context | None) -> Thread:
     """The conversation after a run; of an answer that did not end well, as far as it came."""
-    thread = Thread.load(context.value()) if context else Thread.new()
+    thread = Thread.load(context) if context else Thread.new()
     message = result_of(record).said.message(whole=record.status == "completed")
     return replace(thread, messages=(*thread.messages, message)) if message else thread
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A turn that is to be sent, until it is known what room there is for it; the thread is as its models read it."""
+
+    thread: Thread
+    turn: Turn
+    sizes: Sizes
+    snapshot: Snapshot
+    provider: Provider | None
+    upstream: OpenRouter
+
+    def offer(self, room: Room) -> Asking:
+        """The turn with the limits that there is room for."""
+        price = bound(self.turn, self.sizes, self.snapshot, room)
+        request = request_for(self.thread, self.turn, price.caps, self.provider)
+        names = names_of(self.turn, self.snapshot)
+        return Asking(request, price, self.upstream, names=names, schema=self.turn.json_schema)
 
 
 class Asking:
@@ -69,19 +95,19 @@ class Asking:
     def __init__(
         self,
         request: ChatRequest,
+        price: Price,
         upstream: OpenRouter,
         *,
         names: Mapping[str, str],
         schema: Mapping[str, Any] | None,
-        repairs: bool,
-        limited: str,
     ) -> None:
+        self.estimate = price.estimate
+        self.limited = price.limited
+        self._repairs = price.repairs
         self._request = request
         self._upstream = upstream
         self._names = names
         self._schema = schema
-        self._repairs = repairs
-        self._limited = limited
         self._state = AnswerState()
         self._result: AskResult | None = None
         self._repairing = False
@@ -90,7 +116,7 @@ class Asking:
         """Everything that has arrived."""
         result = self._result or AskResult(self._state.said())
         said = result.said
-        result = replace(result, answered_as=self._names.get((said.model or "").lower()), limited=self._limited)
+        result = replace(result, answered_as=self._names.get((said.model or "").lower()), limited=self.limited)
         return Kept(_RESULT.dump_json(result).decode(), said.cost_usd, said.generation_id)
 
     def progress(self) -> Progress:

@@ -38,9 +38,8 @@ class Weight:
     at_most: int
 
     @classmethod
-    def of(cls, choices: FusionChoices) -> Weight:
+    def of(cls, words: str) -> Weight:
         """Count it. A long one takes time: call it in a thread."""
-        words = choices.prompt + choices.instructions
         return cls(count_tokens(words), most_tokens(words))
 
 

@@ -198,7 +198,7 @@ class OpenRouter:
     @asynccontextmanager
     async def _paid(self, path: str, request: Request) -> AsyncGenerator[OpenReply]:
         with explaining(self._demands):
-            async with self._http.post(path, self.key, request.body()) as reply:
+            async with self._http.post(path, self.key, request.model_dump_json(exclude_none=True).encode()) as reply:
                 yield reply
 
     async def _post(self, path: str, request: Request, shape: type[ModelT]) -> ModelT:

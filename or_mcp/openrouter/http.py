@@ -9,12 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from time import time
-from typing import Any
 
 import anyio
 import anyio.to_thread
 import httpx2
-from pydantic_core import to_json
 
 from or_mcp.openrouter.errors import ConnectionFailed, Failure, StreamBroken, UpstreamFailed, from_reply
 from or_mcp.openrouter.retry import wait_before_retry
@@ -176,10 +174,8 @@ class Http:
             return HttpReply(await OpenReply(response).body(), response.headers.get("x-generation-id"))
 
     @asynccontextmanager
-    async def post(self, path: str, key: str | None, body: Mapping[str, Any]) -> AsyncGenerator[OpenReply]:
+    async def post(self, path: str, key: str | None, content: bytes) -> AsyncGenerator[OpenReply]:
         """Ask for something that costs money; leaving the block closes the connection, which cancels the work."""
-        # A body may hold thirty megabytes: the standard library takes several times as long.
-        content = to_json(body)
         async with self._send("POST", path, key, params=None, content=content, paid=True) as response:
             yield OpenReply(response)
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import anyio
 
@@ -80,7 +80,7 @@ class LiveRun:
         self._has_grown = False
         self._count = steps
         self._events: list[RunEvent] = []
-        self._writing: asyncio.Future[object] | None = None
+        self._writing: asyncio.Future[Any] | None = None
 
     async def told(self, step: str, model: str = "", detail: str = "") -> None:
         """A step has happened: it is on disk when this returns."""
@@ -99,7 +99,7 @@ class LiveRun:
         """
         self.record = replace(self.record, job=job)
         self.limit.deadline = math.inf
-        await self._store.keep(self.record.run_id, self._saving(self.taken()), durable=True, alone=[self.record.run_id])
+        await self.save(self.taken(), durable=True)
 
     def grew(self) -> None:
         """More text has arrived; it will be on disk in a second."""
@@ -130,50 +130,50 @@ class LiveRun:
             progress=self.work.progress(),
         )
 
-    async def save(self, record: RunRecord) -> None:
+    async def save(self, record: RunRecord, *, durable: bool = False) -> None:
         """Put the run on disk as it stands."""
-        self._written(await self._store.keep(record.run_id, self._saving(record), alone=[record.run_id]))
+        saving = self._saving(record, _nothing)
+        self._written(await self._store.keep(record.run_id, saving, durable=durable, alone=[record.run_id]))
 
     async def finish(self, record: RunRecord, then: Callable[[Transaction], T]) -> T | None:
         """Put the run on disk for the last time, and do something else with the store in the same breath.
 
         None if the store is away: the run is kept until it is back.
         """
-        saving = self._saving(record)
-
-        def save_and_then(tx: Transaction) -> T:
-            saving(tx)
-            return then(tx)
-
         alone = [record.run_id, *drawn_on(record.request)]
-        return await self._store.keep(record.run_id, save_and_then, durable=True, alone=alone)
+        kept = await self._store.keep(record.run_id, self._saving(record, then), durable=True, alone=alone)
+        return None if kept is None else kept[1]
 
     def _save_soon(self) -> None:
-        self._writing = self._store.post(self.record.run_id, self._saving(self.taken()), alone=[self.record.run_id])
+        saving = self._saving(self.taken(), _nothing)
+        self._writing = self._store.post(self.record.run_id, saving, alone=[self.record.run_id])
         self._writing.add_done_callback(
             lambda writing: None if writing.cancelled() or writing.exception() else self._written(writing.result())
         )
 
-    def _written(self, until: object) -> None:
-        """Events up to this number need not be written again."""
-        if isinstance(until, int):
-            self._events = [event for event in self._events if event.n > until]
+    def _written(self, kept: tuple[int, object] | None) -> None:
+        """Events up to this number need not be written again; None is one that waits."""
+        if kept is not None:
+            self._events = [event for event in self._events if event.n > kept[0]]
 
     def _happened(self, step: str, model: str, detail: str) -> None:
         self._count += 1
         self._events.append(RunEvent(datetime.now(UTC), step, model, detail, self._count))
         self._wake()
 
-    def _saving(self, record: RunRecord) -> Callable[[Transaction], int]:
-        """Write what is not written yet, and say up to which step; a later one stands for all earlier ones."""
+    def _saving(self, record: RunRecord, then: Callable[[Transaction], T]) -> Callable[[Transaction], tuple[int, T]]:
+        """Write what is not written yet, and say up to which step, and what else came of it.
+
+        A later one stands for all earlier ones: whoever waits for those is told what this says.
+        """
         events = tuple(self._events)
         record = self.record = replace(record, seq=self.record.seq + 1)
         self._saved = anyio.current_time()
         self._has_grown = False
 
-        def save(tx: Transaction) -> int:
+        def save(tx: Transaction) -> tuple[int, T]:
             queries.save(tx, record, events)
-            return events[-1].n if events else 0
+            return events[-1].n if events else 0, then(tx)
 
         return save
 
@@ -204,3 +204,7 @@ async def told_somehow(tell: Tell, progress: Progress) -> None:
         await tell(progress)
     except Exception:
         logger.info("Progress reached nobody", exc_info=True)
+
+
+def _nothing(_tx: Transaction) -> None:
+    """There is nothing else to do."""

@@ -127,7 +127,7 @@ class Runner:
     async def begin(
         self,
         request: RunRequest,
-        make: Callable[[], Work],
+        work: Work,
         *,
         key: Heard | None = None,
         run_id: str | None = None,
@@ -143,7 +143,7 @@ class Runner:
         """
         if not self.takes_runs:
             raise Ending("This process of or-mcp is ending and sends nothing more; another one answers in a moment")
-        run_id, work = run_id or new_run_id(), make()
+        run_id = run_id or new_run_id()
         admit = self._admission.admit(request, key, run_id)
         self._beginning.add(run_id)
         try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
 from typing import Annotated, Any, Literal
 
 import anyio.to_thread
@@ -16,22 +14,19 @@ from or_mcp.calls.arguments import Amount, Arguments, Question, Text
 from or_mcp.calls.call import Call
 from or_mcp.calls.choosing import choose
 from or_mcp.calls.keepsake import Keepsake, Shown
-from or_mcp.calls.paid import Offer, limited_note, place
+from or_mcp.calls.paid import place
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.fitness import check_keeps
-from or_mcp.conversation.adapt import adapt, messages_for, names_of, without_others_functions
+from or_mcp.conversation.adapt import adapt, readable
 from or_mcp.conversation.fit import check_fits, needs_of
 from or_mcp.conversation.functions import MOST_FUNCTIONS
-from or_mcp.conversation.price import bound
 from or_mcp.conversation.structure import check_schema
-from or_mcp.conversation.thread import Thread
-from or_mcp.conversation.turn import ToolOutput, Turn, request_for, say
-from or_mcp.conversation.work import Asking, go_on, result_of
+from or_mcp.conversation.thread import Message, Thread
+from or_mcp.conversation.turn import ToolOutput, Turn, say
+from or_mcp.conversation.work import Exchange, go_on, result_of
 from or_mcp.openrouter.errors import InvalidRequest
-from or_mcp.runs.budget import Room
-from or_mcp.runs.pieces import Context
 from or_mcp.tools.answers.ask import AskAnswer, full_text, show
 
 DESCRIPTION = """
@@ -88,49 +83,33 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
     if arguments.json_schema is not None:
         await anyio.to_thread.run_sync(check_schema, arguments.json_schema, abandon_on_cancel=True)
     turn = _turn(arguments, call.parts.default_model)
-    thread = await _thread(arguments, call)
+    before = await _thread(arguments, call)
     choice = await choose(call, turn.models)
     snapshot = choice.snapshot
     check_keeps(snapshot, turn.models)
-    turn, notes = adapt(turn, snapshot)
-    turn, digest, attached = await _attached(turn, arguments, thread, call, snapshot)
-    thread = say(thread, turn)
-    sent, left_out = without_others_functions(thread, turn, snapshot)
+    turn, adapted = adapt(turn, snapshot)
+    parts, digest, again = await _attached(arguments, turn.model, before, call, snapshot)
+    thread = say(before, turn, arguments.prompt, parts)
+    sent, left_out = readable(thread, turn, snapshot)
     needs = await anyio.to_thread.run_sync(needs_of, sent, turn)
     check_fits(snapshot, turn, needs, call.parts.policy)
-    messages = messages_for(sent, turn, snapshot)
-
-    def offer(room: Room) -> Offer:
-        price = bound(turn, needs.sizes, snapshot, room)
-        request = request_for(sent, turn, price.caps, call.parts.provider, messages)
-        asking = partial(
-            Asking,
-            request,
-            call.upstream,
-            names=names_of(turn, snapshot),
-            schema=turn.json_schema,
-            repairs=price.repairs,
-            limited=price.limited,
-        )
-        return Offer(price.estimate, asking, limited_note(price.limited))
-
-    recorded = call.request(
+    return await place(
+        call,
         "ask",
         arguments,
+        Exchange(sent, turn, needs.sizes, snapshot, call.parts.provider, call.upstream).offer,
         models=turn.models,
         prompt=arguments.prompt,
-        ceiling_usd=arguments.max_cost_usd,
-        context=await anyio.to_thread.run_sync(_kept, thread),
+        context=await anyio.to_thread.run_sync(thread.kept),
         attached=digest,
+        shown=Shown(notes=(*adapted, *again, *left_out, *choice.notes)),
+        wait_seconds=arguments.wait_seconds,
     )
-    shown = Shown(notes=(*notes, *attached, *left_out, *choice.notes))
-    return await place(call, recorded, offer, shown=shown, wait_seconds=arguments.wait_seconds)
 
 
 def _turn(arguments: AskArguments, default_model: str) -> Turn:
     return Turn(
         model=arguments.model or default_model,
-        prompt=arguments.prompt,
         instructions=arguments.instructions,
         fallback_models=arguments.fallback_models,
         reasoning_effort=arguments.reasoning_effort or "",
@@ -159,19 +138,15 @@ async def _thread(arguments: AskArguments, call: Call) -> Thread:
     return await anyio.to_thread.run_sync(keepsake.thread, record, context)
 
 
-def _kept(thread: Thread) -> Context:
-    return Context.of(thread.dump())
-
-
 async def _attached(
-    turn: Turn, arguments: AskArguments, thread: Thread, call: Call, snapshot: Snapshot
-) -> tuple[Turn, str, list[str]]:
-    """The turn with what is attached, and its digest; what the conversation holds already is not sent once more."""
+    arguments: AskArguments, model_id: str, thread: Thread, call: Call, snapshot: Snapshot
+) -> tuple[list[Message], str, list[str]]:
+    """What is attached, and its digest; what the conversation holds already is not sent once more."""
     if not arguments.attachments:
-        return turn, "", []
-    model = snapshot.find(turn.model)
+        return [], "", []
+    model = snapshot.find(model_id)
     accepts = frozenset(model.architecture.input_modalities) if model and model.architecture else None
-    found = await _read(arguments.attachments, call, accepts, turn.model)
+    found = await _read(arguments.attachments, call, accepts, model_id)
     held = thread.parts()
     again = [each.name for each in found if each.part() in held]
     parts = [part for each in found if (part := each.part()) not in held]
@@ -179,7 +154,7 @@ async def _attached(
         names = ", ".join(again)
         parts.append({"type": "text", "text": f"(Attached again, and to be found further up: {names})"})
     notes = [f"Already in this conversation, and not sent again: {name}." for name in again]
-    return replace(turn, attached=tuple(parts)), digest_of(found), notes
+    return parts, digest_of(found), notes
 
 
 async def _read(

@@ -16,7 +16,7 @@ from or_mcp.calls.arguments import Amount, Arguments, Question, Text
 from or_mcp.calls.call import Call
 from or_mcp.calls.choosing import choose
 from or_mcp.calls.keepsake import Keepsake, Shown
-from or_mcp.calls.paid import Offer, place
+from or_mcp.calls.paid import place
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.cache import Snapshot
@@ -40,6 +40,8 @@ Models: list_models(output_modality="embeddings").
 OUTPUT_MODALITY = "embeddings"
 # What is kept of a request stays readable: more text than this is kept as its hash.
 _KEPT_CHARS = 100_000
+# Of the first text, where there is no query: enough to know the run by.
+_SHOWN_CHARS = 1_000
 
 
 class EmbedArguments(Arguments):
@@ -75,17 +77,18 @@ async def embed(arguments: EmbedArguments, call: Call) -> Reply:
     recipe = Recipe(call.caller.id, snapshot.concrete(plan.model), plan.dimensions)
     known = await anyio.to_thread.run_sync(look_up, plan.data_dir, plan, recipe)
     plan.check_size(known.dimensions)
-    work = partial(Embedding, plan, recipe, known, call.upstream, call.parts.provider)
+    estimate = _estimate(plan.model, known, snapshot)
+    work = partial(Embedding, plan, recipe, known, estimate, call.upstream, call.parts.provider)
     embedding = await anyio.to_thread.run_sync(work)
-    offer = Offer(_estimate(plan.model, known, snapshot), lambda: embedding)
-    request = call.request(
+    return await place(
+        call,
         "embed",
         await anyio.to_thread.run_sync(_asked, arguments, plan),
+        lambda _: embedding,
         models=(plan.model,),
-        prompt=plan.question.words if plan.question else plan.rows[0].words[:1000],
-        ceiling_usd=arguments.max_cost_usd,
+        prompt=plan.question.words if plan.question else plan.rows[0].words[:_SHOWN_CHARS],
+        shown=Shown(notes=choice.notes),
     )
-    return await place(call, request, lambda _: offer, shown=Shown(notes=choice.notes))
 
 
 async def _plan(arguments: EmbedArguments, call: Call) -> EmbedPlan:

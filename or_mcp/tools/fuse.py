@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import Annotated, Any, Literal
 
 import anyio.to_thread
@@ -14,18 +13,16 @@ from or_mcp.calls.arguments import Amount, Arguments, Question, Text
 from or_mcp.calls.call import Call
 from or_mcp.calls.choosing import choose, known_models
 from or_mcp.calls.keepsake import Keepsake, Shown
-from or_mcp.calls.paid import Offer, limited_note, place
+from or_mcp.calls.paid import place
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.tool import Tool
-from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.fitness import check_can_be_forced
 from or_mcp.catalogue.slugs import read_slugs, slug_of
 from or_mcp.conversation.thread import Message, Thread
 from or_mcp.fusion.permitted import permitted
-from or_mcp.fusion.plan import FusionChoices, plan_fusion
-from or_mcp.fusion.price import Weight, bound
-from or_mcp.fusion.work import Fusing, result_of
-from or_mcp.runs.budget import Room
+from or_mcp.fusion.plan import SLUG, FusionChoices, check
+from or_mcp.fusion.price import Weight
+from or_mcp.fusion.work import Fusion, result_of
 from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunRecord
 from or_mcp.tools.answers.fuse import FuseAnswer, show, told_analysis
@@ -77,8 +74,6 @@ class FuseArguments(Arguments):
     def choices(self) -> FusionChoices:
         """The same, as the fusion room takes it."""
         return FusionChoices(
-            prompt=self.prompt,
-            instructions=self.instructions,
             preset=self.preset.strip(),
             analysis_models=tuple(slug for names in self.analysis_models for slug in read_slugs(names)),
             analyst_model=slug_of(self.analyst_model),
@@ -95,27 +90,29 @@ async def fuse(arguments: FuseArguments, call: Call) -> Reply:
     """Plan, check, carry out, show."""
     call.require_key()
     choices, chosen = permitted(arguments.choices(), call.parts.policy, await known_models(call))
-    plan = plan_fusion(choices, call.parts.provider)
-    choice = await choose(call, plan.models)
+    check(choices)
+    choice = await choose(call, choices.models)
     if choices.writer:
         check_can_be_forced(choice.snapshot, choices.writer)
-    question = await anyio.to_thread.run_sync(Weight.of, choices)
-    request = call.request(
+    fusion = Fusion(
+        prompt=arguments.prompt,
+        instructions=arguments.instructions,
+        choices=choices,
+        weight=await anyio.to_thread.run_sync(Weight.of, arguments.prompt + arguments.instructions),
+        snapshot=choice.snapshot,
+        provider=call.parts.provider,
+        upstream=call.upstream,
+    )
+    return await place(
+        call,
         "fuse",
         arguments,
-        models=plan.models or (plan.choices.preset or plan.request.model,),
+        fusion.offer,
+        models=choices.models or (choices.preset or SLUG,),
         prompt=arguments.prompt,
-        ceiling_usd=arguments.max_cost_usd,
+        shown=Shown(detail=arguments.detail, notes=(*chosen, *choices.warnings(), *choice.notes)),
+        wait_seconds=arguments.wait_seconds,
     )
-    offered = partial(_offer, call, choices, question, choice.snapshot)
-    shown = Shown(detail=arguments.detail, notes=(*chosen, *plan.warnings(), *choice.notes))
-    return await place(call, request, offered, shown=shown, wait_seconds=arguments.wait_seconds)
-
-
-def _offer(call: Call, choices: FusionChoices, question: Weight, snapshot: Snapshot, room: Room) -> Offer:
-    price = bound(choices, question, snapshot, room)
-    plan = plan_fusion(choices, call.parts.provider, price.caps)
-    return Offer(price.estimate, lambda: Fusing(plan, call.upstream, price.limited), limited_note(price.limited))
 
 
 def _thread(record: RunRecord, context: Context | None) -> Thread:

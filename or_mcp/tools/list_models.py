@@ -10,8 +10,8 @@ import anyio.to_thread
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from or_mcp.calls.arguments import Arguments
-from or_mcp.calls.call import Call, decimal_or_none
+from or_mcp.calls.arguments import Arguments, decimal_or_none
+from or_mcp.calls.call import Call
 from or_mcp.calls.choosing import operators_rules
 from or_mcp.calls.reply import LIMIT, Answer, Maybe, Reply
 from or_mcp.calls.tool import Tool

@@ -15,7 +15,7 @@ from or_mcp.calls.arguments import Amount, Arguments, Question, Text
 from or_mcp.calls.call import Call
 from or_mcp.calls.choosing import choose
 from or_mcp.calls.keepsake import Keepsake, Shown
-from or_mcp.calls.paid import Offer, place
+from or_mcp.calls.paid import place
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.cache import Snapshot
@@ -68,12 +68,15 @@ async def rerank(arguments: RerankArguments, call: Call) -> Reply:
     paid = partial(queries.paid_reranks, payer=call.caller.payer, model=arguments.model)
     before = await call.parts.runner.store.read(paid)
     estimate = estimate_rerank(choice.snapshot, arguments.model, usual, at_most, _unit_price(before))
-    offer = Offer(estimate, lambda: Reranking(wanted, call.upstream))
-    shown = Shown(notes=(*choice.notes, *_too_long(arguments, choice.snapshot)))
-    request = call.request(
-        "rerank", arguments, models=(arguments.model,), prompt=arguments.query, ceiling_usd=arguments.max_cost_usd
+    return await place(
+        call,
+        "rerank",
+        arguments,
+        lambda _: Reranking(wanted, estimate, call.upstream),
+        models=(arguments.model,),
+        prompt=arguments.query,
+        shown=Shown(notes=(*choice.notes, *_too_long(arguments, choice.snapshot))),
     )
-    return await place(call, request, lambda _: offer, shown=shown)
 
 
 def _pairs(arguments: RerankArguments, count: Callable[[str], int]) -> Pairs:

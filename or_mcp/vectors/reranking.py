@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from pydantic import TypeAdapter
 
+from or_mcp.catalogue.prices import Estimate
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.wire.embeddings import RerankRequest
 from or_mcp.runs.live import Kept, LiveRun
@@ -23,7 +24,10 @@ def result_of(record: RunRecord) -> RerankResult:
 class Reranking:
     """Documents being ordered."""
 
-    def __init__(self, request: RerankRequest, upstream: OpenRouter) -> None:
+    limited = ""
+
+    def __init__(self, request: RerankRequest, estimate: Estimate, upstream: OpenRouter) -> None:
+        self.estimate = estimate
         self._request = request
         self._upstream = upstream
         self._result = RerankResult(len(request.documents))

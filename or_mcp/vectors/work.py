@@ -9,6 +9,7 @@ import anyio
 import anyio.to_thread
 from pydantic import TypeAdapter
 
+from or_mcp.catalogue.prices import Estimate
 from or_mcp.catalogue.tokens import count_tokens
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.wire.routing import Provider
@@ -39,9 +40,18 @@ def result_of(record: RunRecord) -> EmbedResult:
 class Embedding:
     """Texts being embedded."""
 
+    limited = ""
+
     def __init__(
-        self, plan: EmbedPlan, recipe: Recipe, known: Known, upstream: OpenRouter, provider: Provider | None
+        self,
+        plan: EmbedPlan,
+        recipe: Recipe,
+        known: Known,
+        estimate: Estimate,
+        upstream: OpenRouter,
+        provider: Provider | None,
     ) -> None:
+        self.estimate = estimate
         self._plan = plan
         self._cache = VectorCache(plan.data_dir)
         self._embedder = Embedder(

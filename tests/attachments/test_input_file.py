@@ -83,7 +83,7 @@ async def test_a_file_over_the_limit_is_refused(fresh: World, monkeypatch: pytes
         await read(fresh, b"123456")
 
 
-@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(min_size=1).filter(str.strip).filter(lambda text: "\0" not in text), min_size=1))
 async def test_jsonl_gives_back_the_texts_that_were_written(fresh: World, texts: list[str]) -> None:
     data = "\n".join(json.dumps({"text": text}) for text in texts)

@@ -64,7 +64,7 @@ def test_on_stdio(base_url: str, tmp_path: Path, seed: int, count: int):
 def posted(root: str, body: bytes) -> bytes:
     """A message over a connection of its own; whatever comes back."""
     parts = urlsplit(root)
-    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=30) as connection:
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=120) as connection:
         connection.sendall(
             b"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nConnection: close\r\n"
             b"Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: %b\r\nContent-Length: %d\r\n\r\n%b"

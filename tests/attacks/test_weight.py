@@ -42,7 +42,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
 
 def posted(root: str, method: str, params: Mapping[str, Any]) -> tuple[int, bytes]:
     parts = urlsplit(root)
-    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=120)
     message = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}, separators=(",", ":"))
     headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
     try:

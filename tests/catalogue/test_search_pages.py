@@ -138,7 +138,7 @@ def pages(models: Sequence[Model], query: Query, limit: int) -> list[list[str]]:
 
 
 @given(text=st.sampled_from(TEXTS), sort=st.sampled_from(SORTS), limit=st.integers(1, 30))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_pages_are_the_whole_result_cut_in_pieces(catalogue: Snapshot, text: str, sort: Sort, limit: int):
     whole = search(catalogue.models, Query(text=text, sort=sort, limit=100))
     cut = pages(catalogue.models, Query(text=text, sort=sort), limit)
@@ -148,7 +148,7 @@ def test_pages_are_the_whole_result_cut_in_pieces(catalogue: Snapshot, text: str
 
 
 @given(data=st.data(), text=st.sampled_from(TEXTS), sort=st.sampled_from(SORTS), limit=st.integers(1, 20))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_models_that_come_and_go_between_pages_move_no_other(
     catalogue: Snapshot, data: st.DataObject, text: str, sort: Sort, limit: int
 ):

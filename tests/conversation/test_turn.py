@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from or_mcp.catalogue.web import WebUse
-from or_mcp.conversation.thread import Thread
+from or_mcp.conversation.thread import Message, Thread
 from or_mcp.conversation.turn import Caps, ToolOutput, Turn, request_for, say
 from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.openrouter.wire.routing import MaxPrice, Provider
@@ -26,15 +26,20 @@ UNBOUNDED = Caps()
 
 
 def body(
-    turn: Turn, thread: Thread | None = None, provider: Provider | None = None, caps: Caps = UNBOUNDED
+    turn: Turn,
+    prompt: str = "",
+    thread: Thread | None = None,
+    provider: Provider | None = None,
+    caps: Caps = UNBOUNDED,
+    attached: tuple[Message, ...] = (),
 ) -> dict[str, Any]:
-    request = request_for(say(thread or Thread.new(), turn), turn, caps, provider).body()
+    request = request_for(say(thread or Thread.new(), turn, prompt, attached), turn, caps, provider).body()
     assert not request_problems("/chat/completions", request)
     return request
 
 
 def test_a_thread_that_was_kept_is_the_same_again():
-    assert Thread.load(WAITING.dump()) == WAITING
+    assert Thread.load(WAITING.kept()) == WAITING
 
 
 def test_every_new_thread_is_another_session():
@@ -42,19 +47,19 @@ def test_every_new_thread_is_another_session():
 
 
 def test_new_instructions_replace_the_old_ones_and_stand_first():
-    before = say(Thread.new(), Turn("m", "one", instructions="old"))
-    after = say(before, Turn("m", "two", instructions="new"))
+    before = say(Thread.new(), Turn("m", instructions="old"), "one")
+    after = say(before, Turn("m", instructions="new"), "two")
     assert [(message["role"], message["content"]) for message in after.messages] == [
         ("system", "new"),
         ("user", "one"),
         ("user", "two"),
     ]
-    assert say(after, Turn("m", "three")).messages[0]["content"] == "new"
+    assert say(after, Turn("m"), "three").messages[0]["content"] == "new"
 
 
 def test_tool_outputs_answer_every_call_and_words_may_follow():
     outputs = (ToolOutput("c2", "two"), ToolOutput("c1", "one"))
-    request = body(Turn("m", "and now?", tool_outputs=outputs), WAITING)
+    request = body(Turn("m", tool_outputs=outputs), "and now?", WAITING)
     assert request["messages"][2:] == [
         {"role": "tool", "tool_call_id": "c2", "content": "two"},
         {"role": "tool", "tool_call_id": "c1", "content": "one"},
@@ -75,7 +80,7 @@ def test_tool_outputs_answer_every_call_and_words_may_follow():
 )
 def test_tool_outputs_that_do_not_fit_are_refused(thread: Thread, outputs: list[str], words: str):
     with pytest.raises(InvalidRequest) as caught:
-        say(thread, Turn("m", "q", tool_outputs=tuple(ToolOutput(each, "x") for each in outputs)))
+        say(thread, Turn("m", tool_outputs=tuple(ToolOutput(each, "x") for each in outputs)), "q")
     assert words in caught.value.message
 
 
@@ -86,16 +91,16 @@ def test_nothing_said_at_all_is_refused():
 
 def test_attachments_stand_after_the_words_and_may_stand_alone():
     part = {"type": "image_url", "image_url": {"url": "https://a.example/x.png"}}
-    assert body(Turn("m", "what?", attached=(part,)))["messages"][0]["content"] == [
+    assert body(Turn("m"), "what?", attached=(part,))["messages"][0]["content"] == [
         {"type": "text", "text": "what?"},
         part,
     ]
-    assert body(Turn("m", attached=(part,)))["messages"][0]["content"] == [part]
+    assert body(Turn("m"), attached=(part,))["messages"][0]["content"] == [part]
 
 
 @pytest.mark.parametrize("tool", [TOOL, {"type": "function", **TOOL}, {"type": "function", "function": TOOL}])
 def test_functions_are_taken_flat_or_in_their_envelope(tool: dict[str, Any]):
-    request = body(Turn("m", "q", tools=(tool,)))
+    request = body(Turn("m", tools=(tool,)), "q")
     assert request["tools"] == [{"type": "function", "function": TOOL}]
     assert request["provider"] == {"require_parameters": True}
 
@@ -103,7 +108,7 @@ def test_functions_are_taken_flat_or_in_their_envelope(tool: dict[str, Any]):
 @pytest.mark.parametrize("tool", [{}, {"name": ""}, {"name": 7}, {"function": "look"}, {"function": {}}])
 def test_a_function_without_a_name_is_refused(tool: dict[str, Any]):
     with pytest.raises(InvalidRequest, match=r"tools\[0\] has no name"):
-        body(Turn("m", "q", tools=(tool,)))
+        body(Turn("m", tools=(tool,)), "q")
 
 
 @pytest.mark.parametrize(
@@ -116,27 +121,27 @@ def test_a_function_without_a_name_is_refused(tool: dict[str, Any]):
     ],
 )
 def test_the_tool_choice_is_a_word_or_a_function(choice: str, sent: Any):
-    assert body(Turn("m", "q", tools=(TOOL,), tool_choice=choice))["tool_choice"] == sent
+    assert body(Turn("m", tools=(TOOL,), tool_choice=choice), "q")["tool_choice"] == sent
 
 
 def test_a_tool_choice_that_cannot_be_is_refused():
     with pytest.raises(InvalidRequest, match="it takes auto, none, required or one of the tools: look"):
-        body(Turn("m", "q", tools=(TOOL,), tool_choice="lok"))
+        body(Turn("m", tools=(TOOL,), tool_choice="lok"), "q")
     with pytest.raises(InvalidRequest, match="but tools is empty"):
-        body(Turn("m", "q", tool_choice="required"))
+        body(Turn("m", tool_choice="required"), "q")
 
 
 def test_what_the_operator_demands_stays_when_parameters_are_required():
-    request = body(Turn("m", "q", json_schema={"type": "object"}), provider=Provider(zdr=True))
+    request = body(Turn("m", json_schema={"type": "object"}), "q", provider=Provider(zdr=True))
     assert request["provider"] == {"zdr": True, "require_parameters": True}
     assert request["response_format"]["json_schema"]["schema"] == {"type": "object"}
 
 
 def test_limits_go_upstream_as_stop_conditions_tools_and_prices():
     stop = {"type": "max_cost", "max_cost_in_dollars": 0.5}
-    assert body(Turn("m", "q"), caps=Caps(stop_usd=Decimal("0.5")))["stop_server_tools_when"] == [stop]
-    assert "stop_server_tools_when" not in body(Turn("m", "q"))
-    searching = body(Turn("m", "q"), caps=Caps(web=WebUse(2), max_price=MaxPrice(prompt=Decimal("0.1"))))
+    assert body(Turn("m"), "q", caps=Caps(stop_usd=Decimal("0.5")))["stop_server_tools_when"] == [stop]
+    assert "stop_server_tools_when" not in body(Turn("m"), "q")
+    searching = body(Turn("m"), "q", caps=Caps(web=WebUse(2), max_price=MaxPrice(prompt=Decimal("0.1"))))
     assert searching["stop_server_tools_when"] == [{"type": "step_count_is", "step_count": 2}]
     assert searching["tools"][0]["parameters"]["max_uses"] == 2
     assert searching["provider"] == {"max_price": {"prompt": "0.1"}}
@@ -154,30 +159,30 @@ def test_limits_go_upstream_as_stop_conditions_tools_and_prices():
 )
 def test_functions_that_upstream_would_refuse_are_refused_here(tools: tuple[dict[str, Any], ...], words: str):
     with pytest.raises(InvalidRequest) as caught:
-        body(Turn("m", "q", tools=tools))
+        body(Turn("m", tools=tools), "q")
     assert words in caught.value.message
 
 
 @pytest.mark.parametrize("spelling", ["parameters", "inputSchema", "input_schema"])
 def test_parameters_may_be_spelled_as_mcp_does(spelling: str):
-    request = body(Turn("m", "q", tools=({"name": "look", spelling: {"type": "object"}},)))
+    request = body(Turn("m", tools=({"name": "look", spelling: {"type": "object"}},)), "q")
     assert request["tools"][0]["function"] == {"name": "look", "parameters": {"type": "object"}}
 
 
 def test_functions_stay_until_others_are_given():
-    before = say(Thread.new(), Turn("m", "one", tools=(TOOL,)))
-    assert [each["function"] for each in body(Turn("m", "two"), before)["tools"]] == [TOOL]
-    after = body(Turn("m", "two", tools=({"name": "find"},), tool_choice="find"), before)
+    before = say(Thread.new(), Turn("m", tools=(TOOL,)), "one")
+    assert [each["function"] for each in body(Turn("m"), "two", before)["tools"]] == [TOOL]
+    after = body(Turn("m", tools=({"name": "find"},), tool_choice="find"), "two", before)
     assert [each["function"]["name"] for each in after["tools"]] == ["find"]
 
 
 def test_forbidding_tools_where_there_are_none_says_nothing():
-    assert "tool_choice" not in body(Turn("m", "q", tool_choice="none"))
+    assert "tool_choice" not in body(Turn("m", tool_choice="none"), "q")
 
 
 def test_a_question_that_nobody_answered_may_be_put_again_without_words():
-    thread = say(Thread.new(), Turn("m", "one"))
-    assert body(Turn("other"), thread)["messages"] == [{"role": "user", "content": "one"}]
+    thread = say(Thread.new(), Turn("m"), "one")
+    assert body(Turn("other"), "", thread)["messages"] == [{"role": "user", "content": "one"}]
 
 
 THOUGHTS = [

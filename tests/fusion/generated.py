@@ -6,7 +6,8 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from or_mcp.fusion.plan import FusionChoices, FusionPlan, plan_fusion
+from or_mcp.fusion.plan import FusionCaps, FusionChoices
+from or_mcp.fusion.work import request_for
 
 MODELS = (
     "~anthropic/claude-opus-latest",
@@ -48,14 +49,15 @@ BREAKS = ("cut_at_event", "reset_at_event", "error_at_event", "failed_at_event",
 class Drawn:
     """One run before it happens."""
 
-    plan: FusionPlan
+    prompt: str
+    choices: FusionChoices
     fault: dict[str, Any] = field(default_factory=dict[str, Any])
     asks_twice: bool = False
 
     @property
     def body(self) -> dict[str, Any]:
         """What is sent; a writer that asks for its panel twice is refused the second time, and leaves two records."""
-        body = self.plan.request.body()
+        body = request_for(self.prompt, "", self.choices, FusionCaps.chosen(self.choices), None).body()
         if self.asks_twice:
             del body["stop_server_tools_when"]
         return body
@@ -71,17 +73,16 @@ def draw(seed: int) -> Drawn:
     asked = () if dice.random() < 0.1 else panel
     if dice.random() < 0.1:
         preset = dice.choice(("general-fast", "general-budget"))
-        choices = FusionChoices(prompt, preset=preset, analysis_models=asked, writer_model=dice.choice(("", MODELS[4])))
+        choices = FusionChoices(preset=preset, analysis_models=asked, writer_model=dice.choice(("", MODELS[4])))
     else:
         choices = FusionChoices(
-            prompt,
             analysis_models=asked,
             analyst_model=dice.choice(("", "", "openai/gpt-5.2", "nobody/judges")),
             reasoning_effort=dice.choice(("", "low", "high")),
             max_completion_tokens=dice.choice((None, None, 500)),
             web=dice.random() < 0.7,
         )
-    return Drawn(plan_fusion(choices), _fault(dice, len(panel)), asks_twice=dice.random() < 0.2)
+    return Drawn(prompt, choices, _fault(dice, len(panel)), asks_twice=dice.random() < 0.2)
 
 
 def _fault(dice: random.Random, size: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from or_mcp.fusion.plan import FusionChoices, plan_fusion
+from or_mcp.fusion.plan import FusionChoices
 from or_mcp.fusion.result import FusionResult, WriterUsage, read_result
 from or_mcp.fusion.state import FusionState
 from or_mcp.fusion.telling import Clock, short, steps, tell
@@ -260,10 +260,7 @@ def test_a_name_is_short(model: str, name: str):
 
 
 def test_a_plan_knows_its_models_once_and_warns_of_starving_limits():
-    plan = plan_fusion(
-        FusionChoices("q", analysis_models=("a/b", "c/d"), analyst_model="a/b", max_completion_tokens=1999)
-    )
-    assert plan.models == ("a/b", "c/d")
-    assert plan.panel == ("a/b", "c/d")
-    assert len(plan.warnings()) == 1
-    assert not plan_fusion(FusionChoices("q", max_completion_tokens=2000)).warnings()
+    choices = FusionChoices(analysis_models=("a/b", "c/d"), analyst_model="a/b", max_completion_tokens=1999)
+    assert choices.models == ("a/b", "c/d")
+    assert len(choices.warnings()) == 1
+    assert not FusionChoices(max_completion_tokens=2000).warnings()

@@ -29,7 +29,7 @@ async def http() -> AsyncGenerator[tuple[Simulator, httpx2.AsyncClient]]:
     simulator = Simulator(credit="100000")
     async with simulator.running() as base_url:
         headers = {"authorization": "Bearer sk-or-test"}
-        async with httpx2.AsyncClient(base_url=base_url, headers=headers, timeout=20) as client:
+        async with httpx2.AsyncClient(base_url=base_url, headers=headers, timeout=120) as client:
             yield simulator, client
 
 
@@ -74,7 +74,7 @@ def disagreements(told: official.Reading, result: FusionResult, drawn: Drawn) ->
     record: dict[str, Any] = told.record or {}
     panel = told.rows
     if told.panel or not told.ended:
-        asked = Counter(drawn.plan.panel)
+        asked = Counter(drawn.choices.analysis_models)
         asked.subtract(row[0] for row in told.panel)
         panel += Counter({(model, "pending", "", None, None): count for model, count in (+asked).items()})
     if told.ended:
@@ -127,7 +127,7 @@ async def test_the_official_package_and_the_program_agree_on_a_thousand_runs(
             stream = stream[: stream.rfind(b"\n\n") + 2]
         events = official.read_events(stream)
         told = official.read(events)
-        result, ended, refusal = ours([stream] if seed % 2 else chunks, drawn.plan.panel)
+        result, ended, refusal = ours([stream] if seed % 2 else chunks, drawn.choices.analysis_models)
         where = f"run {seed}: {drawn.fault}"
         readable = stream.partition(MALFORMED)[0].rpartition(b"\n\n")[0]
         assert len(events) == readable.count(b"data: {"), where

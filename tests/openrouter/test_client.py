@@ -249,11 +249,11 @@ async def test_an_event_that_is_none_breaks_the_stream(upstream: Upstream, data:
 
 
 async def test_reading_that_takes_too_long_is_given_up(upstream: Upstream, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(client_module, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(client_module, "READ_SECONDS", 2)
     upstream.script({"path": "/key", "latency_ms": 60_000})
     async with client_of(upstream.base_url) as client:
         with pytest.raises(DeadlinePassed, match="did not answer /key"):
             await client.key_status()
-    with anyio.fail_after(30):
+    with anyio.fail_after(120):
         while not upstream.aborted:
             await anyio.sleep(0.01)

@@ -49,7 +49,7 @@ class RawHost:
 
     async def reply(self, request_id: int) -> dict[str, Any]:
         """What a request is answered with."""
-        with anyio.fail_after(45):
+        with anyio.fail_after(120):
             while True:
                 message = (await self._read.receive()).message
                 if isinstance(message, mcp_types.JSONRPCResponse) and message.id == request_id:

@@ -6,12 +6,18 @@ import resource
 import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
+from or_mcp.runs import queries
+from or_mcp.runs.live import Kept, LiveRun
+from or_mcp.runs.record import Progress, RunRecord, RunRequest
+from or_mcp.runs.store import Store
+from or_mcp.runs.transaction import Transaction
 from tests.conftest import Connect, Upstream, text_of
 from tests.runs.program import Killable, started
 
@@ -156,6 +162,48 @@ async def test_a_run_in_flight_outlasts_a_locked_store_and_is_written_when_it_is
             await until(client, lambda told: not told)
         assert "locked" in told
     assert await runs_on_disk(connect) == {begun["run_id"]: "completed"}
+
+
+def nothing(tx: Transaction) -> None:
+    """A transaction of its own, for nothing."""
+
+
+class Half:
+    """Work that has come half its way."""
+
+    def kept(self) -> Kept:
+        """Everything that has arrived."""
+        return Kept("{}")
+
+    def progress(self) -> Progress:
+        """How far it has come."""
+        return Progress(1, 2, "half")
+
+    async def carry_out(self, run: LiveRun) -> None:
+        """Never asked for."""
+        raise NotImplementedError
+
+
+async def test_a_save_that_the_end_of_its_run_overtakes_is_told_what_was_written(file: Path):
+    store = Store(file.parent)
+    request = RunRequest(tool="ask", caller="me", payer="me", fingerprint="?", arguments="{}", models=(), prompt="?")
+    record = RunRecord(run_id="run_1", request=request, started=datetime.now(UTC), owner=store.owner.token)
+    await store.write(lambda tx: queries.save(tx, record))
+    run, told = LiveRun(record, Half(), store), list[object]()
+
+    async def end() -> None:
+        told.append(await run.finish(run.taken().end("completed", None), lambda _: "done"))
+
+    async with locked(file) as let_go, anyio.create_task_group() as group:
+        # It occupies the writer: the two that follow come to be done together.
+        group.start_soon(store.write, nothing)
+        await anyio.wait_all_tasks_blocked()
+        group.start_soon(run.told, "half", "a/b")
+        group.start_soon(end)
+        await anyio.wait_all_tasks_blocked()
+        let_go()
+    assert told == ["done"]
+    store.close()
 
 
 async def test_a_call_waits_for_a_locked_store_and_reads_wait_for_nobody(

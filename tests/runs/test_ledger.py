@@ -127,7 +127,7 @@ async def test_a_daily_budget_outlives_the_runs_that_used_it(connect: Connect):
     cost = 0.0
     for number in range(2):
         async with connect(OR_MCP_RETENTION_DAYS="0", OR_MCP_DAILY_BUDGET_USD="10") as client:
-            with anyio.fail_after(20):
+            with anyio.fail_after(120):
                 while (await client.call_tool("run", {})).structured_content["runs"]:
                     await anyio.sleep(0.02)
             cost += (await client.call_tool("ask", ASK | {"temperature": number})).structured_content["cost_usd"]
@@ -146,7 +146,7 @@ async def test_what_was_spent_before_the_ledger_was_there_counts_at_once(connect
     before.close()
     async with connect(OR_MCP_DAILY_BUDGET_USD="7") as client:
         refused = text_of(await client.call_tool("ask", ASK))
-        with anyio.fail_after(20):
+        with anyio.fail_after(120):
             while (await client.call_tool("account", {})).structured_content["last_30_days"]["total_usd"] < 8:
                 await anyio.sleep(0.02)
         account = (await client.call_tool("account", {})).structured_content
@@ -169,7 +169,7 @@ async def test_a_program_of_the_release_before_goes_on_with_its_runs_beside_this
         refused = text_of(await client.call_tool("ask", ASK | {"temperature": 1, "model": "openai/gpt-5.4-pro"}))
         before.save("begun-later", status="completed", ended=time.time(), cost_usd=UNITS, charged_usd=UNITS, result="x")
         before.save("in-flight", status="completed", ended=time.time(), cost_usd=UNITS, charged_usd=UNITS, result="y")
-        with anyio.fail_after(30):
+        with anyio.fail_after(120):
             while (await client.call_tool("account", {})).structured_content["budget_left_usd"] != pytest.approx(
                 8 - cost
             ):

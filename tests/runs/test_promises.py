@@ -65,7 +65,7 @@ async def test_twenty_identical_calls_are_one_paid_run(connect: Connect, upstrea
 async def test_a_finished_run_nobody_received_is_delivered_instead_of_paid_again(connect: Connect, upstream: Upstream):
     async with connect() as client:
         begun = await client.call_tool("fuse", FUSE | {"wait_seconds": 0})
-        with anyio.fail_after(10):
+        with anyio.fail_after(120):
             while not (await client.call_tool("run", {})).structured_content["runs"][0].get("outcome"):
                 await anyio.sleep(0.02)
         again = await client.call_tool("fuse", FUSE)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 40.0
+PATIENCE = 120.0
 LEGACY, MODERN = "2025-11-25", "2026-07-28"
 
 
@@ -162,7 +162,7 @@ def fetched(url: str, *, method: str = "GET", body: Any = None, **headers: str) 
     request = urllib.request.Request(url, data, named, method=method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=30) as reply:
+        with opener.open(request, timeout=120) as reply:
             return reply.status, dict(reply.headers), reply.read()
     except urllib.error.HTTPError as refusal:
         with refusal:

@@ -120,17 +120,17 @@ async def test_every_host_hears_how_its_run_goes_and_gets_the_same_answer(world:
 async def test_cancelling_closes_upstream_within_a_second(world: World, transport: str, mode: str):
     before = len(world.simulator.aborted)
     async with world.client(transport, mode) as client:
-        with anyio.fail_after(30):
+        with anyio.fail_after(120):
             async with anyio.create_task_group() as group:
                 question = {"prompt": f"{CANCELLED} over {transport} in {mode}?", "web": False}
                 group.start_soon(client.call_tool, "fuse", question)
                 while not world.simulator.open_streams:
                     await anyio.sleep(0.02)
                 group.cancel_scope.cancel()
-        with anyio.fail_after(30):
+        with anyio.fail_after(120):
             while world.simulator.open_streams or len(world.simulator.aborted) == before:
                 await anyio.sleep(0.01)
-        with anyio.fail_after(30):
+        with anyio.fail_after(120):
             while True:
                 (row, *_) = (await client.call_tool("run", {})).structured_content["runs"]
                 if row["status"] != "running":
@@ -146,7 +146,7 @@ async def test_a_client_whose_time_is_up_ends_nothing_and_is_told_of_its_run(wor
         question = {"prompt": f"Is time up over {transport} in {mode}?", "web": False}
         with pytest.raises(MCPError, match="timed out"):
             await client.call_tool("fuse", question, read_timeout_seconds=1)
-        with anyio.fail_after(30):
+        with anyio.fail_after(120):
             while not (told := text_of(await client.call_tool("list_models", {}))).startswith("Your fuse"):
                 await anyio.sleep(0.01)
             while (again := (await client.call_tool("fuse", question)).structured_content)["status"] == "running":

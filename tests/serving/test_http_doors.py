@@ -78,7 +78,7 @@ def greet(root: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
 async def caller(root: str, bearer: str, mode: str = "auto", scheme: str = "Bearer") -> AsyncGenerator[Client]:
     headers = {"Authorization": f"{scheme} {bearer}"}
     async with (
-        httpx2.AsyncClient(headers=headers, timeout=30) as http,
+        httpx2.AsyncClient(headers=headers, timeout=120) as http,
         Client(streamable_http_client(f"{root}/mcp", http_client=http), mode=mode) as client,
     ):
         yield client

@@ -14,10 +14,10 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 def press(button: str, url: str) -> str:
     """The text of the page that pressing a button on another leads to."""
-    with _direct.open(url, timeout=30) as reply:
+    with _direct.open(url, timeout=120) as reply:
         page = reply.read().decode()
     action = next(html.unescape(each) for each in re.findall(r'formaction="([^"]+)"', page) if button in each)
-    with _direct.open(urljoin(url, action), data=b"", timeout=30) as reply:
+    with _direct.open(urljoin(url, action), data=b"", timeout=120) as reply:
         return reply.read().decode()
 
 

@@ -58,7 +58,7 @@ class Host:
 
     async def until(self, task_id: str, *statuses: str) -> Reply:
         """The task, once it stands so."""
-        with anyio.fail_after(30):
+        with anyio.fail_after(120):
             while True:
                 task = await self.get(task_id)
                 if task["status"] in (statuses or TERMINAL):
@@ -95,7 +95,7 @@ def connect_host(connect: Connect, *, asks: bool = False, **settings: str) -> Ab
 async def over_http(root: str, bearer: str) -> AsyncGenerator[Host]:
     """A host with tasks, over HTTP."""
     headers = {"Authorization": f"Bearer {bearer}"}
-    async with httpx2.AsyncClient(headers=headers, timeout=30) as http:
+    async with httpx2.AsyncClient(headers=headers, timeout=120) as http:
         transport = streamable_http_client(f"{root}/mcp", http_client=http)
         async with Client(transport, extensions=[advertise(EXTENSION)]) as client:
             yield Host(client)

@@ -20,7 +20,7 @@ NOT_FOUND = (INVALID_PARAMS, "Task not found")
 
 
 async def streaming(upstream: Upstream) -> None:
-    with anyio.fail_after(30):
+    with anyio.fail_after(120):
         while not upstream.open_streams:
             await anyio.sleep(0.01)
 
@@ -29,7 +29,7 @@ async def test_another_process_follows_a_task_and_fetches_its_result(connect: Co
     upstream.script({"path": "/responses", "duration_s": 1.5})
     async with connect_host(connect) as one, connect_host(connect) as two:
         created = await one.call("fuse", FUSE | {"detail": "full"})
-        with anyio.fail_after(30):
+        with anyio.fail_after(120):
             while "answered" not in (seen := await two.get(created["taskId"])).get("statusMessage", ""):
                 await anyio.sleep(0.02)
         assert seen["status"] == "working"

@@ -237,7 +237,7 @@ async def test_what_has_arrived_is_kept_when_the_call_is_cancelled(upstream: Ups
     async def told(batch: object) -> None:
         del batch
 
-    with anyio.fail_after(30):
+    with anyio.fail_after(120):
         async with client_of(upstream.base_url) as client:
             embedder = Embedder(client, MODEL, recipe, cache)
             async with anyio.create_task_group() as group:

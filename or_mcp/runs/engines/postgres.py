@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import re
 import socket
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -21,9 +20,10 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from or_mcp.runs.engines.engine import Job, is_done, settle
+from or_mcp.runs.engines.tables import statements
 from or_mcp.runs.engines.told import LASTING, meaning
 from or_mcp.runs.lease import Lease
-from or_mcp.runs.schema import MIGRATIONS, READABLE_BY, VERSION, NewerStore
+from or_mcp.runs.schema import READABLE_BY, VERSION, NewerStore
 from or_mcp.runs.transaction import Away, Rows, Unreachable
 
 # A connection that breaks is told of once, by whoever asked.
@@ -59,23 +59,6 @@ _AT_ONCE = 64
 # A server that is a standby now refuses to write; the one that does is found by connecting again.
 _STANDBY = {"25006"}
 
-_TYPES = {"INTEGER": "BIGINT", "REAL": "DOUBLE PRECISION", "BLOB": "BYTEA"}
-_SHARED = """
-    CREATE TABLE schema (version INTEGER NOT NULL, readable_by INTEGER NOT NULL);
-    CREATE TABLE shared (name TEXT PRIMARY KEY, value BYTEA NOT NULL);
-    CREATE TABLE processes (
-        token TEXT PRIMARY KEY, host TEXT NOT NULL, version TEXT NOT NULL, beat DOUBLE PRECISION NOT NULL
-    );
-    INSERT INTO schema VALUES (0, 0);
-"""
-# A text is not deleted while a run comes to refer to it. Rows that are written again find room on their page.
-_TUNED = """
-    ALTER TABLE run_pieces ADD FOREIGN KEY (hash) REFERENCES pieces (hash);
-    ALTER TABLE runs SET (fillfactor = 80);
-    ALTER TABLE ledger SET (fillfactor = 50);
-    ALTER TABLE spending SET (fillfactor = 50);
-    ALTER TABLE processes SET (fillfactor = 50);
-"""
 _MIGRATES = 0x6F722D6D6370
 """The advisory lock of whoever changes the schema: `or-mcp`, as a number."""
 
@@ -358,21 +341,6 @@ def migrate(line: Line, tx: PostgresTransaction) -> None:
         tx.execute("ALTER TABLE runs ALTER result SET COMPRESSION lz4, ALTER context SET COMPRESSION lz4")
 
 
-def statements(found: int) -> Iterator[str]:
-    """What makes this version's tables out of those of another; of nothing if that is -1."""
-    parts = [_SHARED] if found < 0 else []
-    parts += [_translated(migration) for migration in MIGRATIONS[max(found, 0) :]]
-    parts += [_TUNED] if found < 0 else []
-    for part in parts:
-        yield from (statement.strip() for statement in part.split(";") if statement.strip())
-
-
-def schema() -> str:
-    """The statements that make an empty database into this version's."""
-    version = f"UPDATE schema SET version = {VERSION}, readable_by = {READABLE_BY};"  # noqa: S608
-    return ";\n".join([*statements(-1), version])
-
-
 @contextmanager
 def looking(url: str) -> Generator[PostgresTransaction]:
     """A database that is only looked at, all at one moment, by whoever examines it; an empty one gets its tables.
@@ -401,10 +369,6 @@ def _version(tx: PostgresTransaction) -> int:
 
 def _attempt(job: Job, tx: PostgresTransaction) -> bool:
     return is_done(job, tx, psycopg.Error)
-
-
-def _translated(migration: str) -> str:
-    return re.sub(r"\b(INTEGER|REAL|BLOB)\b", lambda found: _TYPES[found[0]], migration)
 
 
 @cache
