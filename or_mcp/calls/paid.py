@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, Protocol
 
 from or_mcp.calls.arguments import decimal_or_none
@@ -23,6 +24,8 @@ from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunRecord, RunRequest, fingerprint, kept_arguments
 from or_mcp.runs.runner import Begun
 
+# Less is no cent.
+_A_CENT_ROUNDED = Decimal("0.005")
 # How often a call looks at what is left before it is refused because others were faster.
 _LOOKS = 5
 
@@ -82,7 +85,7 @@ async def place(
         tool=tool,
         caller=call.caller.id,
         payer=call.caller.payer,
-        fingerprint=fingerprint(tool, call.caller.id, given, attached),
+        fingerprint=question_of(call, tool, arguments, attached),
         arguments=kept_arguments(given, prompt),
         models=models,
         prompt=prompt,
@@ -97,13 +100,18 @@ async def place(
     return await _hand_over(call, begun, shown, math.inf if lasting is not None else call.patience(wait_seconds))
 
 
+def question_of(call: Call, tool: str, arguments: Paying, attached: str) -> str:
+    """What stands for the question: the same for the same one by the same caller."""
+    return fingerprint(tool, call.caller.id, arguments.model_dump(mode="json", exclude_defaults=True), attached)
+
+
 async def _hand_over(call: Call, begun: Begun, shown: Shown, seconds: float) -> Reply:
     """Wait so long, and answer with how the run stands then."""
     tell = Narrator(call.tell).tell if call.tell is not None else None
     record = await call.runs.wait(begun.run_id, seconds, tell, call.waiter, is_its_own=not begun.replayed)
     if record.finished and record.status != "completed":
         raise RunFailed(record)
-    standing = await call.runs.standing(recent=True)
+    standing = await call.runs.standing(recent=record.finished)
     if record.finished and call.lasting is None:
         call.parts.runner.delivered(record.run_id)
     keepsake = call.parts.keepsakes[record.request.tool]
@@ -198,9 +206,13 @@ def about_the_store(call: Call) -> list[str]:
 
 def cost_line(record: RunRecord, result: Result, standing: Standing) -> str:
     """The one line under every paid answer."""
-    cost = "unknown" if record.cost_usd is None else dollars(record.cost_usd)
+    # What was cut off may be billed yet.
+    is_open = not record.cost_usd and record.status in ("cancelled", "interrupted")
+    cost = "unknown" if record.cost_usd is None or is_open else dollars(record.cost_usd)
     if result.provider_cost_usd:
         cost += f", and {dollars(result.provider_cost_usd)} billed by your provider"
     today = "unknown" if standing.today_usd is None else f"${standing.today_usd:.2f}"
+    if standing.set_aside_usd >= _A_CENT_ROUNDED:
+        today += f", ${standing.set_aside_usd:.2f} set aside"
     left = "no daily budget" if standing.left_usd is None else f"budget left ${standing.left_usd:.2f}"
     return f"Cost: {cost} · today {today} · {left}"

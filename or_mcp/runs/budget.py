@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from or_mcp.openrouter.errors import CallerCanAct
 from or_mcp.runs.key_limit import Heard
-from or_mcp.runs.ledger import shares
+from or_mcp.runs.ledger import shares, spent_today_by
 from or_mcp.runs.record import RunRequest
 from or_mcp.runs.transaction import Transaction
 
@@ -24,6 +24,7 @@ _WAYS = {
     "ask": "choose a cheaper model, set a lower max_output_tokens, or shorten the prompt",
     "embed": "choose a cheaper model, send fewer texts, or shorten them",
     "rerank": "choose a cheaper model, send fewer documents, or shorten them",
+    "decide": "choose a cheaper model, ask less, or shorten the texts",
 }
 _NEXT = {
     _BY_CALLER: "change the call as said above, or raise max_cost_usd.",
@@ -99,13 +100,15 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a caller stands today: its own spending, and what is left for all that the same key pays for.
+    """Where a caller stands today: what it has spent, what is only set aside for it, and what is left for all that the
+    same key pays for.
 
     Without today's spending, it could not be read.
     """
 
     today_usd: Decimal | None
     left_usd: Decimal | None
+    set_aside_usd: Decimal = Decimal(0)
 
 
 def dollars(amount: Decimal) -> str:
@@ -187,9 +190,11 @@ def reserve(tx: Transaction, request: RunRequest, limits: Limits, key: Heard | N
 def standing(tx: Transaction, caller: str, payer: str, limits: Limits) -> Standing:
     """What was spent today, and what the daily budgets still allow."""
     of_payer, of_caller = shares(tx, payer, caller)
+    spent = spent_today_by(tx, caller)
     left = [limits.per_caller_usd - of_caller.charged] if limits.per_caller_usd else []
     left += [limits.per_day_usd - of_payer.charged] if limits.per_day_usd else []
-    return Standing(of_caller.charged, max(Decimal(0), min(left)) if left else None)
+    held = max(Decimal(0), of_caller.charged - spent)
+    return Standing(spent, max(Decimal(0), min(left)) if left else None, held)
 
 
 def _rest(left: Decimal) -> str:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from or_mcp.runs.amounts import MOST_UNITS, day_of, dollars_of, moment, start_of_day, units
+from or_mcp.runs.rows import SPENT
 from or_mcp.runs.transaction import Transaction
 
 # Longer than anybody asks for: `account` shows 30 days, and an operator may want a year.
@@ -140,6 +141,12 @@ def shares(tx: Transaction, payer: str, caller: str) -> Shares:
     return Shares(*(Share(charged.get(scope, Decimal(0)), held.get(scope, Decimal(0))) for scope in scopes))
 
 
+def spent_today_by(tx: Transaction, caller: str) -> Decimal:
+    """What the runs of one caller have cost today, as far as that is known: nothing of what is only set aside."""
+    rows = tx.execute("SELECT cost_usd FROM spending WHERE caller = ? AND day = ?", (caller, day_of(tx.now)))
+    return dollars_of(sum(cost for (cost,) in rows))
+
+
 def charged_today_by_payer(tx: Transaction) -> list[Decimal]:
     """What each key on this store has spent today."""
     rows = tx.execute(
@@ -238,7 +245,7 @@ def lose(tx: Transaction, run_id: str) -> bool:
     This is all that others say of a run than its carrier, which may yet end it if it was only cut off.
     """
     row = tx.execute(
-        f"SELECT {_RUN}, coalesce(cost_usd, charged_usd), cost_usd FROM runs WHERE run_id = ? AND {UNDER_WAY}",  # noqa: S608
+        f"SELECT {_RUN}, coalesce(cost_usd, {SPENT}, charged_usd), cost_usd FROM runs WHERE run_id = ? AND {UNDER_WAY}",  # noqa: S608
         (run_id,),
     ).fetchone()
     if row is None:

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-TOOLS = ["fuse", "ask", "embed", "rerank", "list_models", "endpoints", "account", "run"]
+TOOLS = ["fuse", "ask", "embed", "rerank", "decide", "list_models", "endpoints", "account", "run"]
 
 
 def as_json(shown: Any) -> dict[str, Any] | None:
@@ -34,11 +34,10 @@ def check_fusion(shown: Any) -> str:
 
 
 def _check_fusion_text(text: str) -> str:
-    assert text.startswith("[answer by ")
+    told = re.match(r"Fused 3/3 · \$\d+\.\d+ · [\d.]+ s · (run_\w+)\n\[answer by ", text)
     assert "[simulated] " in text
     assert "Consensus:" in text
     assert "Panel: 3/3 answered" in text
-    told = re.search(r"^Run: (run_\w+) · fused", text, re.MULTILINE)
     assert told is not None, text
     assert re.search(r"^Cost: \$\d\.\d+ · today \$\d", text, re.MULTILINE), text
     return told[1]
