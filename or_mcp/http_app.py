@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from typing import Any
 
@@ -60,14 +60,19 @@ def build_app(program: Program, *, stateless: bool = False) -> Starlette:
     program.heard = lambda path, seconds: metrics.took("or_mcp_upstream_seconds", seconds, path=path)
     program.lost = lambda: metrics.count("or_mcp_runs_lost_total")
     program.spent = lambda tool, cost: metrics.count("or_mcp_spend_usd_total", cost, tool=tool)
-    holding, one_by_one = (
+    ways = holding, one_by_one, at_once = [
         StreamableHTTPSessionManager(
-            program.server, stateless=alone, security_settings=known_hosts(settings), max_request_body_size=BODY_LIMIT
+            program.server,
+            stateless=alone,
+            json_response=plain,
+            security_settings=known_hosts(settings),
+            max_request_body_size=BODY_LIMIT,
         )
-        for alone in (stateless, True)
-    )
+        for alone, plain in ((stateless, False), (True, False), (True, True))
+    ]
+    quick = frozenset(name for name, tool in program.tools.items() if tool.is_quick)
     routes = [
-        Route(PATH, _guarded(Sessions(holding, one_by_one), program)),
+        Route(PATH, _guarded(Sessions(holding, one_by_one, at_once, quick), program)),
         Route("/healthz", Health(program).answer),
         Route("/readyz", Readiness(program, lambda: drain.draining).answer),
         Route("/metrics", MetricsPage(program, metrics, settings).answer),
@@ -76,7 +81,10 @@ def build_app(program: Program, *, stateless: bool = False) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        async with holding.run(), one_by_one.run(), drain.listening():
+        async with AsyncExitStack() as running:
+            for way in ways:
+                await running.enter_async_context(way.run())
+            await running.enter_async_context(drain.listening())
             yield
 
     paths = frozenset(route.path for route in routes)
