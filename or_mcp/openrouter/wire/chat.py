@@ -30,6 +30,7 @@ class ChatRequest(Request):
     plugins: tuple[dict[str, str], ...] | None = None
     session_id: str | None = None
     service_tier: str | None = None
+    cache_control: dict[str, str] | None = None
     stream: bool = True
 
 
