@@ -47,6 +47,11 @@ class Thread:
         return bool(self.messages) and self.messages[-1]["role"] in ("user", "tool")
 
     @property
+    def goes_on(self) -> bool:
+        """Whether a model has answered in it."""
+        return any(message["role"] == "assistant" for message in self.messages)
+
+    @property
     def has_calls(self) -> bool:
         """Whether a model has called a function in it."""
         return any(message.get("tool_calls") for message in self.messages)

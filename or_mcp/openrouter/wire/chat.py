@@ -32,6 +32,7 @@ class ChatRequest(Request):
     audio: dict[str, str] | None = None
     session_id: str | None = None
     service_tier: str | None = None
+    cache_control: dict[str, str] | None = None
     stream: bool = True
 
 
