@@ -50,6 +50,8 @@ class Turn:
     tools: tuple[Mapping[str, Any], ...] = ()
     tool_choice: str = ""
     tool_outputs: tuple[ToolOutput, ...] = ()
+    modalities: tuple[str, ...] = ()
+    voice: str = ""
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -112,6 +114,8 @@ def request_for(thread: Thread, turn: Turn, caps: Caps, provider: Provider | Non
         stop_server_tools_when=_brakes(caps),
         provider=provider,
         session_id=thread.session_id,
+        modalities=turn.modalities or None,
+        audio={"voice": turn.voice, "format": "pcm16"} if turn.voice else None,
         service_tier=turn.service_tier or None,
         cache_control=_CACHED if thread.goes_on and author(turn.model) in _CACHE_WHEN_ASKED else None,
     )
