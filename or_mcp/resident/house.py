@@ -24,7 +24,7 @@ from or_mcp.resident.handing import Refused, Request, received
 from or_mcp.resident.log import keep_short
 from or_mcp.resident.peer import refusal
 from or_mcp.resident.sessions import SessionError, serve_session
-from or_mcp.server import Program
+from or_mcp.server import Program, Watchers
 from or_mcp.settings import Settings
 from or_mcp.starting.place import idle_seconds
 from or_mcp.starting.starter import READY
@@ -43,7 +43,7 @@ class House:
 
     def __init__(self, settings: Settings, listening: socket.socket, path: Path, lock: Path) -> None:
         self.failed = False
-        self._program = Program(settings)
+        self._program = Program(settings, Watchers(died=self._end))
         self._offering = {settings.tools: self._program}
         self._listening, self._path, self._lock = listening, path, lock
         # Until the first session says how long.
@@ -61,7 +61,6 @@ class House:
             async with self._program.running(), anyio.create_task_group() as group:
                 self._group = group
                 self._lock.write_text(f"{os.getpid()}\n")
-                self._program.died = group.cancel_scope.cancel
                 for work in (self._listen, self._until_idle, self._until_signal, self._prepare):
                     group.start_soon(work)
         except Exception:
@@ -69,6 +68,10 @@ class House:
             logger.critical("The resident failed", exc_info=True)
         finally:
             self._listening.close()
+
+    def _end(self) -> None:
+        if self._group is not None:
+            self._group.cancel_scope.cancel()
 
     async def _prepare(self) -> None:
         """A cache that is pruned, or an upgrade, must not break what runs."""
