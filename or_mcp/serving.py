@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# Calls have been answered by then: this is for connections that only listen.
 _GRACE_SECONDS = 2
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from or_mcp.calls.call import Parts
     from or_mcp.runs.record import RunRecord
 
+# About a screen and a half.
 _LISTED = 50
 
 

@@ -31,7 +31,9 @@ from or_mcp.starting.starter import READY
 
 logger = logging.getLogger(__name__)
 
+# Whoever connects sends who he is at once.
 _MEETING_SECONDS = 5.0
+# Sessions come and go within seconds; a look is cheap.
 _LOOK_EVERY_SECONDS = 1.0
 # Nobody can come any more when the program on the disk is another: what is left is what runs.
 _OUTDATED_SECONDS = 2.0

@@ -23,9 +23,11 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 Tell = Callable[[Progress], Awaitable[None]]
 
+# What a crash may lose of a text; a commit takes some milliseconds.
 _SAVE_EVERY_SECONDS = 1.0
 # Hosts count silence: they hear something at least every 5 s, and never more than they can show.
 HEARTBEAT_SECONDS = 3.0
+# As often as somebody can read it.
 _TELL_EVERY_SECONDS = 0.5
 
 

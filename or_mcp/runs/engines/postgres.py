@@ -71,6 +71,7 @@ _TUNED = """
     ALTER TABLE spending SET (fillfactor = 50);
     ALTER TABLE processes SET (fillfactor = 50);
 """
+# A lock's name is a number: this is or-mcp in ASCII.
 _MIGRATES = 0x6F722D6D6370
 """The advisory lock of whoever changes the schema: `or-mcp`, as a number."""
 
