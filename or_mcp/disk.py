@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import IO
+
+UNFINISHED = ".unfinished-"
+"""How a file of a run begins until it is whole."""
+_OF_RUNS = ("run_", UNFINISHED)
 
 
 def replace_file(path: Path, fill: Callable[[IO[bytes]], object], *, prefix: str = "") -> None:
@@ -26,3 +32,11 @@ def replace_file(path: Path, fill: Callable[[IO[bytes]], object], *, prefix: str
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def forget_files(folders: Iterable[Path], moment: datetime) -> None:
+    """Delete what runs left in these folders before: a file is younger than its run, so its run is forgotten too."""
+    for path in (path for folder in folders for path in folder.glob("*")):
+        with suppress(OSError):
+            if path.name.startswith(_OF_RUNS) and path.stat().st_mtime < moment.timestamp():
+                path.unlink()

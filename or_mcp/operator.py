@@ -6,6 +6,7 @@ from pathlib import Path
 
 from or_mcp.openrouter.demands import Demand
 from or_mcp.openrouter.wire.routing import Provider
+from or_mcp.rows.lines import FOLDER as ROWS_FOLDER
 from or_mcp.runs.budget import PER_CALLER, PER_DAY
 from or_mcp.runs.shared_secret import FILE as SECRET_FILE
 from or_mcp.runs.shared_secret import shared_secret
@@ -77,7 +78,12 @@ def demands(settings: Settings) -> tuple[Demand, ...]:
 def own_files(data_dir: Path) -> list[Path]:
     """What holds the runs and texts of every caller, and what seals their questions."""
     databases = [f"{name}{suffix}" for name in (STORE_FILE, VECTORS_FILE) for suffix in ("", "-wal", "-shm")]
-    return [data_dir / name for name in (*databases, VECTORS_FOLDER, SECRET_FILE)]
+    return [*(data_dir / name for name in (*databases, SECRET_FILE)), *folders_of_runs(data_dir)]
+
+
+def folders_of_runs(data_dir: Path) -> list[Path]:
+    """Where runs leave files."""
+    return [data_dir / folder for folder in (VECTORS_FOLDER, ROWS_FOLDER)]
 
 
 def rules(settings: Settings) -> dict[str, str]:

@@ -30,6 +30,7 @@ from or_mcp.calls.explain import sentence
 from or_mcp.calls.tool import AnyTool
 from or_mcp.catalogue.cache import Catalogue
 from or_mcp.catalogue.policy import Policy
+from or_mcp.disk import forget_files
 from or_mcp.host import prompts, resources
 from or_mcp.host.completion import complete
 from or_mcp.host.instructions import instructions
@@ -41,6 +42,7 @@ from or_mcp.openrouter.http import Http
 from or_mcp.operator import (
     check_budget_is_kept,
     demands,
+    folders_of_runs,
     kept_in,
     own_files,
     provider_preferences,
@@ -59,7 +61,6 @@ from or_mcp.tasks.extension import Tasks
 from or_mcp.tasks.ongoing import CallResult
 from or_mcp.tasks.wire import CreatedTask
 from or_mcp.tools import ALL_TOOLS
-from or_mcp.vectors.files import forget_files
 
 NAME = "openrouter"
 TITLE = "OpenRouter"
@@ -162,7 +163,7 @@ class Program:
             deadline_seconds=settings.run_deadline_seconds,
             drain_seconds=settings.drain_seconds,
             retention_days=settings.retention_days,
-            forget_files=partial(forget_files, settings.data_dir),
+            forget_files=partial(forget_files, folders_of_runs(settings.data_dir)),
             spent=self._watchers.spent,
             lost=self._watchers.lost,
             learned=Learned(settings.data_dir if settings.store else None),

@@ -51,7 +51,7 @@ def variable(
     return cast("T", field(metadata={_ROW: row}))
 
 
-TOOL_NAMES = ("fuse", "ask", "embed", "rerank", "list_models", "endpoints", "account", "run")
+TOOL_NAMES = ("fuse", "ask", "embed", "rerank", "decide", "list_models", "endpoints", "account", "run")
 
 
 def _text(value: str) -> str:

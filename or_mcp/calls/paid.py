@@ -80,7 +80,7 @@ async def place(
         tool=tool,
         caller=call.caller.id,
         payer=call.caller.payer,
-        fingerprint=fingerprint(tool, call.caller.id, given, attached),
+        fingerprint=question_of(call, tool, arguments, attached),
         arguments=kept_arguments(given, prompt),
         models=models,
         prompt=prompt,
@@ -94,6 +94,11 @@ async def place(
     if lasting is not None:
         lasting.began(begun.run_id)
     return await _hand_over(call, begun, shown, math.inf if lasting is not None else call.patience(wait_seconds))
+
+
+def question_of(call: Call, tool: str, arguments: Paying, attached: str) -> str:
+    """What stands for the question: the same for the same one by the same caller."""
+    return fingerprint(tool, call.caller.id, arguments.model_dump(mode="json", exclude_defaults=True), attached)
 
 
 async def _hand_over(call: Call, begun: Begun, shown: Shown, seconds: float) -> Reply:

@@ -66,6 +66,8 @@ def _ask(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("question", help="the question; - reads it from stdin")
     parser.add_argument("--attach", action="append", default=[], metavar="FILE", help="an image, PDF, audio or text")
     parser.add_argument("--web", action="store_true", help="let it search the web")
+    parser.add_argument("--rows", default="", metavar="FILE", help="ask it of each row (JSONL); {column} is filled in")
+    parser.add_argument("--out", default="", metavar="FILE", help="with --rows: write every row's answer here (JSONL)")
     parser.add_argument("--continue", dest="continue_run", default="", metavar="RUN_ID", help="go on from a run")
     _question(parser)
 

@@ -15,6 +15,7 @@ CallTool = Callable[[str, dict[str, Any]], Awaitable[Any]]
 _LOOK_EVERY_SECONDS = 0.4
 _LOOKS_FOR_COST = 5
 _NARROW = 60
+_BAR = 20
 _MARKS = {"good": "✓", "bad": "✗", "warn": "■", "busy": SPINNER, "quiet": "·"}
 _ENDINGS = {"completed": "good", "running": "busy", "cancelled": "warn", "interrupted": "warn", "failed": "bad"}
 
@@ -144,6 +145,9 @@ def _name(line: Line, room: int) -> str:
 
 def lines_of(told: Mapping[str, Any], settled: dict[int, float]) -> Iterator[Line]:
     """The picture of a run; `settled` remembers when each panelist was first seen to have ended."""
+    if "rows" in told:
+        yield from (_rows(told["rows"], told["status"]), _run(told))
+        return
     panel: list[Mapping[str, Any]] = told.get("panel", [])
     elapsed: float = told["elapsed_seconds"]
     for place, row in enumerate(panel):
@@ -156,6 +160,17 @@ def lines_of(told: Mapping[str, Any], settled: dict[int, float]) -> Iterator[Lin
         yield _analyst(told, panel_is_done=all(row["status"] != "pending" for row in panel))
     yield _writer(told, alone="panel" not in told)
     yield _run(told)
+
+
+def _rows(count: Mapping[str, int], status: str) -> Line:
+    """A bar; where nothing can be redrawn, a line for each tenth."""
+    done = count["answered"] + count["failed"]
+    tenths = done * _BAR // max(count["total"], 1)
+    bar = "#" * tenths + "-" * (_BAR - tenths)
+    failed = f", {count['failed']:,} failed" if count["failed"] else ""
+    counts = f"[{bar}] {count['answered']:,} of {count['total']:,} answered{failed}"
+    tone = "busy" if status == "running" else "good" if count["answered"] == count["total"] else "warn"
+    return Line("rows", tone, f"{done * 10 // max(count['total'], 1) * 10} %", counts)
 
 
 def _panelist(row: Mapping[str, Any], seconds: float, *, running: bool) -> Line:

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from or_mcp.cli import fail
@@ -13,6 +14,7 @@ from or_mcp.cli.interrupts import CANCELLED, on_interrupt
 from or_mcp.cli.live import Screen, Watch
 from or_mcp.cli.readable import readable
 from or_mcp.cli.terminal import as_json, emit, wrapped
+from or_mcp.disk import replace_file
 from or_mcp.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
@@ -26,8 +28,8 @@ def question(arguments: argparse.Namespace) -> str:
     return (sys.stdin.read() if arguments.question == "-" else arguments.question).strip()
 
 
-def pay(tool: str, given: Mapping[str, Any], arguments: argparse.Namespace) -> int:
-    """Run a paid tool, show it live, print its result."""
+def pay(tool: str, given: Mapping[str, Any], arguments: argparse.Namespace, *, out: str = "") -> int:
+    """Run a paid tool, show it live, print its result; `out` is a file for all of it."""
     import anyio
 
     if not given["prompt"]:
@@ -35,12 +37,12 @@ def pay(tool: str, given: Mapping[str, Any], arguments: argparse.Namespace) -> i
     try:
         settings = read_settings(os.environ)
         asked = {name: value for name, value in given.items() if value not in ("", None, [])}
-        return anyio.run(_pay, settings, tool, asked, arguments.json)
+        return anyio.run(_pay, settings, tool, asked, arguments.json, out)
     except SettingsError as error:
         return fail(str(error), 2)
 
 
-async def _pay(settings: Settings, tool: str, given: Mapping[str, Any], as_data: bool) -> int:
+async def _pay(settings: Settings, tool: str, given: Mapping[str, Any], as_data: bool, out: str) -> int:
     from or_mcp.calls.boundary import answer
     from or_mcp.calls.call import Call
     from or_mcp.calls.reply import FACTS
@@ -53,8 +55,15 @@ async def _pay(settings: Settings, tool: str, given: Mapping[str, Any], as_data:
         call = Call(parts, program.owner, "or-mcp")
         watch = Watch(lambda name, asked: answer(tools, name, asked, call), Screen())
         result = await _followed(watch, call, tool, given)
+        trouble = (
+            await _written(call, result.structured_content["run_id"], out)
+            if result is not None and not result.is_error and out
+            else ""
+        )
     if result is None:
         return CANCELLED
+    if trouble:
+        return fail(trouble)
     if result.is_error:
         return fail(result.content[0].text)
     told: dict[str, Any] = result.structured_content
@@ -62,6 +71,20 @@ async def _pay(settings: Settings, tool: str, given: Mapping[str, Any], as_data:
         watch.screen.say("")
     emit(as_json(told) if as_data else wrapped(readable(told, result.meta[FACTS]), sys.stdout))
     return _EXIT_CODES.get(told["status"], 1)
+
+
+async def _written(call: Call, run_id: str, out: str) -> str:
+    """Put all that a run brought into a file; what went wrong with that, if anything did."""
+    import anyio.to_thread
+
+    record = await call.runs.find(run_id)
+    keepsake = call.parts.keepsakes[record.request.tool]
+    words = keepsake.words(keepsake.read(record))
+    try:
+        await anyio.to_thread.run_sync(lambda: replace_file(Path(out), lambda file: file.write(f"{words}\n".encode())))
+    except OSError as error:
+        return f"--out could not be written to {out} ({error.strerror or error}); `or-mcp runs {run_id}` has all of it"
+    return ""
 
 
 async def _followed(watch: Watch, call: Call, tool: str, given: Mapping[str, Any]) -> Any:

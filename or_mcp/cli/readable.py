@@ -27,6 +27,8 @@ def _answer(told: Mapping[str, Any]) -> Iterator[str]:
         yield tinted(safe(told.get("error") or told["status"]), "bad", sys.stdout)
     elif told.get("outcome", "fused") != "fused":
         yield from (tinted(safe(note), _TONES[told["outcome"]], sys.stdout) for note in notes[:1])
+    if "rows" in told:
+        yield f"{told['rows']['answered']:,} of {told['rows']['total']:,} rows answered."
     answer = told.get("answer") or told.get("text") or ""
     if answer:
         yield from ("", marked(safe(answer), sys.stdout))
@@ -55,6 +57,7 @@ def _stance(stance: Mapping[str, Any]) -> str:
 
 def _rest(told: Mapping[str, Any], advice: Collection[int]) -> Iterator[str]:
     yield from _section("Failed", [_failed(row) for row in told.get("failed_models", [])])
+    yield from _section("Rows that failed", [f"row {row['row']}: {row['error']}" for row in told.get("failed", [])])
     sources: list[Mapping[str, Any]] = told.get("sources") or told.get("citations") or []
     yield from _section("Sources", [f"{row['title']} <{row['url']}>" for row in sources])
     said = 1 if told.get("outcome", "fused") != "fused" else 0

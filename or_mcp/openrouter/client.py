@@ -22,6 +22,7 @@ from or_mcp.openrouter.errors import (
     from_error,
 )
 from or_mcp.openrouter.http import Http, OpenReply, unreadable
+from or_mcp.openrouter.retry import ATTEMPTS
 from or_mcp.openrouter.wire.account import (
     ActivityReply,
     ActivityRow,
@@ -35,6 +36,7 @@ from or_mcp.openrouter.wire.account import (
     KeyReply,
 )
 from or_mcp.openrouter.wire.chat import ChatChunk, ChatRequest
+from or_mcp.openrouter.wire.decisions import DecisionsReply, DecisionsRequest
 from or_mcp.openrouter.wire.embeddings import EmbeddingsReply, EmbeddingsRequest, RerankReply, RerankRequest
 from or_mcp.openrouter.wire.endpoints import (
     Endpoint,
@@ -53,6 +55,8 @@ from or_mcp.openrouter.wire.responses import ENDINGS, Response, ResponseEvent, R
 READ_SECONDS = 30.0
 # What an answer used follows its end at once.
 _USAGE_SECONDS = 10.0
+# It stands beside /v1, wherever that is.
+_DECISIONS = "../alpha/decisions"
 # Fifty times a thousand models: an end, should upstream's links lead in a circle.
 _PAGES = 50
 
@@ -73,14 +77,19 @@ class Stream(Generic[ModelT]):
 class OpenRouter:
     """The API, with one key. `with_key` gives the same connection with another."""
 
-    def __init__(self, http: Http, key: str | None, demands: Sequence[Demand] = ()) -> None:
+    def __init__(self, http: Http, key: str | None, demands: Sequence[Demand] = (), attempts: int = ATTEMPTS) -> None:
         self._http = http
         self._demands = demands
+        self._attempts = attempts
         self.key = key
 
     def with_key(self, key: str | None) -> OpenRouter:
         """The same connection, paying with another key."""
-        return OpenRouter(self._http, key, self._demands)
+        return OpenRouter(self._http, key, self._demands, self._attempts)
+
+    def at_first_try(self) -> OpenRouter:
+        """The same connection for whoever sees to retries himself: a paid request that is refused is not repeated."""
+        return OpenRouter(self._http, self.key, self._demands, 1)
 
     # Paid
 
@@ -103,6 +112,10 @@ class OpenRouter:
     async def rerank(self, request: RerankRequest) -> RerankReply:
         """Documents ordered by relevance."""
         return await self._post("/rerank", request, RerankReply)
+
+    async def decisions(self, request: DecisionsRequest) -> DecisionsReply:
+        """Typed questions about a state, answered with probabilities."""
+        return await self._post(_DECISIONS, request, DecisionsReply)
 
     # Free
 
@@ -198,13 +211,14 @@ class OpenRouter:
     @asynccontextmanager
     async def _paid(self, path: str, request: Request) -> AsyncGenerator[OpenReply]:
         with explaining(self._demands):
-            async with self._http.post(path, self.key, request.model_dump_json(exclude_none=True).encode()) as reply:
+            content = request.model_dump_json(exclude_none=True).encode()
+            async with self._http.post(path, self.key, content, self._attempts) as reply:
                 yield reply
 
     async def _post(self, path: str, request: Request, shape: type[ModelT]) -> ModelT:
         async with self._paid(path, request) as reply:
             content = await reply.body()
-            return _read(content, shape, f"reply to {path}", reply.generation_id, paid=True)
+            return _read(content, shape, f"reply to {path.removeprefix('..')}", reply.generation_id, paid=True)
 
 
 def prepare() -> None:

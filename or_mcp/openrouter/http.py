@@ -15,7 +15,7 @@ import anyio.to_thread
 import httpx2
 
 from or_mcp.openrouter.errors import ConnectionFailed, Failure, StreamBroken, UpstreamFailed, from_reply
-from or_mcp.openrouter.retry import wait_before_retry
+from or_mcp.openrouter.retry import ATTEMPTS, wait_before_retry
 from or_mcp.openrouter.sse import EventReader, EventTooLarge
 
 # Vectors of a hundred texts are some megabytes, and a picture tens: more is no answer.
@@ -175,9 +175,12 @@ class Http:
             return HttpReply(await OpenReply(response).body(), response.headers.get("x-generation-id"))
 
     @asynccontextmanager
-    async def post(self, path: str, key: str | None, content: bytes) -> AsyncGenerator[OpenReply]:
+    async def post(
+        self, path: str, key: str | None, content: bytes, attempts: int = ATTEMPTS
+    ) -> AsyncGenerator[OpenReply]:
         """Ask for something that costs money; leaving the block closes the connection, which cancels the work."""
-        async with self._send("POST", path, key, params=None, content=content, paid=True) as response:
+        sending = self._send("POST", path, key, params=None, content=content, paid=True, attempts=attempts)
+        async with sending as response:
             yield OpenReply(response)
 
     @asynccontextmanager
@@ -190,6 +193,7 @@ class Http:
         params: Mapping[str, str] | None,
         content: bytes | None,
         paid: bool,
+        attempts: int = ATTEMPTS,
     ) -> AsyncGenerator[httpx2.Response]:
         client = await self.client()
         headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -197,7 +201,7 @@ class Http:
             headers["Content-Type"] = "application/json"
         request = client.build_request(method, path, params=params, content=content, headers=headers)
         began = anyio.current_time()
-        response = await _accepted(client, request, paid=paid)
+        response = await _accepted(client, request, paid=paid, attempts=attempts)
         if self._heard is not None:
             self._heard(f"/{path.split('/')[1]}", anyio.current_time() - began)
         try:
@@ -207,9 +211,11 @@ class Http:
                 await response.aclose()
 
 
-async def _accepted(client: httpx2.AsyncClient, request: httpx2.Request, *, paid: bool) -> httpx2.Response:
+async def _accepted(
+    client: httpx2.AsyncClient, request: httpx2.Request, *, paid: bool, attempts: int
+) -> httpx2.Response:
     """The reply, once upstream has accepted the request."""
-    attempt = 1
+    attempt = ATTEMPTS - attempts + 1
     while True:
         try:
             return await _attempt(client, request, paid=paid)

@@ -24,6 +24,7 @@ _WAYS = {
     "ask": "choose a cheaper model, set a lower max_output_tokens, or shorten the prompt",
     "embed": "choose a cheaper model, send fewer texts, or shorten them",
     "rerank": "choose a cheaper model, send fewer documents, or shorten them",
+    "decide": "choose a cheaper model, ask less, or shorten the texts",
 }
 _NEXT = {
     _BY_CALLER: "change the call as said above, or raise max_cost_usd.",

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from or_mcp.runs.amounts import MOST_UNITS, day_of, dollars_of, moment, start_of_day, units
+from or_mcp.runs.rows import SPENT
 from or_mcp.runs.transaction import Transaction
 
 # Longer than anybody asks for: `account` shows 30 days, and an operator may want a year.
@@ -218,7 +219,7 @@ def lose(tx: Transaction, run_id: str) -> bool:
     This is all that others say of a run than its carrier, which may yet end it if it was only cut off.
     """
     row = tx.execute(
-        f"SELECT {_RUN}, coalesce(cost_usd, charged_usd), cost_usd FROM runs WHERE run_id = ? AND {UNDER_WAY}",  # noqa: S608
+        f"SELECT {_RUN}, coalesce(cost_usd, {SPENT}, charged_usd), cost_usd FROM runs WHERE run_id = ? AND {UNDER_WAY}",  # noqa: S608
         (run_id,),
     ).fetchone()
     if row is None:

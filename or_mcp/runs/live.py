@@ -12,9 +12,11 @@ from typing import Protocol, TypeVar
 
 import anyio
 
+from or_mcp.openrouter.errors import Failure
 from or_mcp.runs import queries
 from or_mcp.runs.admission import drawn_on
 from or_mcp.runs.record import Progress, RunEvent, RunRecord, Status
+from or_mcp.runs.rows import Row
 from or_mcp.runs.store import Store
 from or_mcp.runs.transaction import Transaction
 
@@ -39,6 +41,9 @@ class Kept:
     cost_usd: Decimal | None = None
     generation_id: str | None = None
     outcome: str | None = None
+    rows: tuple[Row, ...] = ()
+    # Where the cost is not known: what it is at most, if that is less than what was set aside.
+    at_most_usd: Decimal | None = None
 
 
 class Work(Protocol):
@@ -122,8 +127,16 @@ class LiveRun:
             cost_usd=kept.cost_usd,
             generation_id=kept.generation_id,
             outcome=kept.outcome,
+            rows=kept.rows,
             progress=self.work.progress(),
         )
+
+    def ended(self, status: Status, failure: Failure | None) -> RunRecord:
+        """The same, ended now."""
+        record = self.taken()
+        if failure is not None and record.generation_id is None:
+            record = replace(record, generation_id=failure.generation_id)
+        return record.end(status, failure, self.work.kept().at_most_usd)
 
     async def save(self, record: RunRecord, *, durable: bool = False) -> None:
         """Put the run on disk as it stands."""

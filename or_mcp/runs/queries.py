@@ -14,10 +14,11 @@ from or_mcp.runs.amounts import moment, units, usd
 from or_mcp.runs.endings import stopped
 from or_mcp.runs.pieces import HEAD, LONG, Context, Piece
 from or_mcp.runs.record import Progress, RunEvent, RunRecord, RunRequest
+from or_mcp.runs.rows import rows_of
 from or_mcp.runs.transaction import Transaction
 
 _ASKED = tuple(name for field in fields(RunRequest) if (name := field.name) not in ("ceiling_usd", "context"))
-_OWN = tuple(field.name for field in fields(RunRecord) if field.name != "request")
+_OWN = tuple(name for field in fields(RunRecord) if (name := field.name) not in ("request", "rows"))
 _COLUMNS = (*_ASKED, *_OWN)
 _AMOUNTS = ("low_usd", "high_usd", "most_usd", "charged_usd", "cost_usd")
 # Only what a run brings is written again: how it began stays, and whoever receives it says so himself.
@@ -124,7 +125,15 @@ def find(tx: Transaction, run_id: str, caller: str | None) -> RunRecord | None:
     long = tx.execute(
         "SELECT p.body FROM runs r JOIN pieces p ON p.hash = r.prompt_kept WHERE r.run_id = ?", (run_id,)
     ).fetchone()
-    return record if long is None else replace(record, request=replace(record.request, prompt=long[0].decode()))
+    if long is not None:
+        record = replace(record, request=replace(record.request, prompt=long[0].decode()))
+    return replace(record, rows=rows_of(tx, run_id))
+
+
+def latest_like(tx: Transaction, caller: str, fingerprint: str) -> RunRecord | None:
+    """The newest run of the same question, whatever became of it, with its rows."""
+    found = _first(tx, "caller = ? AND fingerprint = ?", caller, fingerprint)
+    return None if found is None else replace(found, rows=rows_of(tx, found.run_id))
 
 
 def looks(tx: Transaction, run_ids: Sequence[str]) -> dict[str, Look]:

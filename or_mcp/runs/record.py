@@ -6,13 +6,14 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
 from or_mcp.openrouter.errors import CallerCanAct, Failure
 from or_mcp.runs.pieces import Context
+from or_mcp.runs.rows import Row
 
 Status = Literal["running", "completed", "failed", "cancelled", "interrupted"]
 
@@ -80,7 +81,7 @@ class RunRecord:
     """One run as it stands. `result` is the tool's own JSON: everything that has arrived.
 
     `seq` counts how often the carrier has written it. `job` is what upstream carries for it, in the tool's own words:
-    with it any process can go on where another stopped.
+    with it any process can go on where another stopped. A run of many requests has its `rows` in a table of their own.
     """
 
     run_id: str
@@ -100,6 +101,7 @@ class RunRecord:
     seq: int = 0
     lost_at: datetime | None = None
     job: str | None = None
+    rows: tuple[Row, ...] = field(default=(), repr=False)
 
     @property
     def finished(self) -> bool:
@@ -111,8 +113,11 @@ class RunRecord:
         end = self.ended or now or datetime.now(UTC)
         return round(max(0.0, (end - self.started).total_seconds()), 1)
 
-    def end(self, status: Status, failure: Failure | None = None) -> RunRecord:
-        """The same run, ended now; what it counts against the budget is its real cost as far as known."""
+    def end(self, status: Status, failure: Failure | None = None, at_most_usd: Decimal | None = None) -> RunRecord:
+        """The same run, ended now; what it counts against the budget is its real cost as far as known.
+
+        Where that is not known it is `at_most_usd`, or else all that was set aside.
+        """
         cost = self.cost_usd
         if cost is None and failure is not None and not failure.may_be_billed and self.generation_id is None:
             cost = Decimal(0)
@@ -121,7 +126,7 @@ class RunRecord:
             status=status,
             ended=datetime.now(UTC),
             cost_usd=cost,
-            charged_usd=self.charged_usd if cost is None else cost,
+            charged_usd=cost if cost is not None else self.charged_usd if at_most_usd is None else at_most_usd,
             failure=failure.facts() if failure is not None else self.failure,
             progress=None,
         )

@@ -6,7 +6,7 @@ import logging
 import math
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -312,11 +312,9 @@ class Runner:
             self._group.start_soon(apart, self._costs.learn, live.record)
 
     async def _end(self, live: LiveRun, status: Status, failure: Failure | None) -> None:
-        record = live.taken()
-        if failure is not None and record.generation_id is None:
-            record = replace(record, generation_id=failure.generation_id)
-        caller, payer = record.request.caller, record.request.payer
-        where = await live.finish(record.end(status, failure), lambda tx: standing(tx, caller, payer, self.limits))
+        caller, payer = live.record.request.caller, live.record.request.payer
+        ended = live.ended(status, failure)
+        where = await live.finish(ended, lambda tx: standing(tx, caller, payer, self.limits))
         if where is not None:
             self._standings.note(caller, where)
 

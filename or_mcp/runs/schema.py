@@ -116,6 +116,16 @@ MIGRATIONS: tuple[str, ...] = (
     );
     """,
     "ALTER TABLE runs ADD COLUMN job TEXT",
+    """
+    CREATE TABLE run_rows (
+        run_id TEXT NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,
+        n INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        cost_usd BIGINT,
+        body TEXT NOT NULL,
+        PRIMARY KEY (run_id, n)
+    );
+    """,
 )
 
 

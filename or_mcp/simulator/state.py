@@ -9,6 +9,7 @@ from typing import Any
 
 from or_mcp.simulator.catalogue import CATALOGUE, Catalogue
 from or_mcp.simulator.delivery.faults import Fault, FaultBook
+from or_mcp.simulator.delivery.framing import Reply
 from or_mcp.simulator.delivery.refusals import Refused
 from or_mcp.simulator.money.accounts import BYOK_PREFIX, MANAGEMENT_PREFIX, Account, Ledger, fingerprint_of
 from or_mcp.simulator.run.caching import PromptCache
@@ -80,6 +81,15 @@ class StoredFile:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class KeptReply:
+    """A reply that is sent again for the same request, for a while."""
+
+    reply: Reply
+    at: float
+    until: float
+
+
 @dataclass(slots=True)
 class Job:
     """Work that takes its time: it moves on whenever it is asked for."""
@@ -119,6 +129,8 @@ class State:
         self.codes: dict[str, tuple[str, str]] = {}
         self.files: dict[str, dict[str, StoredFile]] = {}
         self.jobs: dict[str, Job] = {}
+        # By key, path and digest of the body.
+        self.kept_replies: dict[tuple[str, str, str], KeptReply] = {}
         # What was asked and answered, by generation, for GET /generation/content.
         self.told: dict[str, JsonObject] = {}
         self._faults = list(faults)
@@ -133,7 +145,7 @@ class State:
         self.requests.clear()
         self.aborted.clear()
         self.codes.clear()
-        for remembered in (self.cache, self.files, self.jobs, self.told):
+        for remembered in (self.cache, self.files, self.jobs, self.told, self.kept_replies):
             remembered.clear()
 
     def files_of(self, account: Account) -> list[JsonObject]:

@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import anyio.to_thread
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from or_mcp.attachments.attach import COUNT_LIMIT, Attachment, HoldsSecrets, attach, digest_of
-from or_mcp.attachments.urls import is_url
+from or_mcp.attachments.attach import COUNT_LIMIT, digest_of
 from or_mcp.calls.arguments import Amount, Arguments, Question, Text
+from or_mcp.calls.attaching import read_attachments
 from or_mcp.calls.call import Call
 from or_mcp.calls.choosing import choose
 from or_mcp.calls.keepsake import Keepsake, Shown
+from or_mcp.calls.many import MOST_ROWS, digest_of_rows, kept_short, place_rows, rows_given
 from or_mcp.calls.paid import place
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.fitness import check_keeps
+from or_mcp.catalogue.prices import Estimate
 from or_mcp.conversation.adapt import adapt, readable
 from or_mcp.conversation.fit import check_fits, needs_of
 from or_mcp.conversation.functions import MOST_FUNCTIONS
+from or_mcp.conversation.rows import Asking as RowsAsking
+from or_mcp.conversation.rows import Row, RowsPrice, RowTurn, turns_of
 from or_mcp.conversation.structure import check_schema
 from or_mcp.conversation.thread import Message, Thread
 from or_mcp.conversation.turn import ToolOutput, Turn, say
-from or_mcp.conversation.work import Exchange, go_on, result_of
+from or_mcp.conversation.work import AskResult, Exchange, go_on, result_of
 from or_mcp.openrouter.errors import InvalidRequest
+from or_mcp.rows.work import Brought, is_of_rows, words_of
+from or_mcp.rows.work import result_of as rows_of
+from or_mcp.runs.budget import Room
+from or_mcp.runs.record import RunRecord
 from or_mcp.tools.answers.ask import AskAnswer, full_text, show
+from or_mcp.tools.answers.ask_rows import show_rows
 
 DESCRIPTION = """
 Ask one model of OpenRouter's hundreds: a second opinion, a job for a cheaper, faster or more specialised model, images,
@@ -40,6 +50,7 @@ Costs money, usually under a cent to a few cents; checked against the ceilings b
 longer than this host waits, the answer is `running` with a run_id: call `run` with it.
 """
 
+_NOT_WITH_ROWS = ("continue_run", "tools", "tool_choice", "tool_outputs")
 Effort = Literal["max", "xhigh", "high", "medium", "low", "minimal", "none"]
 
 
@@ -73,6 +84,10 @@ class AskArguments(Arguments):
     tool_outputs: tuple[ToolOutputArgument, ...] = Field(
         (), max_length=MOST_FUNCTIONS, description="Results of tool_calls, with continue_run."
     )
+    rows: tuple[dict[str, Any], ...] = Field(
+        (), max_length=MOST_ROWS, description="Ask the prompt of each row; {column} in it is filled in."
+    )
+    rows_file: str = Field("", description="The same from a JSONL file.")
     instructions: Text = Field("", description="System prompt.")
     prompt: Question = Field("", description="The question.")
 
@@ -83,12 +98,20 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
     if arguments.json_schema is not None:
         await anyio.to_thread.run_sync(check_schema, arguments.json_schema, abandon_on_cancel=True)
     turn = _turn(arguments, call.parts.default_model)
+    rows = await rows_given(arguments.rows, arguments.rows_file, call)
+    if rows:
+        _check_rows_alone(arguments)
     before = await _thread(arguments, call)
     choice = await choose(call, turn.models)
     snapshot = choice.snapshot
     check_keeps(snapshot, turn.models)
     turn, adapted = adapt(turn, snapshot)
     parts, digest, again = await _attached(arguments, turn.model, before, call, snapshot)
+    if rows:
+        notes = (*adapted, *again, *choice.notes)
+        return await _ask_rows(
+            arguments, call, rows, RowTurn(turn, arguments.prompt, tuple(parts)), snapshot, digest, notes
+        )
     thread = say(before, turn, arguments.prompt, parts)
     sent, left_out = readable(thread, turn, snapshot)
     needs = await anyio.to_thread.run_sync(needs_of, sent, turn)
@@ -103,6 +126,50 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
         context=await anyio.to_thread.run_sync(thread.kept),
         attached=digest,
         shown=Shown(notes=(*adapted, *again, *left_out, *choice.notes)),
+        wait_seconds=arguments.wait_seconds,
+    )
+
+
+def _check_rows_alone(arguments: AskArguments) -> None:
+    """Each row is one question and one answer.
+
+    Raises:
+        InvalidRequest: Something was given that makes more of it.
+    """
+    given = {name for name in _NOT_WITH_ROWS if getattr(arguments, name)}
+    if given:
+        raise InvalidRequest(f"rows are each asked once: {', '.join(sorted(given))} cannot go with them")
+
+
+async def _ask_rows(
+    arguments: AskArguments,
+    call: Call,
+    rows: tuple[Row, ...],
+    question: RowTurn,
+    snapshot: Snapshot,
+    digest: str,
+    notes: tuple[str, ...],
+) -> Reply:
+    """The same question about each row, as one run."""
+    turns = await anyio.to_thread.run_sync(turns_of, question, rows)
+    price = await anyio.to_thread.run_sync(RowsPrice.of, turns, snapshot)
+    check_fits(snapshot, question.turn, price.largest, call.parts.policy)
+    upstream, session_id = call.upstream.at_first_try(), Thread.new().session_id
+
+    def planned(room: Room) -> tuple[RowsAsking, Sequence[Estimate]]:
+        found, estimates = price.within(room)
+        mosts = tuple(each.most for each in estimates)
+        return RowsAsking(turns, upstream, call.parts.provider, found.caps, mosts, session_id), estimates
+
+    return await place_rows(
+        call,
+        "ask",
+        kept_short(arguments, rows),
+        planned,
+        models=question.turn.models,
+        prompt=arguments.prompt,
+        attached=digest + digest_of_rows(rows),
+        shown=Shown(notes=notes),
         wait_seconds=arguments.wait_seconds,
     )
 
@@ -134,6 +201,8 @@ async def _thread(arguments: AskArguments, call: Call) -> Thread:
     keepsake = call.parts.keepsakes.get(tool)
     if keepsake is None or keepsake.thread is None:
         raise InvalidRequest(f"continue_run takes a run of ask or fuse; {record.run_id} is one of {tool}")
+    if is_of_rows(record):
+        raise InvalidRequest(f"continue_run takes a run with one answer; {record.run_id} is one of many rows")
     context = await call.runs.context(record)
     return await anyio.to_thread.run_sync(keepsake.thread, record, context)
 
@@ -146,7 +215,7 @@ async def _attached(
         return [], "", []
     model = snapshot.find(model_id)
     accepts = frozenset(model.architecture.input_modalities) if model and model.architecture else None
-    found = await _read(arguments.attachments, call, accepts, model_id)
+    found = await read_attachments(arguments.attachments, call, accepts, model_id)
     held = thread.parts()
     again = [each.name for each in found if each.part() in held]
     parts = [part for each in found if (part := each.part()) not in held]
@@ -157,19 +226,16 @@ async def _attached(
     return parts, digest_of(found), notes
 
 
-async def _read(
-    references: tuple[str, ...], call: Call, accepts: frozenset[str] | None, model: str
-) -> tuple[Attachment, ...]:
-    """Everything attached; of a file with secrets, the user is asked where the host can ask."""
-    sandbox = call.parts.sandbox if all(map(is_url, references)) else await call.sandbox()
-    agreed: frozenset[str] = frozenset()
-    while True:
-        try:
-            return await attach(references, sandbox, modalities=accepts, allow_secrets=agreed)
-        except HoldsSecrets as trouble:
-            if call.ask is None or not await call.ask(f"{trouble.found}. Send it to {model} all the same?"):
-                raise
-            agreed |= {trouble.reference}
+def _read(record: RunRecord) -> AskResult | Brought:
+    return rows_of(record) if is_of_rows(record) else result_of(record)
+
+
+def _show(record: RunRecord, result: AskResult | Brought, shown: Shown) -> Reply:
+    return show_rows(record, result, shown) if isinstance(result, Brought) else show(record, result, shown)
+
+
+def _words(result: AskResult | Brought) -> str:
+    return words_of(result) if isinstance(result, Brought) else full_text(result)
 
 
 TOOL = Tool(
@@ -180,5 +246,5 @@ TOOL = Tool(
     arguments=AskArguments,
     answer=AskAnswer,
     handle=ask,
-    keepsake=Keepsake(read=result_of, show=show, words=full_text, thread=go_on),
+    keepsake=Keepsake(read=_read, show=_show, words=_words, thread=go_on),
 )

@@ -26,7 +26,7 @@ from or_mcp.runs.record import RunRecord, Status
 from or_mcp.view.report import SHOWN_BY_VIEW
 
 DESCRIPTION = """
-What became of a paid call (fuse, ask, embed, rerank): its result, or how far it has come. Free. Works after a timeout,
+What became of a paid call: its result, or how far it has come. Free. Works after a timeout,
 a restart or a crash, and for runs started in a terminal.
 
 When a tool answered `running`, call this with its run_id and wait_seconds. Without run_id: the latest runs. `part` and

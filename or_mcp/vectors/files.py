@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from or_mcp.disk import replace_file
+from or_mcp.disk import UNFINISHED, replace_file
 from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.vectors.decoding import FLOAT_BYTES
 
 FOLDER = "embeddings"
-_UNFINISHED = ".unfinished-"
-_OURS = ("run_", _UNFINISHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +35,13 @@ def save(data_dir: Path, name: str, vectors: Sequence[bytes], texts: Sequence[st
     npy, jsonl = folder / f"{name}.npy", folder / f"{name}.jsonl"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        replace_file(jsonl, lambda file: file.writelines(map(_line, range(len(texts)), texts)), prefix=_UNFINISHED)
-        replace_file(npy, lambda file: _write_matrix(file, vectors), prefix=_UNFINISHED)
+        replace_file(jsonl, lambda file: file.writelines(map(_line, range(len(texts)), texts)), prefix=UNFINISHED)
+        replace_file(npy, lambda file: _write_matrix(file, vectors), prefix=UNFINISHED)
         return Saved(str(npy), str(jsonl), len(texts), npy.stat().st_size)
     except OSError as error:
         raise InvalidRequest(
             f"output file could not write to {folder} ({error.strerror or error}); ranking and similarity need no file"
         ) from error
-
-
-def forget_files(data_dir: Path, moment: datetime) -> None:
-    """Delete what was written before: a file is younger than its run, so its run is forgotten too."""
-    for path in (data_dir / FOLDER).glob("*"):
-        with suppress(OSError):
-            if path.name.startswith(_OURS) and path.stat().st_mtime < moment.timestamp():
-                path.unlink()
 
 
 def _line(index: int, text: str) -> bytes:

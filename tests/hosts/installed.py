@@ -40,7 +40,7 @@ class Installed:
     def caller_python(self, name: str) -> Path:
         """The interpreter of a client of OpenRouter's API."""
         if name == "mcp":
-            return self.python
+            return self.folder / "frameworks" / "bin" / "python"
         apart = any(package.startswith(f"{name}==") for package in APART_PYPI)
         return self.folder / ("apart" if apart else "callers") / "bin" / "python"
 

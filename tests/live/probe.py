@@ -58,8 +58,9 @@ async def ask(http: httpx2.AsyncClient, question: Question) -> Answer:
     """Send one request and read its reply."""
     async with http.stream(question.method, question.path, json=question.body) as reply:
         if "event-stream" not in reply.headers.get("content-type", ""):
-            raw = (await reply.aread()).decode()
-            return Answer(reply.status_code, _json(raw), [])
+            body = _told(reply.headers.get("content-type", ""), await reply.aread())
+            seen = await _seen_later(http, question, body) if question.later else body
+            return Answer(reply.status_code, seen, [])
         events: list[dict[str, Any]] = []
         async for line in reply.aiter_lines():
             if line.startswith("data: {"):
@@ -69,6 +70,17 @@ async def ask(http: httpx2.AsyncClient, question: Question) -> Answer:
         identity = reply.headers.get("x-generation-id")
     body = await _looked_up(http, identity) if question.leave_at is not None else None
     return Answer(reply.status_code, body, events)
+
+
+def _told(kind: str, raw: bytes) -> Any:
+    """A body; of sound only how much of what came."""
+    return {"content_type": kind, "bytes": len(raw)} if kind.startswith("audio/") else _json(raw.decode())
+
+
+async def _seen_later(http: httpx2.AsyncClient, question: Question, sent: Any) -> Any:
+    """What a job said when it was sent, and what it says afterwards."""
+    reply = await http.get(f"{question.path}/{as_object(sent).get('id')}")
+    return {"sent": sent, "seen": _json(reply.text)}
 
 
 def _json(text: str) -> Any:

@@ -1,5 +1,8 @@
 """What only the real OpenRouter can answer: one request each, with the most that it may cost."""
 
+import base64
+import io
+import wave
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -29,11 +32,22 @@ class Question:
     method: str = "POST"
     # The stream is left when this event has come, and its generation is looked up.
     leave_at: str | None = None
+    # It is a job, which is asked for once more.
+    later: bool = False
 
     @property
     def price(self) -> Decimal:
         """The most it may cost."""
         return Decimal(self.most)
+
+
+def _silence() -> str:
+    """Half a second in which nothing is said."""
+    written = io.BytesIO()
+    with wave.open(written, "wb") as sound:
+        sound.setparams((1, 1, 8_000, 4_000, "NONE", ""))
+        sound.writeframes(b"\x80" * 4_000)
+    return base64.b64encode(written.getvalue()).decode()
 
 
 def _said(text: str = "Say yes.") -> list[dict[str, Any]]:
@@ -289,5 +303,46 @@ QUESTIONS: tuple[Question, ...] = (
         "/batches",
         {"endpoint": "/v1/chat/completions", "model": CHEAP}
         | {"requests": [{"custom_id": "one", "body": {"messages": _said(), "max_completion_tokens": 400}}]},
+        later=True,
+    ),
+    Question(
+        "drawn-in-chat",
+        "How does a picture come in chat, and what does it cost?",
+        "0.06",
+        "/chat/completions",
+        {"model": "google/gemini-3.1-flash-image", "messages": _said("Draw a grey square."), "max_tokens": 1_500},
+    ),
+    Question(
+        "spoken-in-chat",
+        "In which pieces does sound come in chat, and which tokens are counted?",
+        "0.02",
+        "/chat/completions",
+        {"model": "openai/gpt-audio", "messages": _said(), "modalities": ["text", "audio"], "max_tokens": 200}
+        | {"audio": {"voice": "alloy", "format": "pcm16"}, "stream": True},
+    ),
+    Question(
+        "speech",
+        "In what form does a spoken text come?",
+        "0.01",
+        "/audio/speech",
+        {"model": "openai/gpt-4o-mini-tts-2025-12-15", "input": "Yes.", "voice": "alloy", "response_format": "mp3"},
+    ),
+    Question(
+        "transcript",
+        "What comes with a transcript, and is it counted by the second or by the token?",
+        "0.005",
+        "/audio/transcriptions",
+        {"model": "openai/whisper-1", "input_audio": {"data": _silence(), "format": "wav"}},
+    ),
+    Question(
+        "speech-models", "How is sound priced?", "0", "/models?output_modalities=speech,transcription", method="GET"
+    ),
+    Question(
+        "decisions",
+        "What shape have answers to typed questions now?",
+        "0.001",
+        "/systemone",
+        {"model": "typesafe/jev-1", "state": "It rains."}
+        | {"questions": {"wet": {"type": "noul", "instructions": "Is it wet outside?"}}},
     ),
 )

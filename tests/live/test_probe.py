@@ -45,6 +45,16 @@ async def test_the_simulator_never_differs_from_itself_and_nothing_secret_is_rec
         assert kept == blanked(kept) | {"request": kept["request"]}
 
 
+async def test_sound_is_recorded_by_its_length_and_a_job_as_it_went_on(tmp_path: Path):
+    simulator = Simulator(faults=[{"match": {"path": "/batches"}, "job_polls": 1}])
+    async with simulator.running() as base_url:
+        await probe(base_url, KEY, [NAMED["speech"], NAMED["batch"]], tmp_path)
+    sound, job = [json.loads((tmp_path / f"{name}.json").read_text())["body"] for name in ("speech", "batch")]
+    assert sound["content_type"].startswith("audio/")
+    assert sound["bytes"] > 100
+    assert (job["sent"]["status"], job["seen"]["status"]) == ("validating", "completed")
+
+
 async def test_what_differs_is_told_by_field(tmp_path: Path):
     body = {"id": "gen-1", "object": "response", "usage": {"cost": "much", "brand_new": 1}}
     simulator = Simulator(

@@ -30,8 +30,13 @@ FILLING: dict[str, Any] = {
     "prompt": "Hello?",
     "query": "fruit",
     "documents": ["apple", "pear"],
+    "questions": {"fruit": {"type": "yes_no", "instructions": "Is it a fruit?"}},
 }
-MODELS = {"embed": "openai/text-embedding-3-small", "rerank": "cohere/rerank-v3.5"}
+MODELS = {
+    "embed": "openai/text-embedding-3-small",
+    "rerank": "cohere/rerank-v3.5",
+    "decide": "typesafe/jev-1",
+}
 
 
 @dataclass(frozen=True)
@@ -94,12 +99,14 @@ async def spend_as(client: Client, data: Path) -> Known:
     embedded = await client.call_tool("embed", texts)
     documents = {"model": MODELS["rerank"], "query": WORD, "documents": [WORD, "other"]}
     ranked = await client.call_tool("rerank", documents)
+    decided = await client.call_tool("decide", {"questions": FILLING["questions"], "rows": [WORD, "other"]})
     stalled = {"prompt": f"{WORD}, stall", "web": False, "wait_seconds": 0}
     running = (await client.call_tool("fuse", stalled)).structured_content
-    told: list[dict[str, Any]] = [result.structured_content for result in (fused, asked, embedded, ranked)]
+    told: list[dict[str, Any]] = [result.structured_content for result in (fused, asked, embedded, ranked, decided)]
     runs = [each["run_id"] for each in told]
     files = sorted(map(str, (data / "embeddings").iterdir()))
     assert [Path(file).suffix for file in files] == [".jsonl", ".npy"]
+    files += map(str, (data / "rows").iterdir())
     templates = (await client.list_resource_templates()).resource_templates
     uris = [
         filled

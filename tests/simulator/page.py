@@ -33,7 +33,7 @@ def _rules() -> str:
 def _paths() -> str:
     there = [f"`{method} {path.replace(':path', '')}`" for method, path, _ in ROUTES]
     other = [f"`{method} {address}` as `{path}`" for method, address, path in ELSEWHERE]
-    missing = [f"`/{path}`" for path in sorted(NOT_IMITATED)]
+    missing = [f"`{path.removeprefix('/api/v1')}`" for path in sorted(NOT_IMITATED)]
     absent = "501, so that no gap is taken for an answer: "
     return "\n\n".join(
         [f"Below `/api/v1`: {', '.join(there)}.", f"{', '.join(other)}.", absent + ", ".join(missing) + "."]

@@ -75,6 +75,18 @@ async def test_claude_caches_what_is_marked_and_an_hour_costs_more(caller: Calle
     assert read["cost"] < plain["cost"] < written["cost"]
 
 
+async def test_an_hour_costs_twice_the_prompt_where_its_price_is_not_listed():
+    prices = {"prompt": "0.001", "completion": "0", "input_cache_read": "0.0001", "input_cache_write": "0.00125"}
+    body = chat(LONG, "anthropic/one", cache_control={"type": "ephemeral", "ttl": "1h"})
+    for rule in ({}, {"greedy": True}):
+        simulator = Simulator(models=[{"id": "anthropic/one", "pricing": prices}], faults=[rule], credit="1000")
+        async with simulator.running() as base_url, Caller.connected(base_url) as caller:
+            usage = (await caller.result("/chat/completions", body))["usage"]
+        written = usage["prompt_tokens_details"]["cache_write_tokens"]
+        rest = usage["prompt_tokens"] - written
+        assert spent({"usage": usage}) == written * Decimal("0.002") + rest * Decimal("0.001")
+
+
 async def test_a_marked_block_is_cached_and_what_follows_it_is_not(caller: Caller):
     system = [{"type": "text", "text": LONG, "cache_control": {"type": "ephemeral"}}]
     body = {"model": "anthropic/claude-haiku-4.5", "max_tokens": 300, "system": system}

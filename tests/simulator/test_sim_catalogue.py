@@ -63,6 +63,9 @@ FILTERS: list[tuple[dict[str, str | int], Callable[[Row], bool]]] = [
     ({"max_price": 0}, lambda row: row["pricing"]["prompt"] == "0"),
     ({"arch": "Claude"}, lambda row: row["architecture"]["tokenizer"] == "Claude"),
     ({"min_coding_index": 60}, lambda row: row["benchmarks"]["artificial_analysis"]["coding_index"] >= 60),
+    ({"distillable": "true"}, lambda row: row["hugging_face_id"] is not None),
+    ({"distillable": "false"}, lambda row: row["hugging_face_id"] is None),
+    ({"min_tool_success_rate": "0.9"}, lambda row: "tools" in row["supported_parameters"]),
     ({"max_age_days": 400}, lambda row: datetime.now(UTC).timestamp() - row["created"] <= 400 * 86_400),
 ]
 
@@ -73,6 +76,18 @@ async def test_a_filter_keeps_what_fits_and_only_that(caller: Caller, query: dic
     assert 0 < len(kept) < len(await slugs(caller))
     assert all(fits(row) for row in kept)
     assert (await caller.data("/models/count", **query))["count"] == len(kept)
+
+
+async def test_every_category_and_region_has_models_of_its_own(caller: Caller) -> None:
+    everything = await slugs(caller)
+    for name, values in {"category": ("programming", "marketing/seo", "academia"), "region": ("eu", "us")}.items():
+        kept = [await slugs(caller, **{name: value}) for value in values]
+        assert all(0 < len(each) < len(everything) for each in kept)
+        assert len({tuple(each) for each in kept}) == len(values)
+        refused = await caller.get("/models", None, **{name: "cooking"})
+        assert (refused.status_code, values[0] in refused.text) == (400, True)
+    feed = await caller.get("/models", use_rss="true")
+    assert (feed.status_code, "does not imitate" in feed.text) == (501, True)
 
 
 ORDERS: list[tuple[str, Callable[[Row], Any]]] = [

@@ -7,7 +7,7 @@ from openrouter import components, operations
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from or_mcp.simulator import Simulator
-from tests.oracle import request_problems, validate
+from tests.oracle import reply_problems, request_problems, validate
 from tests.simulator.calls import MANAGEMENT_KEY, SAMPLES, Caller, ask, chat, fuse
 
 SCHEMAS = {
@@ -155,6 +155,37 @@ async def test_the_other_gets_are_valid(caller: Caller) -> None:
     for path, model in {"/credits": operations.GetCreditsResponse, "/activity": components.ActivityResponse}.items():
         payload = (await caller.get(path, MANAGEMENT_KEY)).json()
         assert validate(path, payload) + sdk_problems(model, payload) == []
+
+
+BODIES: dict[str, dict[str, Any]] = {
+    "/responses": ask(),
+    "/chat/completions": chat(),
+    "/messages": chat(max_tokens=9),
+    "/embeddings": {"model": "openai/text-embedding-3-small", "input": "a"},
+    "/rerank": {"model": "cohere/rerank-v3.5", "query": "a", "documents": ["b"]},
+    "/images": {"model": "openai/gpt-image-2", "prompt": "a"},
+    "/videos": {"model": "google/veo-3.1", "prompt": "a"},
+    "/audio/speech": {"model": "openai/gpt-4o-mini-tts-2025-12-15", "input": "a", "voice": "nova"},
+    "/audio/transcriptions": {"model": "openai/whisper-1", "input_audio": {"data": "AAAA", "format": "mp3"}},
+}
+STATUSES = (400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504, 524, 529)
+
+
+@pytest.mark.parametrize("path", BODIES)
+async def test_refusals_are_spelled_right(simulator: Simulator, caller: Caller, path: str) -> None:
+    read: dict[int, list[str] | None] = {}
+    for status in STATUSES:
+        simulator.script({"status": status})
+        reply = await caller.post(path, BODIES[path])
+        read[reply.status_code] = reply_problems("POST", path, status, reply.json())
+    simulator.script()
+    for wrong in ({"model": "no/such-model"}, {"model": 7}):
+        reply = await caller.post(path, BODIES[path] | wrong)
+        found = reply_problems("POST", path, reply.status_code, reply.json())
+        assert (reply.status_code in (400, 404), found or []) == (True, [])
+    # None where the document does not know the status.
+    assert [problem for found in read.values() for problem in found or []] == []
+    assert sum(found is not None for found in read.values()) > 5
 
 
 async def test_metadata_is_added_when_asked_for(caller: Caller) -> None:

@@ -88,6 +88,7 @@ async def test_images_are_drawn_and_billed_by_the_token(caller: Caller):
     assert (await caller.data("/key"))["usage"] == reply["usage"]["cost"]
     stream = await caller.stream("/images", body)
     assert [event["type"].split(".")[1] for event in stream.events] == ["partial_image", "completed"] * 2
+    assert [problem for event in stream.events for problem in validate("ImageStreamingResponse", {"data": event})] == []
     assert stream.events[-1]["usage"]["cost"] == reply["usage"]["cost"]
     svg = await caller.result("/images", body | {"output_format": "svg"})
     assert base64.b64decode(svg["data"][0]["b64_json"]).startswith(b"<svg")

@@ -180,6 +180,14 @@ async def test_the_package_and_the_document_read_the_reply_of_a_path(simulator: 
     assert found == ([] if knows(method, path) else None)
 
 
+async def test_the_package_reads_decisions_at_their_address_beside_the_api(simulator: Simulator):
+    async with simulator.running() as base_url, OpenRouter(server_url=base_url, api_key=KEY) as client:
+        decide: Any = client.alpha.decisions.create_async
+        read = await decide(**DECISIONS, server_url=base_url.removesuffix("/api/v1"))
+    assert strangers(read) == []
+    assert read.answers.keys() == QUESTIONS.keys()
+
+
 # What came after the document, and what is no JSON.
 YOUNGER = ("/batches", "/files", "/systemone", "/tools")
 FILES = {("POST", "/audio/speech"), ("GET", "/videos/{job}/content")}

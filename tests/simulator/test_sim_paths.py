@@ -68,6 +68,10 @@ async def test_what_is_not_imitated_says_so_instead_of_looking_absent(caller: Ca
     assert (await caller.get("/no/such/path")).status_code == 404
 
 
+async def test_what_stands_beside_the_api_and_is_not_imitated_says_so_too(caller: Caller):
+    assert (await of_root(caller, "/api/alpha/extractions", {}))["error"]["code"] == 501
+
+
 async def test_a_generation_tells_what_was_asked_and_answered(caller: Caller):
     reply = await caller.result("/chat/completions", chat())
     content = (await caller.get("/generation/content", id=reply["id"])).json()

@@ -1,10 +1,12 @@
 """Server tools do something small and true, or the request is refused; nothing is silently ignored."""
 
+import base64
 from datetime import datetime
 from typing import Any
 
 import pytest
 
+from or_mcp.simulator import Simulator
 from tests.simulator.calls import QUESTION, Caller, ask, chat
 from tests.simulator.test_sim_contract import check_both_ways, problems
 
@@ -58,14 +60,57 @@ async def test_messages_show_each_search_and_what_it_found(caller: Caller):
     ],
 )
 async def test_domains_and_the_number_of_results_are_honoured(caller: Caller, tool: dict[str, Any]):
-    reply = await caller.result("/chat/completions", chat(tools=[tool]))
-    (note,) = reply["choices"][0]["message"]["annotations"]
+    (note,) = (await message_of(caller, model="z-ai/glm-5.2", tools=[tool]))["annotations"]
     assert note["url_citation"]["url"].startswith("https://acme.test/")
     excluded = {"type": "openrouter:web_search", "parameters": {"excluded_domains": ["example.org"]}}
-    reply = await caller.result("/chat/completions", chat(tools=[excluded]))
-    assert not any(
-        "example.org" in note["url_citation"]["url"] for note in reply["choices"][0]["message"]["annotations"]
-    )
+    notes = (await message_of(caller, tools=[excluded]))["annotations"]
+    assert not any("example.org" in note["url_citation"]["url"] for note in notes)
+
+
+async def test_a_providers_own_search_brings_as_much_as_it_likes(caller: Caller):
+    tool = {"type": "openrouter:web_search", "parameters": {"max_results": 1, "max_characters": 20}}
+    notes = (await message_of(caller, tools=[tool]))["annotations"]
+    assert len(notes) > 1
+    assert len(notes[0]["url_citation"]["content"]) > 20
+
+
+def exa(**parameters: Any) -> dict[str, Any]:
+    return {"type": "openrouter:web_search", "parameters": {"engine": "exa", **parameters}}
+
+
+async def prompt_with(caller: Caller, **parameters: Any) -> int:
+    """The tokens that a search adds to what is read."""
+    plain = (await caller.result("/chat/completions", chat(max_tokens=900)))["usage"]["prompt_tokens"]
+    usage = (await caller.result("/chat/completions", chat(max_tokens=900, tools=[exa(**parameters)])))["usage"]
+    return usage["prompt_tokens"] - 2 * plain
+
+
+async def test_results_are_as_long_as_was_asked_for_and_are_read_at_that_length(caller: Caller):
+    notes = (await message_of(caller, tools=[exa(max_characters=30)]))["annotations"]
+    assert {len(note["url_citation"]["content"]) for note in notes} == {30}
+    assert await prompt_with(caller, max_characters=1_000) == 5 * (250 + 40)
+    assert await prompt_with(caller, max_characters=1_000, search_context_size="high") == 5 * (250 + 40)
+    sizes = [await prompt_with(caller, search_context_size=size) for size in ("low", "medium", "high")]
+    assert sizes == [5 * (chars // 4 + 40) for chars in (5_000, 15_000, 30_000)]
+
+
+async def test_all_searches_together_bring_no_more_results_than_was_asked_for(simulator: Simulator, caller: Caller):
+    notes = (await message_of(caller, tools=[exa(max_total_results=2)]))["annotations"]
+    assert len(notes) == 2
+    wanted: list[dict[str, int]] = [{"max_total_results": 2}, {"max_results": 10}, {}]
+    read = [await prompt_with(caller, **each) for each in wanted]
+    assert read == [1_000, 5_000, 2_500]
+    simulator.script({"greedy": True})
+    searches = chat(max_tokens=900, max_tool_calls=4, tools=[exa(max_total_results=7)])
+    usage = (await caller.result("/chat/completions", searches))["usage"]
+    plain = (await caller.result("/chat/completions", chat(max_tokens=900)))["usage"]["prompt_tokens"]
+    assert usage["server_tool_use_details"]["web_search_requests"] == 4
+    # Five results of the first search, two more of the second, and nothing of those after it.
+    assert usage["prompt_tokens"] == 5 * plain + 4 * 4_000 + 3 * (4_000 * 2 // 5)
+
+
+async def message_of(caller: Caller, **more: Any) -> dict[str, Any]:
+    return (await caller.result("/chat/completions", chat(**more)))["choices"][0]["message"]
 
 
 @pytest.mark.parametrize(
@@ -74,6 +119,7 @@ async def test_domains_and_the_number_of_results_are_honoured(caller: Caller, to
         {"max_results": 0},
         {"max_uses": "3"},
         {"engine": "altavista"},
+        {"search_context_size": "huge"},
         {"allowed_domains": ["a.test"], "excluded_domains": ["b.test"]},
     ],
 )
@@ -104,6 +150,64 @@ async def test_a_page_is_fetched_when_its_address_is_named(caller: Caller):
     assert reply["usage"]["server_tool_use_details"]["tool_calls_executed"] == 1
     nothing = await caller.result("/responses", ask(tools=tools))
     assert nothing["usage"]["server_tool_use_details"] is None
+
+
+def fetching(**parameters: Any) -> dict[str, Any]:
+    return {"tools": [{"type": "openrouter:web_fetch", "parameters": parameters}]}
+
+
+NAMED = "What does https://acme.test/page say?"
+
+
+async def test_a_page_is_cut_to_what_was_asked_for_and_is_read_at_that_length(simulator: Simulator, caller: Caller):
+    body = ask(NAMED, **fetching(max_content_tokens=8, engine="openrouter"))
+    reply = await caller.result("/responses", body)
+    item = next(item for item in reply["output"] if item["type"] == "openrouter:web_fetch")
+    assert len(item["content"]) == 32
+    plain = (await caller.result("/responses", ask(NAMED)))["usage"]["input_tokens"]
+    assert reply["usage"]["input_tokens"] == 2 * plain + 8
+    # Upstream reads pages itself for nothing.
+    assert "server_tool_cost" not in reply["usage"]["cost_details"]
+    simulator.script({"greedy": True})
+    greedy = await caller.result("/responses", ask(NAMED, max_tool_calls=9, **fetching(max_uses=2)))
+    assert greedy["usage"]["server_tool_use_details"]["tool_calls_executed"] == 2
+
+
+@pytest.mark.parametrize(
+    ("parameters", "read"),
+    [
+        ({"allowed_domains": ["acme.test"]}, True),
+        ({"allowed_domains": ["*.test"]}, True),
+        ({"allowed_domains": ["example.org"]}, False),
+        ({"blocked_domains": ["acme.test"]}, False),
+        ({"blocked_domains": ["me.test"]}, True),
+    ],
+)
+async def test_a_page_is_fetched_only_from_where_it_may_be(caller: Caller, parameters: dict[str, Any], read: bool):
+    reply = await caller.result("/responses", ask(NAMED, **fetching(**parameters)))
+    assert problems("/responses", reply) == []
+    item = next(item for item in reply["output"] if item["type"] == "openrouter:web_fetch")
+    assert ("content" in item, "error" in item) == (read, not read)
+    assert (reply["usage"]["server_tool_use_details"] is not None) is read
+    body = chat(NAMED, "anthropic/claude-haiku-4.5", max_tokens=900, **fetching(**parameters))
+    said = await caller.result("/messages", body)
+    assert problems("/messages", said) == []
+    asked, found, _text = said["content"]
+    assert (asked["name"], found["tool_use_id"]) == ("web_fetch", asked["id"])
+    assert found["content"]["type"] == ("web_fetch_result" if read else "web_fetch_tool_result_error")
+
+
+@pytest.mark.parametrize(("form", "start"), [("jpeg", b"\xff\xd8"), ("webp", b"RIFF"), ("svg", b"<svg")])
+async def test_a_tool_draws_in_the_form_that_was_asked_for(caller: Caller, form: str, start: bytes):
+    parameters = {"type": "openrouter:image_generation", "parameters": {"output_format": form}}
+    for tool in (parameters, {"type": "image_generation", "output_format": form}):
+        reply = await caller.result("/responses", ask(tools=[tool]))
+        item = next(item for item in reply["output"] if "image_generation" in item["type"])
+        assert base64.b64decode(item["result"]).startswith(start)
+        message = await message_of(caller, tools=[tool])
+        assert message["images"][0]["image_url"]["url"].startswith(f"data:image/{form}")
+        wrong = await caller.post("/responses", ask(tools=[tool | {"output_format": "gif", "parameters": {}}]))
+        assert (wrong.status_code, "png|jpeg|webp|svg" in wrong.text) == (400, True)
 
 
 @pytest.mark.parametrize("kind", ["openrouter:image_generation", "image_generation"])

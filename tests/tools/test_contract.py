@@ -20,9 +20,10 @@ ARGUMENTS = {
     "fuse": "preset analysis_models analyst_model writer_model reasoning_effort max_tool_calls max_completion_tokens "
     "temperature web max_cost_usd wait_seconds detail instructions prompt",
     "ask": "model fallback_models continue_run reasoning_effort max_output_tokens temperature web max_cost_usd "
-    "wait_seconds attachments json_schema tools tool_choice tool_outputs instructions prompt",
+    "wait_seconds attachments json_schema tools tool_choice tool_outputs rows rows_file instructions prompt",
     "embed": "model output top_k dimensions max_cost_usd input_type query input_file input",
     "rerank": "model top_n max_cost_usd query documents",
+    "decide": "model rows_file attachments max_cost_usd wait_seconds questions state rows",
     "list_models": "query output_modality input_modality supports author max_input_price max_output_price min_context "
     "free sort limit cursor",
     "endpoints": "model zdr sort limit",
@@ -76,7 +77,7 @@ def test_title_description_hints_and_output_are_all_there(tool: AnyTool):
     assert listed.output_schema is not None
     assert listed.output_schema["properties"]
     assert listed.annotations is not None
-    spends = tool.name in ("fuse", "ask", "embed", "rerank")
+    spends = tool.name in ("fuse", "ask", "embed", "rerank", "decide")
     assert listed.annotations.read_only_hint is not spends
     assert ("Costs money" in (listed.description or "")) is spends
 

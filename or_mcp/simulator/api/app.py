@@ -171,7 +171,7 @@ def _api_routes(state: State) -> Iterable[BaseRoute]:
         yield Route(address, _endpoint(state, handlers[method, path], path), methods=[method])
     for first in sorted(NOT_IMITATED):
         for below in ("", "/{rest:path}"):
-            yield Route(f"{PREFIX}/{first}{below}", _endpoint(state, _refuse_to_imitate), methods=_METHODS)
+            yield Route(f"{first}{below}", _endpoint(state, _refuse_to_imitate), methods=_METHODS)
 
 
 def _refuse_to_imitate(_state: State, call: Call) -> Reply:

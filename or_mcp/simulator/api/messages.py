@@ -8,6 +8,8 @@ from or_mcp.simulator.delivery.framing import Document, EventStream, Frame, name
 from or_mcp.simulator.run.history import signature_of
 from or_mcp.simulator.run.outcomes import Citation, Outcome
 from or_mcp.simulator.run.texts import dice_for, pieces
+from or_mcp.simulator.run.tools import ToolUse
+from or_mcp.simulator.run.web import FETCH_TOOLS
 from or_mcp.simulator.wire import JsonObject, as_object, dollars, objects
 
 _SEARCHES_TOLD = 5
@@ -49,8 +51,7 @@ def _blocks(outcome: Outcome) -> list[JsonObject]:
         blocks.append(call | {"input": {"prompt": outcome.fusion.prompt}})
     blocks += _searches(outcome)
     for number, use in enumerate(outcome.uses):
-        identity = f"srvtoolu_{outcome.id[-8:]}{number}"
-        blocks.append({"type": "server_tool_use", "id": identity, "name": use.kind, "input": use.arguments})
+        blocks += _tool_use(use, f"srvtoolu_{outcome.id[-8:]}{number}")
     if outcome.text or outcome.refusal:
         cited = [_citation(outcome, each) for each in outcome.citations]
         blocks.append({"type": "text", "text": outcome.text or outcome.refusal, "citations": cited or None})
@@ -58,6 +59,23 @@ def _blocks(outcome: Outcome) -> list[JsonObject]:
         used = {"type": "tool_use", "id": f"toolu_{call.id[5:]}", "caller": {"type": "direct"}, "name": call.name}
         blocks.append(used | {"input": json.loads(call.arguments)})
     return blocks
+
+
+def _tool_use(use: ToolUse, identity: str) -> list[JsonObject]:
+    """A call of a server tool, and the page it read; Anthropic's form has no results of the others."""
+    asked: JsonObject = {"type": "server_tool_use", "id": identity, "name": use.kind, "input": use.arguments}
+    if use.kind not in FETCH_TOOLS:
+        return [asked]
+    result = {"type": "web_fetch_tool_result", "tool_use_id": identity, "caller": {"type": "direct"}}
+    return [asked | {"name": "web_fetch"}, result | {"content": _page(use.result)}]
+
+
+def _page(result: JsonObject) -> JsonObject:
+    if "error" in result:
+        return {"type": "web_fetch_tool_result_error", "error_code": "url_not_allowed"}
+    source = {"type": "text", "media_type": "text/plain", "data": result["content"]}
+    document = {"type": "document", "source": source, "title": result["title"], "citations": None}
+    return {"type": "web_fetch_result", "url": result["url"], "retrieved_at": None, "content": document}
 
 
 def _searches(outcome: Outcome) -> list[JsonObject]:

@@ -1,7 +1,5 @@
 """Every path of the API, and what answers there."""
 
-from collections.abc import Callable
-
 from or_mcp.simulator.api import (
     account,
     batches,
@@ -17,14 +15,11 @@ from or_mcp.simulator.api import (
     videos,
 )
 from or_mcp.simulator.api.inference import Api
-from or_mcp.simulator.delivery.framing import Reply
-from or_mcp.simulator.state import Call, State
-
-Handler = Callable[[State, Call], Reply]
+from or_mcp.simulator.api.replaying import Handler, replaying
 
 
 def _words(api: Api) -> Handler:
-    return lambda state, call: inference.answer(state, call, api)
+    return replaying(lambda state, call: inference.answer(state, call, api))
 
 
 # Method and path below /api/v1.
@@ -32,7 +27,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/responses", _words("responses")),
     ("POST", "/chat/completions", _words("chat")),
     ("POST", "/messages", _words("messages")),
-    ("POST", "/embeddings", vectors.embed),
+    ("POST", "/embeddings", replaying(vectors.embed)),
     ("POST", "/rerank", vectors.rerank),
     ("POST", "/images", images.generate),
     ("POST", "/audio/speech", speech.speak),
@@ -79,9 +74,9 @@ ELSEWHERE: tuple[tuple[str, str, str], ...] = (
     ("GET", "/api/v1/auth/key", "/key"),
 )
 
-# Paths, with all below them, that upstream has and this simulator does not.
+# Paths below /api/v1, with all below them, that upstream has and this simulator does not.
 _MANAGEMENT = """
     analytics auth/keys/code benchmarks byok classifications containers datasets external-users generation/feedback
     guardrails keys oauth observability organization presets private-endpoints scim vault workspaces
 """
-NOT_IMITATED = frozenset(_MANAGEMENT.split())
+NOT_IMITATED = frozenset(f"/api/v1/{path}" for path in _MANAGEMENT.split()) | {"/api/alpha/extractions"}

@@ -131,6 +131,11 @@ class Rates:
         return 1 - Decimal(str(self._prices.get("discount") or 0))
 
     @property
+    def writing_for_an_hour(self) -> Decimal:
+        """What a token kept for an hour costs; where nothing is listed, twice the price of the prompt."""
+        return self("input_cache_write_1h") or max(2 * self("prompt"), self("input_cache_write"))
+
+    @property
     def writing_costs_more(self) -> bool:
         """Whether a prompt is dearer for being written to a cache."""
         return self("input_cache_write", "prompt") > self("prompt")
@@ -153,7 +158,7 @@ def bill(
     cache = (tokens.cached - tokens.audio_cached) * rate("input_cache_read", "prompt")
     cache += tokens.audio_cached * rate("input_audio_cache", "input_cache_read", "prompt")
     cache += written_short * rate("input_cache_write", "prompt")
-    cache += tokens.written_1h * rate("input_cache_write_1h", "input_cache_write", "prompt")
+    cache += tokens.written_1h * rate.writing_for_an_hour
     media = heard * rate("audio", "prompt") + tokens.images * rate("image")
     # A price per token of pictures takes the place of the price of text.
     media += tokens.image_in * (rate("image_token", "prompt") - rate("prompt"))

@@ -141,6 +141,10 @@ def _box(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data) + 8) + kind + data
 
 
+_STARTS = {b"\x89PNG": "image/png", b"\xff\xd8": "image/jpeg", b"RIFF": "image/webp", b"<svg": "image/svg+xml"}
+
+
 def data_url(picture: bytes) -> str:
     """A picture as it is sent within JSON."""
-    return "data:image/png;base64," + base64.b64encode(picture).decode()
+    kind = next(kind for start, kind in _STARTS.items() if picture.startswith(start))
+    return f"data:{kind};base64,{base64.b64encode(picture).decode()}"

@@ -9,7 +9,7 @@ from or_mcp.simulator.delivery.faults import Fault
 from or_mcp.simulator.money.pricing import Tokens
 from or_mcp.simulator.run.asks import Ask, must_use_tools, named_tool
 from or_mcp.simulator.run.outcomes import FusionRun, Panelist
-from or_mcp.simulator.run.settling import Loop, dearest_answer, longest_answer, step_tokens
+from or_mcp.simulator.run.settling import Loop, dearest_answer, longest_answer
 from or_mcp.simulator.run.texts import Writer, dice_for, token_count
 from or_mcp.simulator.run.tools import FUSION
 from or_mcp.simulator.run.validation import check_fusion, invalid
@@ -113,8 +113,7 @@ class Hall:
         """An empty loop for a member, or the analyst."""
         offers = self.catalogue.offers(model)
         offer = dearest(offers) if self.fault.dearest else offers[0]
-        stops, growth = Stops(self.plan.steps), step_tokens(self.fault)
-        return Loop(model, offer.row["pricing"], self.plan.web, stops, growth, greedy=self.fault.greedy)
+        return Loop(model, offer.row["pricing"], self.plan.web, Stops(self.plan.steps), self.fault)
 
     def longest(self, loop: Loop, prompt: int) -> Tokens:
         """The dearest answer a member may give."""
@@ -131,7 +130,8 @@ def convene(hall: Hall, run_id: str) -> FusionRun:
     run = FusionRun(run_id, ask.question, panel, plan.analyst)
     dice = dice_for(hall.seed, "sources", ask.question)
     if run.replies and plan.web.any:
-        run.sources = Writer(dice, ask.question).sources(dice.randint(2, 4), plan.web)
+        count = min(dice.randint(2, 4), plan.web.results)
+        run.sources = Writer(dice, ask.question).sources(count, plan.web)
     _analyse(hall, run)
     run.capped = plan.forced and plan.calls_allowed and not _cost_stops(ask, run)
     return run

@@ -12,22 +12,18 @@ from or_mcp.simulator.money.pricing import NO_BILL, NO_TOKENS, TIERS, Bill, Rate
 from or_mcp.simulator.run.asks import Ask
 from or_mcp.simulator.run.caching import CacheUse
 from or_mcp.simulator.run.outcomes import FusionRun, Outcome
-from or_mcp.simulator.run.web import FETCH_TOOLS, SEARCH_TOOLS, Stops, WebTools, read_stops
+from or_mcp.simulator.run.web import FETCH_TOOLS, SEARCH_TOOLS, USUAL_RESULTS, Stops, WebTools, read_stops
 from or_mcp.simulator.wire import JsonObject, compact
 
 # What a model writes to ask for a panel, and to ask for one search.
 _FUSION_CALL_TOKENS, STEP_CALL_TOKENS = 200, 150
+# What the usual results of a search, or a page, add to every later prompt.
 _STEP_TOKENS, _GREEDY_STEP_TOKENS = 2_500, 4_000
+# The same for results of a length that was asked for, each with its title and its address.
+_CHARS_A_TOKEN, _GREEDY_CHARS_A_TOKEN, _HEADING_TOKENS = 4, 2, 40
 # They offer other tiers than the default one.
 _TIERED = ("openai", "google")
 _UNCACHED = dict.fromkeys(("cached", "audio_cached", "written", "written_1h"), 0)
-
-
-def step_tokens(fault: Fault) -> int:
-    """What the results of one web step add to every later prompt."""
-    if fault.step_tokens is not None:
-        return fault.step_tokens
-    return _GREEDY_STEP_TOKENS if fault.greedy else _STEP_TOKENS
 
 
 def tier_of(ask: Ask, model: Model) -> str:
@@ -45,15 +41,17 @@ class Loop:
     prices: JsonObject
     web: WebTools
     stops: Stops
-    growth: int
+    fault: Fault
     tier: Decimal = Decimal(1)
-    greedy: bool = False
     writes: bool = True
     hour: bool = False
     tokens: Tokens = NO_TOKENS
     bill: Bill = NO_BILL
     searches: int = 0
     fetches: int = 0
+    # The results of all searches, and the tokens of all that was read.
+    found: int = 0
+    read: int = 0
 
     def run(self, first: Tokens, answer: Tokens, searches: int = 0, fetches: int = 0, more: int = 0) -> None:
         """Take this many searches and fetches, a step each, and write the answer in the last turn.
@@ -75,10 +73,16 @@ class Loop:
         dear = self.web.price_of_search(self.prices) >= self.web.price_of_fetch()
         uses = limit if self.web.searches and limit is not None else self.stops.steps
         # Several searches can be asked for in one step, as long as their own limit lasts; then come the pages.
-        searches = uses if self.web.searches and (dear or not self.web.fetches) else 0
-        fetches = max(self.stops.steps - searches, 0) if self.web.fetches else 0
+        searches = uses if self.web.searches and (dear or not self.web.fetch) else 0
+        fetches = self._pages(self.stops.steps - searches)
         more = max(searches + fetches - self.stops.steps, 0)
         self.run(first, answer, searches - more, fetches, more)
+
+    def _pages(self, steps: int) -> int:
+        """How many pages are read in so many steps."""
+        fetch = self.web.fetch
+        most = steps if fetch is None or fetch.max_uses is None else min(steps, fetch.max_uses)
+        return max(most, 0) if fetch else 0
 
     def _stopped(self, step: int) -> bool:
         stops, used = self.stops, self.tokens.prompt + self.tokens.completion
@@ -86,13 +90,13 @@ class Loop:
         return step >= stops.steps or enough or (stops.tokens is not None and used > stops.tokens)
 
     def _turn(self, first: Tokens, said: Tokens) -> None:
-        grown = (self.searches + self.fetches) * self.growth
+        grown = self.read
         if self.model.context is not None:
             grown = min(grown, max(self.model.context - first.prompt - said.completion, 0))
         # Only the first turn is looked up in the caches; what follows is read as it is.
         opening = first if self.tokens == NO_TOKENS else replace(first, **_UNCACHED)
         used = replace(opening, prompt=first.prompt + grown) + said
-        if self.greedy:
+        if self.fault.greedy:
             used = self._all_written(used)
         self.tokens += used
         self.bill += bill(self.prices, used, tier=self.tier)
@@ -108,6 +112,27 @@ class Loop:
         self.fetches += not search
         price = self.web.price_of_search(self.prices) if search else self.web.price_of_fetch()
         self.bill += Bill(tools=price)
+        self.read += self._read_of_results() if search else self._read_of_a_page()
+
+    @property
+    def _usual(self) -> int:
+        return _GREEDY_STEP_TOKENS if self.fault.greedy else _STEP_TOKENS
+
+    def _read_of_a_page(self) -> int:
+        if self.fault.step_tokens is not None:
+            return self.fault.step_tokens
+        most = self.web.fetch.content_tokens if self.web.fetch else None
+        return min(self._usual, most or self._usual)
+
+    def _read_of_results(self) -> int:
+        found = self.web.results_after(self.found, self.prices)
+        self.found += found
+        if self.fault.step_tokens is not None:
+            return self.fault.step_tokens
+        chars = self.web.characters_for(self.prices)
+        if chars is None:
+            return self._usual * found // USUAL_RESULTS
+        return found * (chars // (_GREEDY_CHARS_A_TOKEN if self.fault.greedy else _CHARS_A_TOKEN) + _HEADING_TOKENS)
 
 
 def longest_answer(model: Model, prompt: int, limit: int | None) -> int:
@@ -154,9 +179,8 @@ def settle(outcome: Outcome, cache: CacheUse, fault: Fault) -> None:
         prices,
         ask.web,
         read_stops(ask.body, (*SEARCH_TOOLS, *FETCH_TOOLS)),
-        step_tokens(fault),
+        fault,
         tier=TIERS.get(outcome.tier, Decimal(1)),
-        greedy=fault.greedy,
         writes=not ask.caches_only_marked or any(segment.keep for segment in ask.segments),
         hour=any((segment.keep or 0) > 300 for segment in ask.segments),
     )

@@ -76,14 +76,12 @@ def topics(question: str) -> list[str]:
 
 
 class Domains(Protocol):
-    """Where sources may come from, and how many."""
+    """Where sources may come from."""
 
     @property
     def allowed_domains(self) -> tuple[str, ...]: ...
     @property
     def excluded_domains(self) -> tuple[str, ...]: ...
-    @property
-    def results(self) -> int: ...
 
 
 class Writer:
@@ -130,7 +128,7 @@ class Writer:
         places = [place.removeprefix("*.") for place in allowed] or [each for each in _PLACES if each not in excluded][
             :1
         ]
-        titles = self._some(_TITLES, min(count, web.results) if web else count)
+        titles = self._some(_TITLES, count)
         return [
             {"url": f"https://{places[n % len(places)]}/simulated/{_path(title)}", "title": title}
             for n, title in enumerate(titles)

@@ -4,13 +4,13 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from or_mcp.simulator.delivery.refusals import unavailable
-from or_mcp.simulator.run.texts import MARK
+from or_mcp.simulator.run.media import PICTURES
+from or_mcp.simulator.run.texts import MARK, shortened
 from or_mcp.simulator.run.validation import invalid
-from or_mcp.simulator.run.web import FETCH_TOOLS, SEARCH_TOOLS
+from or_mcp.simulator.run.web import FETCH_TOOLS, SEARCH_TOOLS, FetchTool
 from or_mcp.simulator.wire import JsonObject, as_object
 
 FUSION = "openrouter:fusion"
@@ -22,6 +22,8 @@ _KNOWN = {*SEARCH_TOOLS, *FETCH_TOOLS, FUSION, DATETIME, FILES, *IMAGES}
 _CALLERS_OWN = re.compile(r"(bash|text_editor|computer|memory)_\d{8}")
 # About what upstream's usual image model takes for a square picture.
 _IMAGE_PRICE = Decimal("0.04")
+# A page has so many sentences, and no more than so many tokens of them are shown unasked.
+_PAGE_SENTENCES, _PAGE_TOKENS = 3, 2_500
 _ADDRESS = re.compile(r"https?://[^\s\"'<>)\]]+")
 
 
@@ -50,6 +52,8 @@ def check_server_tool(tool: JsonObject, models: list[str]) -> None:
         raise unavailable(404, "no_endpoints", message, models, constraint=detail)
     if kind == DATETIME:
         _zone_of(tool)
+    if kind in IMAGES:
+        _form_of(tool)
 
 
 def _zone_of(tool: JsonObject) -> ZoneInfo:
@@ -73,15 +77,30 @@ def list_files(files: list[JsonObject]) -> ToolUse:
     return ToolUse(FILES, {"operation": "list"}, {"operation": "list", "result": MARK + names})
 
 
-def draw(kind: str, prompt: str, picture: bytes) -> ToolUse:
+def _form_of(tool: JsonObject) -> str:
+    """The form of the pictures a tool draws; OpenAI's own tool has its settings beside its type."""
+    form = str((tool | as_object(tool.get("parameters"))).get("output_format") or "png")
+    if form not in PICTURES:
+        raise invalid(f'Invalid option: expected one of {"|".join(PICTURES)} at "output_format"', field="tools")
+    return form
+
+
+def draw(tool: JsonObject, prompt: str, seed: int) -> ToolUse:
     """A picture of what was asked for."""
-    return ToolUse(kind, {"prompt": prompt}, {"prompt": prompt}, _IMAGE_PRICE, picture)
+    picture = PICTURES[_form_of(tool)][1](seed, prompt)
+    return ToolUse(str(tool["type"]), {"prompt": prompt}, {"prompt": prompt}, _IMAGE_PRICE, picture)
 
 
-def fetch(question: str) -> ToolUse | None:
+def fetch(question: str, settings: FetchTool) -> ToolUse | None:
     """The page whose address a question names; it is never really fetched."""
     found = _ADDRESS.search(question)
     if found is None:
         return None
-    page: dict[str, Any] = {"url": found.group(), "title": f"{MARK}A page", "httpStatus": 200}
-    return ToolUse(FETCH_TOOLS[0], {"url": found.group()}, page | {"content": f"{MARK}What {found.group()} says."})
+    address = found.group()
+    page: JsonObject = {"url": address}
+    if not settings.may_read(address):
+        return ToolUse(
+            FETCH_TOOLS[0], page, page | {"error": f"{address} may not be fetched: its domain is not allowed"}
+        )
+    words = shortened(f"{MARK}What {address} says. " * _PAGE_SENTENCES, (settings.content_tokens or _PAGE_TOKENS) * 4)
+    return ToolUse(FETCH_TOOLS[0], page, page | {"title": f"{MARK}A page", "httpStatus": 200, "content": words})

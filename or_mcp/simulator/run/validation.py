@@ -135,10 +135,12 @@ _BY_API: dict[str, dict[str, Rule]] = {
         "thinking": _OBJECT,
     },
 }
+_WEB_LIMITS = ("max_results", "max_uses", "max_total_results", "max_characters", "max_content_tokens")
 _WEB: dict[str, Rule] = {
-    "engine": _one_of("auto", "native", "exa", "parallel", "perplexity", "firecrawl"),
+    "engine": _one_of("auto", "native", "openrouter", "exa", "parallel", "perplexity", "firecrawl"),
     "mode": _TEXT,
-    **dict.fromkeys(("max_results", "max_uses", "max_total_results", "max_characters"), _whole(1)),
+    "search_context_size": _one_of("low", "medium", "high"),
+    **dict.fromkeys(_WEB_LIMITS, _whole(1)),
     **dict.fromkeys(("allowed_domains", "excluded_domains", "blocked_domains"), Rule("array of strings", _strings)),
 }
 _FUSION: dict[str, Rule] = {

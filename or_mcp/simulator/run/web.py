@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from urllib.parse import urlsplit
 
 from or_mcp.simulator.money.searching import FETCH_PRICE, resolved_engine, search_price
 from or_mcp.simulator.run.validation import check_web
@@ -21,8 +22,41 @@ SEARCH_TOOLS = (
 FETCH_TOOLS = ("openrouter:web_fetch", "web_fetch_20250910", "web_fetch_20260209")
 # Upstream's limit on the steps of a server-tool loop, and what it is without being asked.
 MOST_STEPS = 30
-_RESULTS, _MOST_RESULTS = 5, 25
+USUAL_RESULTS, _MOST_RESULTS, _PERPLEXITYS_RESULTS = 5, 25, 20
 _MOST_TOTAL_RESULTS = 50
+# What Exa brings of each page for the size of a context.
+_CONTEXT_CHARS = {"low": 5_000, "medium": 15_000, "high": 30_000}
+# They do not let themselves be told how much to bring.
+_UNMEASURED = ("native", "firecrawl")
+# They read a page for nothing: upstream itself, and Firecrawl with the caller's own key.
+_FREE_FETCHERS = ("openrouter", "firecrawl")
+
+
+@dataclass(frozen=True, slots=True)
+class FetchTool:
+    """How a request lets its models read pages."""
+
+    engine: str | None = None
+    max_uses: int | None = None
+    content_tokens: int | None = None
+    allowed_domains: tuple[str, ...] = ()
+    blocked_domains: tuple[str, ...] = ()
+
+    @property
+    def price(self) -> Decimal:
+        """One page."""
+        return Decimal(0) if self.engine in _FREE_FETCHERS else FETCH_PRICE
+
+    def may_read(self, address: str) -> bool:
+        """Whether a page stands where pages may be read."""
+        host = urlsplit(address).hostname or ""
+        within = [any(_is_of(host, each) for each in names) for names in (self.allowed_domains, self.blocked_domains)]
+        return (within[0] or not self.allowed_domains) and not within[1]
+
+
+def _is_of(host: str, domain: str) -> bool:
+    domain = domain.removeprefix("*.")
+    return host == domain or host.endswith(f".{domain}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +64,20 @@ class WebTools:
     """What a request allows its models to look up."""
 
     searches: bool = False
-    fetches: bool = False
+    fetch: FetchTool | None = None
     engine: str | None = None
     mode: str | None = None
-    results: int = _RESULTS
+    results: int = USUAL_RESULTS
     max_uses: int | None = None
     max_total_results: int = _MOST_TOTAL_RESULTS
+    characters: int | None = None
     allowed_domains: tuple[str, ...] = ()
     excluded_domains: tuple[str, ...] = ()
 
     @property
     def any(self) -> bool:
         """Whether there is any."""
-        return self.searches or self.fetches
+        return self.searches or self.fetch is not None
 
     def engine_for(self, pricing: JsonObject) -> str:
         """Who searches for a model with these prices."""
@@ -60,7 +95,19 @@ class WebTools:
 
     def price_of_fetch(self) -> Decimal:
         """One page."""
-        return FETCH_PRICE if self.fetches else Decimal(0)
+        return self.fetch.price if self.fetch else Decimal(0)
+
+    def results_after(self, found: int, pricing: JsonObject) -> int:
+        """How many results one more search brings for a model with these prices, after so many."""
+        engine = self.engine_for(pricing)
+        if engine == "native":
+            return USUAL_RESULTS
+        wanted = min(self.results, _PERPLEXITYS_RESULTS) if engine == "perplexity" else self.results
+        return max(min(wanted, self.max_total_results - found), 0)
+
+    def characters_for(self, pricing: JsonObject) -> int | None:
+        """The most that a result holds for a model with these prices; None where nobody said."""
+        return None if self.engine_for(pricing) in _UNMEASURED else self.characters
 
 
 NO_WEB = WebTools()
@@ -71,25 +118,41 @@ def read_web_tools(
 ) -> WebTools:
     """The web tools among server tools and plugins, or those of the `:online` variant."""
     search = next((tool for tool in tools if tool.get("type") in SEARCH_TOOLS), None)
-    fetches = any(tool.get("type") in FETCH_TOOLS for tool in tools)
     plugin = next((each for each in plugins if each.get("id") == "web" and each.get("enabled") is not False), None)
-    fetches = fetches or any(each.get("id") == "web-fetch" and each.get("enabled") is not False for each in plugins)
+    fetch = _read_fetch_tool(tools, plugins)
     if search is None and plugin is None and not online:
-        return WebTools(fetches=fetches)
+        return WebTools(fetch=fetch)
     settings: JsonObject = {}
     for source in _sources(search, plugin):
         settings |= {name: value for name, value in source.items() if value is not None}
     check_web(settings)
     return WebTools(
         searches=True,
-        fetches=fetches,
+        fetch=fetch,
         engine=settings.get("engine"),
         mode=settings.get("mode"),
-        results=min(settings.get("max_results") or _RESULTS, _MOST_RESULTS),
+        results=min(settings.get("max_results") or USUAL_RESULTS, _MOST_RESULTS),
         max_uses=settings.get("max_uses"),
         max_total_results=settings.get("max_total_results") or _MOST_TOTAL_RESULTS,
+        characters=settings.get("max_characters") or _CONTEXT_CHARS.get(str(settings.get("search_context_size"))),
         allowed_domains=tuple(as_list(settings.get("allowed_domains"))),
         excluded_domains=tuple(as_list(settings.get("excluded_domains") or settings.get("blocked_domains"))),
+    )
+
+
+def _read_fetch_tool(tools: Sequence[JsonObject], plugins: Sequence[JsonObject]) -> FetchTool | None:
+    plugged = (each for each in plugins if each.get("id") == "web-fetch" and each.get("enabled") is not False)
+    found = next((tool for tool in tools if tool.get("type") in FETCH_TOOLS), None) or next(plugged, None)
+    if found is None:
+        return None
+    settings = found | as_object(found.get("parameters"))
+    check_web(settings)
+    return FetchTool(
+        settings.get("engine"),
+        settings.get("max_uses"),
+        settings.get("max_content_tokens"),
+        tuple(as_list(settings.get("allowed_domains"))),
+        tuple(as_list(settings.get("blocked_domains"))),
     )
 
 

@@ -52,10 +52,10 @@ def write(outcome: Outcome, seed: int, fault: Fault, files: list[JsonObject]) ->
 def _use_tools(outcome: Outcome, seed: int, files: list[JsonObject]) -> None:
     ask = outcome.ask
     outcome.searches = int(ask.web.searches)
-    page = fetch(ask.question) if ask.web.fetches else None
+    page = fetch(ask.question, ask.web.fetch) if ask.web.fetch else None
     if page is not None:
         outcome.uses.append(page)
-        outcome.fetches = 1
+        outcome.fetches = int("error" not in page.result)
     for tool in ask.server_tools:
         match tool["type"]:
             case tools.DATETIME:
@@ -63,7 +63,7 @@ def _use_tools(outcome: Outcome, seed: int, files: list[JsonObject]) -> None:
             case tools.FILES:
                 outcome.uses.append(list_files(files))
             case kind if kind in tools.IMAGES:
-                outcome.uses.append(draw(kind, ask.question[:200], png(seed, ask.question)))
+                outcome.uses.append(draw(tool, ask.question[:200], seed))
             case _:
                 continue
 
@@ -159,11 +159,14 @@ def _shorten(outcome: Outcome, thought: int, fault: Fault) -> None:
 
 
 def _citations(outcome: Outcome, writer: Writer) -> list[Citation]:
-    sources = outcome.fusion.sources if outcome.fusion else writer.sources(_CITED, outcome.ask.web)
+    web, prices = outcome.ask.web, outcome.endpoint.row["pricing"]
+    count = min(_CITED, web.results_after(0, prices))
+    sources = outcome.fusion.sources if outcome.fusion else writer.sources(count, web)
     found: list[Citation] = []
     at = 0
     for source, line in zip(sources, outcome.text.split("\n"), strict=False):
-        found.append(Citation(source["url"], source["title"], at, at + len(line), f"{MARK}{source['title']}: {line}"))
+        content = f"{MARK}{source['title']}: {line}"[: web.characters_for(prices)]
+        found.append(Citation(source["url"], source["title"], at, at + len(line), content))
         at += len(line) + 1
     return found
 

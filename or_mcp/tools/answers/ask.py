@@ -22,6 +22,7 @@ from or_mcp.tools.answers.paid import (
     was_paid_for,
     why_it_failed,
 )
+from or_mcp.tools.answers.rows import FailedRow, RowsCount, RowsFile
 
 
 class ToolCallRow(Answer):
@@ -30,6 +31,16 @@ class ToolCallRow(Answer):
     call_id: str
     name: str
     arguments: str
+
+
+class RowResult(Answer):
+    """The answer to one row."""
+
+    model_config = ConfigDict(frozen=True, validate_by_name=True, serialize_by_alias=True)
+
+    row: int
+    text: str
+    value: Annotated[Any, Field(alias="json", exclude_if=is_none)] = None
 
 
 class AskAnswer(Answer):
@@ -56,6 +67,10 @@ class AskAnswer(Answer):
     error: Maybe[str] = None
     replayed: bool
     elapsed_seconds: float
+    rows: Maybe[RowsCount] = None
+    results: Maybe[list[RowResult]] = None
+    failed: Maybe[list[FailedRow]] = None
+    file: Maybe[RowsFile] = None
     notes: list[str]
 
 

@@ -14,6 +14,8 @@ const PROPERTIES = { city: { type: "string" } };
 const SCHEMA = { type: "object", properties: PROPERTIES, required: ["city"], additionalProperties: false };
 const TOOL = { type: "function", function: { name: "get_weather", description: "Weather.", parameters: SCHEMA } };
 const FUSION = { type: "openrouter:fusion", parameters: { analysis_models: ["z-ai/glm-5.2"] } };
+const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
+const PICTURE = `data:image/png;base64,${PIXEL}`;
 
 const cityOf = (text) => JSON.parse(text).city;
 
@@ -105,7 +107,6 @@ async function anthropic(done) {
   const events = await client.messages.stream({ ...ask, tools: [FUSION], tool_choice: { type: "any" } }).finalMessage();
   done.fusionStreamed = events.content.filter((block) => block.name === "openrouter:fusion").length;
 }
-const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
 
 async function sdk(done) {
   const { OpenRouter } = await import("@openrouter/sdk");
@@ -119,6 +120,12 @@ async function sdk(done) {
   const responseFormat = { type: "json_schema", jsonSchema: { name: "x", strict: true, schema: SCHEMA } };
   done.structure = cityOf((await chat({ responseFormat })).choices[0].message.content);
   done.images = (await chat({ model: PAINTER })).choices[0].message.images.length;
+  const seen = [{ role: "user", content: [{ type: "text", text: QUESTION }, { type: "image_url", imageUrl: { url: PICTURE } }] }];
+  done.vision = (await chat({ messages: seen })).choices[0].message.content;
+  const made = await client.images.generate({ imageGenerationRequest: { model: "openai/gpt-image-2", prompt: "A harbour" } });
+  done.pictures = made.data[0].b64Json.length;
+  const spoken = await client.tts.createSpeech({ speechRequest: { model: VOICE, voice: "alloy", input: "Hello" } });
+  done.speech = (await new Response(spoken).arrayBuffer()).byteLength;
   const respond = (more) => client.responses.send({ responsesRequest: { model: CLAUDE, input: QUESTION, ...more } });
   done.reasoning = (await respond({ reasoning: { effort: "low" } })).output[0].type === "reasoning";
   const fusing = { tools: [FUSION], toolChoice: "required", maxToolCalls: 1 };
@@ -134,7 +141,7 @@ async function sdk(done) {
 
 async function provider(done) {
   const { createOpenRouter } = await import("@openrouter/ai-sdk-provider");
-  const { generateText, streamText, generateObject, embed, jsonSchema, tool } = await import("ai");
+  const { generateText, streamText, generateObject, experimental_generateImage, embed, jsonSchema, tool } = await import("ai");
   const openrouter = createOpenRouter({ baseURL, apiKey });
   const ask = { model: openrouter(MODEL), prompt: QUESTION, maxRetries: 0 };
   done.text = (await generateText(ask)).text;
@@ -149,13 +156,18 @@ async function provider(done) {
   done.sources = (await generateText({ ...ask, model: openrouter(`${MODEL}:online`) })).sources.length;
   const drawn = await generateText({ ...ask, model: openrouter(PAINTER) });
   done.images = drawn.files.length;
+  const seen = [{ role: "user", content: [{ type: "text", text: QUESTION }, { type: "image", image: PICTURE }] }];
+  done.vision = (await generateText({ model: openrouter(MODEL), messages: seen, maxRetries: 0 })).text;
+  const made = await experimental_generateImage({ model: openrouter.imageModel(PAINTER), prompt: "A harbour" });
+  done.pictures = made.images.length;
   done.fusion = (await generateText({ ...ask, model: openrouter("openrouter/fusion") })).text;
   const vector = openrouter.textEmbeddingModel(EMBEDDER);
   done.embeddings = (await embed({ model: vector, value: "a" })).embedding.length;
 }
 
 async function agent(done) {
-  const { OpenRouter } = await import("@openrouter/agent");
+  const { OpenRouter, tool } = await import("@openrouter/agent");
+  const { z } = await import("zod/v4");
   const client = new OpenRouter({ serverURL: baseURL, apiKey });
   const call = (more) => client.callModel({ model: MODEL, input: QUESTION, ...more });
   done.text = await call().getText();
@@ -164,6 +176,14 @@ async function agent(done) {
   done.reasoning = "";
   for await (const delta of call({ model: THINKER, reasoning: { effort: "high" } }).getReasoningStream())
     done.reasoning += delta;
+  const execute = ({ city }) => ((done.tools = city), "Rain");
+  const rain = tool({ name: "get_weather", description: "Weather.", inputSchema: z.object({ city: z.string() }), execute });
+  done.answered = await call({ input: "Please use get_weather.", tools: [rain] }).getText();
+  const format = { type: "json_schema", name: "x", strict: true, schema: SCHEMA };
+  done.structure = cityOf(await call({ text: { format } }).getText());
+  const seen = [{ role: "user", content: [{ type: "input_text", text: QUESTION }, { type: "input_image", imageUrl: PICTURE, detail: "auto" }] }];
+  done.vision = await call({ input: seen }).getText();
+  done.fusion = await call({ model: "openrouter/fusion" }).getText();
 }
 
 const done = {};

@@ -1,0 +1,153 @@
+"""What `decide` answers, in both forms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from or_mcp.calls.keepsake import Shown
+from or_mcp.calls.quoting import named, quoted
+from or_mcp.calls.reply import Answer, Maybe, Reply, usd
+from or_mcp.decisions.answers import ROW, Decided
+from or_mcp.rows.work import Brought
+from or_mcp.runs.record import RunRecord, Status
+from or_mcp.runs.rows import Row
+from or_mcp.tools.answers.paid import EstimateRange, estimate_range, fitted, how_it_stands, why_it_failed
+from or_mcp.tools.answers.rows import (
+    FailedRow,
+    RowsCount,
+    RowsFile,
+    RowsUsage,
+    about_the_rows,
+    count_of,
+    counted,
+    failed,
+    file_of,
+    link_to,
+    usage_of,
+)
+
+
+class DecideRow(Answer):
+    """The answer to one question about one row."""
+
+    row: int
+    name: str
+    value: Any
+    confidence: Maybe[float] = None
+    probabilities: Maybe[dict[str, float]] = None
+
+
+class DecideAnswer(Answer):
+    """The structured form."""
+
+    run_id: str
+    tool: Maybe[str] = None
+    status: Status
+    answers: list[DecideRow]
+    failed: Maybe[list[FailedRow]] = None
+    rows: RowsCount
+    file: Maybe[RowsFile] = None
+    model: Maybe[str] = None
+    cost_usd: float | None
+    provider_cost_usd: Maybe[float] = None
+    cost_estimate_usd: EstimateRange
+    usage: Maybe[RowsUsage] = None
+    elapsed_seconds: float
+    generation_id: Maybe[str] = None
+    error: Maybe[str] = None
+    replayed: bool
+    notes: list[str]
+
+
+# How many rows are shown, tried in turn until both forms fit.
+_SIZES = (1_000, 500, 250, 120, 60, 30, 15, 8, 4, 1)
+_FAILED = 20
+# Of the options, those that may matter.
+_SHOWN_SHARES = 3
+
+
+def show(record: RunRecord, brought: Brought, shown: Shown) -> Reply:
+    """The answer, shortened until both forms fit."""
+    count = len(brought.answered)
+    return fitted(partial(_reply, record, brought, shown), [count, *(size for size in _SIZES if size < count)])
+
+
+def _reply(record: RunRecord, brought: Brought, shown: Shown, most: int) -> Reply:
+    rows, result = brought.answered, brought.together
+    decided = [(row.n, ROW.validate_json(row.body).answers) for row in rows[:most]]
+    file = file_of(record, result)
+    answer = DecideAnswer(
+        run_id=record.run_id,
+        status=record.status,
+        answers=[_row(n, each) for n, answers in decided for each in answers],
+        failed=failed(record, _FAILED) or None,
+        rows=count_of(brought),
+        file=file,
+        model=result.model,
+        cost_usd=usd(record.cost_usd),
+        provider_cost_usd=usd(result.provider_cost_usd),
+        cost_estimate_usd=estimate_range(record),
+        usage=usage_of(result),
+        elapsed_seconds=record.elapsed_seconds(),
+        generation_id=record.generation_id,
+        error=why_it_failed(record),
+        replayed=shown.replayed,
+        notes=[*about_the_rows(record, brought, shown), *_cut(record, rows, most), *shown.notes],
+    )
+    text = "\n".join(_text(record, brought, answer, decided, shown))
+    return Reply(text, answer, link_to(file), shown.cost_line)
+
+
+def _row(n: int, each: Decided) -> DecideRow:
+    return DecideRow(
+        row=n, name=each.name, value=each.value, confidence=each.confidence, probabilities=each.probabilities
+    )
+
+
+def _cut(record: RunRecord, rows: Sequence[Row], most: int) -> Iterator[str]:
+    if len(rows) > most:
+        rest = f"run(run_id={record.run_id!r}, part='result')"
+        yield f"{most:,} of {len(rows):,} answered rows are shown; all: {rest}."
+
+
+def _text(
+    record: RunRecord,
+    brought: Brought,
+    answer: DecideAnswer,
+    decided: Sequence[tuple[int, Sequence[Decided]]],
+    shown: Shown,
+) -> Iterator[str]:
+    alone = brought.together.total == 1
+    yield from how_it_stands(record, answer.error, shown)
+    yield from (f"Note: {note}" for note in answer.notes)
+    if decided:
+        listed = "\n".join(_line(n, answers, alone=alone) for n, answers in decided)
+        yield quoted(answer.run_id, "answers" if alone else "row: answers", listed)
+    yield from (f"Row {row.row} failed: {row.error}" for row in answer.failed or ())
+    if answer.file is not None:
+        yield f"All rows: {answer.file.path}"
+    by = named(answer.model) if answer.model else answer.status
+    yield f"Run: {answer.run_id} · {counted(brought)} · {by} · {answer.elapsed_seconds} s"
+    if shown.cost_line:
+        yield shown.cost_line
+
+
+def _line(n: int, answers: Sequence[Decided], *, alone: bool) -> str:
+    told = " · ".join(map(_told, answers))
+    return told if alone else f"{n}: {told}"
+
+
+def _told(each: Decided) -> str:
+    value = {True: "yes", False: "no"}.get(each.value, each.value) if isinstance(each.value, bool) else each.value
+    sure = f" ({each.confidence:.2f})" if each.confidence is not None else ""
+    return f"{each.name}={value}{sure}{_shares(each)}"
+
+
+def _shares(each: Decided) -> str:
+    """What else it may be, of a choice that is not clear."""
+    others = sorted((each.probabilities or {}).items(), key=lambda share: -share[1])[:_SHOWN_SHARES]
+    if isinstance(each.value, bool) or len(others) < 2 or each.confidence is None or each.confidence >= 0.9:
+        return ""
+    return " [" + ", ".join(f"{name} {share:.2f}" for name, share in others) + "]"
