@@ -43,8 +43,9 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.user: $(BIN)/python pyproject.toml
-	@echo "Installing into $(VENV) (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@printf 'Installing into $(VENV), once: this takes about a minute '
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e . & installing=$$!; \
+	  while kill -0 $$installing 2>/dev/null; do printf .; sleep 2; done; echo; wait $$installing
 	@touch $@
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml

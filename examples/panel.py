@@ -41,7 +41,7 @@ async def main(question):
     print(run["answer"])
     for row in (run.get("analysis") or {}).get("contradictions") or []:
         print(f"\nThey disagree on {row['topic']}:")
-        for stance in row["stances"]:
+        for stance in row.get("stances", []):
             print(f"  {stance['model']}: {stance['stance']}")
     print(f"\n{run['run_id']}: {run.get('outcome', run['status'])}, ${run['cost_usd']}")
 

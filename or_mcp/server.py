@@ -27,6 +27,7 @@ from or_mcp.calls.call import FOR_VIEW, Call, NeedsHost, Parts, Served
 from or_mcp.calls.caller import AT_THE_DOOR, Caller
 from or_mcp.calls.choosing import suggest_only_allowed
 from or_mcp.calls.explain import sentence
+from or_mcp.calls.shape import Shape
 from or_mcp.calls.tool import AnyTool
 from or_mcp.catalogue.cache import Catalogue
 from or_mcp.catalogue.policy import Policy
@@ -101,6 +102,7 @@ class Program:
         self.owner = Caller.of(settings.api_key, settings.base_url)
         self.tools: dict[str, AnyTool] = {tool.name: tool for tool in ALL_TOOLS if tool.name in settings.tools}
         self._listed: Sequence[mcp_types.Tool] = [tool.listed() for tool in self.tools.values()]
+        self._without_structure = [tool.model_copy(update={"output_schema": None}) for tool in self._listed]
         self._schemas = {tool.name: tool.input_schema for tool in self._listed}
         self.parts: Parts | None = None
         self.alone = alone
@@ -140,10 +142,13 @@ class Program:
     async def _lifespan(self) -> AsyncGenerator[Served]:
         """Whoever serves this program may begin it more than once: it runs once."""
         if self.parts is not None:
-            yield Served(self.parts, Session())
+            yield self._served(self.parts)
             return
         async with self.running() as parts:
-            yield Served(parts, Session())
+            yield self._served(parts)
+
+    def _served(self, parts: Parts) -> Served:
+        return Served(parts, Session(), Shape(self.settings.structured))
 
     @asynccontextmanager
     async def running(self, *, warm: bool = True) -> AsyncGenerator[Parts]:
@@ -225,7 +230,8 @@ class Program:
             sandbox=Sandbox(settings.allowed_dirs, own_files(settings.data_dir)),
             rules=rules(settings),
         )
-        served, options = Served(own, session), self.server.create_initialization_options()
+        served = Served(own, session, Shape(settings.structured))
+        options = self.server.create_initialization_options()
         await serve_dual_era_loop(self.server, incoming, outgoing, lifespan_state=served, init_options=options)
 
     def leave(self) -> None:
@@ -234,8 +240,9 @@ class Program:
             self.parts.runner.stopping = True
 
     async def _list_tools(self, ctx: Context, params: object) -> mcp_types.ListToolsResult:
-        del ctx, params
-        return mcp_types.ListToolsResult(tools=list(self._listed))
+        del params
+        listed = self._listed if self._is_structured(ctx) else self._without_structure
+        return mcp_types.ListToolsResult(tools=list(listed))
 
     async def _call_tool(self, ctx: Context, params: mcp_types.CallToolRequestParams) -> CallResult | CreatedTask:
         if self.tasks.take(ctx, params.name):
@@ -284,7 +291,16 @@ class Program:
         for_view = (ctx.meta or {}).get(FOR_VIEW) is True
         waiter = Waiter(self._session(ctx), str(ctx.request_id), *_client(ctx))
         parts, caller = ctx.lifespan_context.parts, self._caller(ctx)
-        return Call(parts, caller, waiter.client, _teller(ctx), for_view=for_view, waiter=waiter)
+        is_structured = for_view or self._is_structured(ctx)
+        return Call(
+            parts, caller, waiter.client, _teller(ctx), for_view=for_view, is_structured=is_structured, waiter=waiter
+        )
+
+    def _is_structured(self, ctx: Context) -> bool:
+        """Whether answers have their structured form; over HTTP all programs are served alike."""
+        if ctx.request is not None:
+            return self.settings.structured is not False
+        return ctx.lifespan_context.shape.is_structured(_client(ctx)[0])
 
     async def _cancelled(self, ctx: Context, params: mcp_types.CancelledNotificationParams) -> None:
         self._session(ctx).gave_up(params.request_id, params.reason or "")

@@ -54,10 +54,6 @@ def variable(
 TOOL_NAMES = ("fuse", "ask", "embed", "rerank", "decide", "list_models", "endpoints", "account", "run")
 
 
-def _text(value: str) -> str:
-    return value
-
-
 def _key(value: str) -> str | None:
     # Hosts pass "${OPENROUTER_API_KEY}" literally when the variable is unset: that is no key.
     if not value or "$" in value:
@@ -74,8 +70,11 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
-def _switch(value: str) -> bool:
-    return {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False, "": False}[value.lower()]
+def _one_of(words: Mapping[str, T]) -> Callable[[str], T]:
+    return lambda value: words[value.lower()]
+
+
+_switch = _one_of({"on": True, "true": True, "1": True, "off": False, "false": False, "0": False, "": False})
 
 
 def _whole(value: str) -> int:
@@ -141,26 +140,19 @@ def _dirs(value: str) -> tuple[Path, ...]:
     return tuple(Path(part).expanduser().resolve() for part in value.split(os.pathsep) if part.strip())
 
 
-def _data_collection(value: str) -> Collection | None:
-    known: dict[str, Collection | None] = {"": None, "upstream": None, "deny": "deny", "allow": "allow"}
-    return known[value.lower()]
-
-
 def _level(value: str) -> str:
     if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
         raise ValueError
     return value.upper()
 
 
-def _auth(value: str) -> Auth:
-    known: dict[str, Auth] = {"none": "none", "token": "token", "passthrough": "passthrough"}
-    return known[value.lower()]
-
-
 def _path(value: str) -> Path:
     return Path(value).expanduser().resolve()
 
 
+_AUTH: Mapping[str, Auth] = {"none": "none", "token": "token", "passthrough": "passthrough"}
+_COLLECTION: Mapping[str, Collection | None] = {"": None, "upstream": None, "deny": "deny", "allow": "allow"}
+_STRUCTURED: Mapping[str, bool | None] = {"auto": None, "on": True, "off": False}
 _ON_OFF = "on or off"
 _LIST = "a comma-separated list"
 _PROXY = "the URL of a proxy, http://, https://, socks5:// or socks5h://"
@@ -254,6 +246,14 @@ class Settings:
     tools: tuple[str, ...] = variable(
         "OR_MCP_TOOLS", "all", "Which tools to offer.", f"a comma list of {', '.join(TOOL_NAMES)}", _tools
     )
+    structured: bool | None = variable(
+        "OR_MCP_STRUCTURED",
+        "auto",
+        "Whether answers have a structured form beside their text, and tools list its schema; auto: unless the host is "
+        "known to show its model both, over stdio.",
+        "auto, on or off",
+        _one_of(_STRUCTURED),
+    )
     models: tuple[str, ...] = variable(
         "OR_MCP_MODELS",
         "*",
@@ -267,12 +267,12 @@ class Settings:
         "",
         "deny: only providers that do not collect data, on every request (upstream's setting by default).",
         "deny or allow",
-        _data_collection,
+        _one_of(_COLLECTION),
     )
     providers_only: tuple[str, ...] = variable("OR_MCP_PROVIDERS_ONLY", "", "Only these providers.", _LIST, _names)
     providers_ignore: tuple[str, ...] = variable("OR_MCP_PROVIDERS_IGNORE", "", "Never these providers.", _LIST, _names)
     default_model: str = variable(
-        "OR_MCP_DEFAULT_MODEL", "openrouter/auto", "For `ask` without a model.", "a model", _text
+        "OR_MCP_DEFAULT_MODEL", "openrouter/auto", "For `ask` without a model.", "a model", str
     )
     log_level: str = variable(
         "OR_MCP_LOG_LEVEL",
@@ -295,7 +295,7 @@ class Settings:
         "none",
         "none (loopback only), token, or passthrough (each caller's bearer is their own OpenRouter key).",
         "none, token or passthrough",
-        _auth,
+        _one_of(_AUTH),
     )
     http_tokens: tuple[str, ...] = variable(
         "OR_MCP_HTTP_TOKENS",

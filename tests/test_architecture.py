@@ -21,7 +21,7 @@ ALLOWED: dict[str, str] = {
     "rows": "disk runs catalogue openrouter openrouter.wire",
     "decisions": "rows catalogue openrouter openrouter.wire",
     "vectors": "disk runs catalogue openrouter openrouter.wire",
-    "calls": "fusion conversation rows attachments runs catalogue openrouter openrouter.wire",
+    "calls": "hosts fusion conversation rows attachments runs catalogue openrouter openrouter.wire",
     "tools": "calls fusion conversation decisions rows vectors attachments view runs catalogue openrouter"
     " openrouter.wire",
     "host": "tools calls fusion view runs catalogue openrouter",

@@ -23,7 +23,7 @@ async def test_three_prompts_say_what_they_need(connect: Connect):
     async with connect() as client:
         prompts = (await client.list_prompts()).prompts
     assert {prompt.name: [(each.name, each.required) for each in prompt.arguments or ()] for prompt in prompts} == {
-        "fuse": [("question", True), ("preset", False), ("max_cost_usd", False)],
+        "ask_a_panel": [("question", True), ("preset", False), ("max_cost_usd", False)],
         "second_opinion": [("subject", False), ("model", False)],
         "choose_model": [("job", True), ("budget", False)],
     }
@@ -34,9 +34,9 @@ async def test_three_prompts_say_what_they_need(connect: Connect):
 @pytest.mark.parametrize(
     ("name", "given", "said"),
     [
-        ("fuse", {"question": QUESTION}, [QUESTION, "`fuse`.", "self-contained", "`running`"]),
-        ("fuse", {"question": QUESTION, "preset": "general-fast"}, ["preset 'general-fast'"]),
-        ("fuse", {"question": QUESTION, "max_cost_usd": "0.5"}, ["at most 0.5 USD", "max_cost_usd"]),
+        ("ask_a_panel", {"question": QUESTION}, [QUESTION, "`fuse`.", "self-contained", "`running`"]),
+        ("ask_a_panel", {"question": QUESTION, "preset": "general-fast"}, ["preset 'general-fast'"]),
+        ("ask_a_panel", {"question": QUESTION, "max_cost_usd": "0.5"}, ["at most 0.5 USD", "max_cost_usd"]),
         ("second_opinion", {}, ["your last answer", "list_models", "`ask`"]),
         ("second_opinion", {"subject": "This plan.", "model": "x-ai/grok-4"}, ["This plan.", "from x-ai/grok-4 with"]),
         ("choose_model", {"job": "Sort mail"}, ["this job: Sort mail.", "`endpoints`"]),
@@ -52,10 +52,10 @@ async def test_a_prompt_is_filled_in(connect: Connect, name: str, given: dict[st
 @pytest.mark.parametrize(
     ("name", "given", "said"),
     [
-        ("fuse", {}, "needs question"),
-        ("fuse", {"question": "  "}, "needs question"),
+        ("ask_a_panel", {}, "needs question"),
+        ("ask_a_panel", {"question": "  "}, "needs question"),
         ("choose_model", {"budget": "1"}, "needs job"),
-        ("fuze", {}, "there are fuse, second_opinion, choose_model"),
+        ("fuze", {}, "there are ask_a_panel, second_opinion, choose_model"),
     ],
 )
 async def test_what_is_missing_is_named(connect: Connect, name: str, given: dict[str, str], said: str):
@@ -67,7 +67,7 @@ async def test_what_is_missing_is_named(connect: Connect, name: str, given: dict
 @pytest.mark.parametrize(
     ("prompt", "argument", "typed", "first"),
     [
-        ("fuse", "preset", "general-b", "general-budget"),
+        ("ask_a_panel", "preset", "general-b", "general-budget"),
         ("second_opinion", "model", "openai/gpt-5.6-s", "openai/gpt-5.6-sol"),
     ],
 )

@@ -33,7 +33,8 @@ async def answer(
     try:
         tool = _find(tools, name)
         reply = await tool.handle(read_arguments(tool.arguments, given), call)
-        return to_result(reply, await left_behind(call, getattr(reply.structured, "run_id", None)))
+        first = await left_behind(call, getattr(reply.structured, "run_id", None))
+        return to_result(reply, first, is_structured=call.is_structured)
     except NeedsHost:
         raise
     except Failure as failure:

@@ -12,6 +12,7 @@ import anyio.to_thread
 from or_mcp.attachments.paths import Sandbox
 from or_mcp.calls.caller import Caller
 from or_mcp.calls.keepsake import AnyKeepsake
+from or_mcp.calls.shape import Shape
 from or_mcp.catalogue.cache import Catalogue
 from or_mcp.catalogue.policy import Policy
 from or_mcp.openrouter.client import OpenRouter
@@ -59,6 +60,7 @@ class Served:
 
     parts: Parts
     session: Session
+    shape: Shape
 
 
 class Lasting(Protocol):
@@ -83,6 +85,7 @@ class Call:
     roots: Roots | None = None
     lasting: Lasting | None = None
     for_view: bool = False
+    is_structured: bool = True
     waiter: Waiter = field(default_factory=lambda: Waiter(Session()))
 
     @property

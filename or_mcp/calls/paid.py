@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, Protocol
 
 from or_mcp.calls.arguments import decimal_or_none
@@ -21,6 +22,8 @@ from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunRecord, RunRequest, fingerprint, kept_arguments
 from or_mcp.runs.runner import Begun
 
+# Less is no cent.
+_A_CENT_ROUNDED = Decimal("0.005")
 # How often a call looks at what is left before it is refused because others were faster.
 _LOOKS = 5
 
@@ -107,7 +110,7 @@ async def _hand_over(call: Call, begun: Begun, shown: Shown, seconds: float) -> 
     record = await call.runs.wait(begun.run_id, seconds, tell, call.waiter, is_its_own=not begun.replayed)
     if record.finished and record.status != "completed":
         raise RunFailed(record)
-    standing = await call.runs.standing(recent=True)
+    standing = await call.runs.standing(recent=record.finished)
     if record.finished and call.lasting is None:
         call.parts.runner.delivered(record.run_id)
     keepsake = call.parts.keepsakes[record.request.tool]
@@ -175,9 +178,13 @@ def about_the_store(call: Call) -> list[str]:
 
 def cost_line(record: RunRecord, result: Result, standing: Standing) -> str:
     """The one line under every paid answer."""
-    cost = "unknown" if record.cost_usd is None else dollars(record.cost_usd)
+    # What was cut off may be billed yet.
+    is_open = not record.cost_usd and record.status in ("cancelled", "interrupted")
+    cost = "unknown" if record.cost_usd is None or is_open else dollars(record.cost_usd)
     if result.provider_cost_usd:
         cost += f", and {dollars(result.provider_cost_usd)} billed by your provider"
     today = "unknown" if standing.today_usd is None else f"${standing.today_usd:.2f}"
+    if standing.set_aside_usd >= _A_CENT_ROUNDED:
+        today += f", ${standing.set_aside_usd:.2f} set aside"
     left = "no daily budget" if standing.left_usd is None else f"budget left ${standing.left_usd:.2f}"
     return f"Cost: {cost} · today {today} · {left}"

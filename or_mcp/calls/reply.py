@@ -12,9 +12,9 @@ import mcp_types
 from pydantic import BaseModel, ConfigDict
 
 from or_mcp.calls.schemas import plain_schema
-from or_mcp.openrouter.wire.lenient import Maybe, is_none
+from or_mcp.openrouter.wire.lenient import Maybe, Some, is_none
 
-__all__ = ["FACTS", "LIMIT", "Answer", "Maybe", "Reply", "cut", "is_none", "output_schema", "to_result", "usd"]
+__all__ = ["FACTS", "LIMIT", "Answer", "Maybe", "Reply", "Some", "cut", "is_none", "output_schema", "to_result", "usd"]
 
 # Claude Code puts results above 50,000 characters into a file and shows the first 2,000.
 LIMIT = 48_000
@@ -49,7 +49,7 @@ class Reply:
     advice: tuple[str, ...] = ()
 
 
-def to_result(reply: Reply, first: Sequence[str] = ()) -> mcp_types.CallToolResult:
+def to_result(reply: Reply, first: Sequence[str] = (), *, is_structured: bool = True) -> mcp_types.CallToolResult:
     """The answer as the protocol carries it, after what the host has to be told first.
 
     Tools choose what to leave out; whatever they missed has an end here.
@@ -60,13 +60,17 @@ def to_result(reply: Reply, first: Sequence[str] = ()) -> mcp_types.CallToolResu
         answer["notes"] = [*first, *(answer.get("notes") or ())]
     structured = _fitted(answer)
     advice = [n for n, note in enumerate(structured.get("notes") or ()) if note in reply.advice]
-    told = {"cost_line": reply.cost_line, "advice": advice}
+    told = {"cost_line": reply.cost_line, "advice": advice, **_run_of(structured)}
     facts = {name: value for name, value in told.items() if value}
     return mcp_types.CallToolResult(
         content=[mcp_types.TextContent(type="text", text=text), *reply.links],
-        structured_content=structured,
+        structured_content=structured if is_structured else None,
         _meta={FACTS: facts} if facts else None,
     )
+
+
+def _run_of(structured: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: structured[name] for name in ("run_id", "status") if name in structured}
 
 
 def visible(words: str) -> str:

@@ -16,11 +16,16 @@ class Narrator:
         self._tell = tell
         self._step = -1.0
         self._beats = 0
+        self._total = 0.0
+        self._told = -1.0
 
     async def tell(self, progress: Progress) -> None:
         """Say where the run stands."""
         self._beats = self._beats + 1 if progress.done <= self._step else 1
         self._step = max(self._step, progress.done)
-        # Between two steps every word moves on a little, and never as far as the next step.
-        value = self._step + 1 - 1 / (self._beats + 1)
-        await self._tell(value, max(progress.total, self._step + 1), progress.message[:MESSAGE_LIMIT])
+        # A bar jumps if what it is of the whole changes: the first whole that was told stays.
+        self._total = self._total or max(progress.total, self._step + 1)
+        # Between two steps every word moves on a little, and never as far as the next step, or as the end.
+        value = min(self._step + 1 - 1 / (self._beats + 1), (self._told + self._total) / 2)
+        self._told = max(value, self._told)
+        await self._tell(value, self._total, progress.message[:MESSAGE_LIMIT])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from inspect import cleandoc
 from typing import Any, Generic, Literal, TypeVar
 
 import mcp_types
@@ -39,7 +38,7 @@ class Tool(Generic[ArgumentsT]):
         return mcp_types.Tool(
             name=self.name,
             title=self.title,
-            description=cleandoc(self.description),
+            description=in_paragraphs(self.description),
             input_schema=input_schema(self.arguments),
             output_schema=output_schema(self.answer),
             annotations=mcp_types.ToolAnnotations(
@@ -51,6 +50,11 @@ class Tool(Generic[ArgumentsT]):
             ),
             _meta=dict(self.meta) or None,
         )
+
+
+def in_paragraphs(text: str) -> str:
+    """The text with line breaks between paragraphs only. Some hosts show the first line alone."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n"))
 
 
 AnyTool = Tool[Any]

@@ -111,13 +111,18 @@ class Reading:
         return [intent for name, intent in BY_NAME.items() if name in self.intents]
 
 
+def phrase_of(text: str) -> str:
+    """A phrase without what makes no difference."""
+    return " ".join(text.lower().split())
+
+
 def readings(text: str, modality: str, models: Collection[Model]) -> Iterator[Reading]:
     """The meanings to try in turn; none at all when no word of the text means anything."""
     asked = _understood(words(text)[:_MOST_WORDS], models)
     terms, intents = _split(asked)
     if text.strip() and not terms and not intents:
         return
-    plain = Reading(" ".join(text.lower().split()), terms, tuple(intent.name for intent in intents), modality)
+    plain = Reading(phrase_of(text), terms, tuple(intent.name for intent in intents), modality)
     for reading in _by_modality(plain, intents):
         yield from _relaxations(reading)
 

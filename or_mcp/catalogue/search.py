@@ -10,9 +10,9 @@ from typing import Literal
 
 from or_mcp.catalogue.closest import closest_names
 from or_mcp.catalogue.conditions import Condition, input_is, made_by, output_is, priced_at_most, supporting
-from or_mcp.catalogue.cursor import Place, read_cursor, write_cursor
+from or_mcp.catalogue.cursor import Place, place, read_cursor, write_cursor
 from or_mcp.catalogue.intents import by_agentic, by_coding, by_context, by_intelligence, by_price, gives
-from or_mcp.catalogue.reading import Reading, readings
+from or_mcp.catalogue.reading import Reading, phrase_of, readings
 from or_mcp.catalogue.words import words_of
 from or_mcp.openrouter.wire.models import Model
 
@@ -43,9 +43,9 @@ class Query:
     cursor: str = ""
 
     @property
-    def fingerprint(self) -> str:
+    def fingerprint(self) -> bytes:
         """What all pages of one query share."""
-        return sha256(repr(replace(self, limit=0, cursor="")).encode()).hexdigest()[:12]
+        return sha256(repr(replace(self, limit=0, cursor="")).encode()).digest()[:4]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Found:
 
 
 _SORTS: dict[Sort, Callable[[Model], float]] = {
-    "newest": lambda model: -float(model.created or 0),
+    "newest": lambda model: -float((model.created or 0) // _DAY),
     "price": by_price,
     "context": by_context,
     "intelligence": by_intelligence,
@@ -81,7 +81,7 @@ def search(models: Sequence[Model], query: Query, *rules: Condition) -> Found:
     """
     conditions = [*rules, *_conditions(query)]
     if query.cursor:
-        reading, after = read_cursor(query.cursor, query.fingerprint)
+        reading, after = read_cursor(query.cursor, query.fingerprint, phrase_of(query.text))
         return _page(_ranked(_kept(models, conditions), query, reading), query, reading, after)
     found = _matches(models, query, conditions)
     return _page(found[1], query, found[0], None) if found else _nothing(models, query, conditions)
@@ -125,8 +125,9 @@ def _place(model: Model, query: Query, reading: Reading) -> Place:
         *head, variants, editions = reading.rank(model)
         # What came out together is one generation: of that the plain model is meant, and not its latest variant.
         generation = -float((model.created or 0) // _GENERATION)
-        return (*head, generation, variants, newest, editions, *tail[1:]), model.id
-    return (_SORTS[query.sort](model), *tail), model.id
+        return place((*head, generation, variants, newest, editions, *tail[1:]), model.id)
+    hour = (-float((model.created or 0) % _DAY),) if query.sort == "newest" else ()
+    return place((_SORTS[query.sort](model), *hour, *tail), model.id)
 
 
 def _page(ranked: list[tuple[Place, Model]], query: Query, reading: Reading, after: Place | None) -> Found:

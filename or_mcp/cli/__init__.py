@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 from or_mcp import __version__
 
@@ -29,8 +30,12 @@ class Command:
     options: Callable[[argparse.ArgumentParser], None]
 
 
-def _none(parser: argparse.ArgumentParser) -> None:
-    del parser
+def _demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--plain", action="store_true", help="the label [simulated] before every line, no bar")
+
+
+def _account(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print the structured result")
 
 
 def _serve(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +78,8 @@ def _ask(parser: argparse.ArgumentParser) -> None:
 
 
 def _runs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run_id", nargs="?", default="", help="show this run")
+    told = "a RUN_ID, alone or after show, report or stop; without one: the list"
+    parser.add_argument("words", nargs="*", metavar="RUN_ID", help=told)
     parser.add_argument("--html", metavar="FILE", help="write its report")
     parser.add_argument("--cancel", action="store_true", help="stop it, whichever process carries it")
     parser.add_argument("--json", action="store_true", help="print the structured result")
@@ -124,12 +130,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("fuse", "ask a panel of models, and get one answer", _fuse),
     Command("ask", "ask one model", _ask),
     Command("runs", "what was paid for: list, show, report, stop", _runs),
+    Command("account", "what was spent, by tool, model and day, and what is left", _account),
     Command("resident", "the process that sessions share: who is connected, what runs", _resident),
     Command("install", "our entry in the configuration of a host (Claude Code, Cursor, VS Code, ...)", _install),
     Command("login", "sign in to OpenRouter in the browser, and keep a key on this machine", _login),
     Command("store", "for those who run databases: the tables, and whether the ledger is right", _store),
     Command("doctor", "what works here, and what mends the rest", _doctor),
-    Command("demo", "one fusion, live, with no key and no internet", _none),
+    Command("demo", "one fusion, live, with no key and no internet", _demo),
     Command("simulate", "the OpenRouter simulator on loopback", _simulate),
 )
 
@@ -154,8 +161,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    def _print_message(self, message: str, file: Any = None) -> None:
+        from or_mcp.cli.terminal import wrapped
+
+        super()._print_message(wrapped(message, file or sys.stderr), file)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="or-mcp",
         description="OpenRouter for AI agents, over MCP. Without a command: the server on stdio.",
         epilog=_EPILOG,
@@ -176,7 +190,7 @@ def _serve_defaults(arguments: argparse.Namespace) -> None:
 
 def fail(message: str, code: int = 1) -> int:
     """One clear line on stderr."""
-    from or_mcp.cli.terminal import emit, safe
+    from or_mcp.cli.terminal import safe, say
 
-    emit(f"or-mcp: {safe(message)}", sys.stderr)
+    say(f"or-mcp: {safe(message)}", sys.stderr)
     return code

@@ -14,7 +14,7 @@ from or_mcp.cli.interrupts import CANCELLED, on_interrupt
 from or_mcp.cli.live import Screen, Watch
 from or_mcp.cli.readable import readable
 from or_mcp.cli.scenario import GEMINI, PANEL, QUESTION, script
-from or_mcp.cli.terminal import wrapped
+from or_mcp.cli.terminal import can_redraw
 
 LABEL = "[simulated]"
 # Long enough to see panel, analyst and writer at work, short enough to be watched.
@@ -25,20 +25,21 @@ _FAILING = {GEMINI: {"error": "Provider returned error: rate limited upstream", 
 
 def run(arguments: argparse.Namespace) -> int:
     """Start a simulator and our server, run one fusion through a real MCP client, show it."""
-    del arguments
     import anyio
 
-    return anyio.run(_demo)
+    return anyio.run(_demo, arguments.plain or not can_redraw(sys.stdout))
 
 
-async def _demo() -> int:
+async def _demo(plain: bool) -> int:
     import anyio
 
     from or_mcp.calls.reply import FACTS
     from or_mcp.simulator import Simulator
 
-    screen = Screen(LABEL, sys.stdout)
-    screen.say("A simulated OpenRouter on this machine: no key, no internet, nothing is paid.")
+    # In a terminal a bar stands before every line that is simulated, and its first line says what it means.
+    label = LABEL if plain else "│"
+    screen = Screen(label, sys.stdout)
+    screen.say("Simulated: a made-up OpenRouter on this machine. No key, no internet, nothing is paid.")
     screen.say(f"Asking a panel of {len(PANEL)}: {QUESTION}")
     screen.say("")
     report = Path(mkdtemp(prefix="or-mcp-demo-")) / "report.html"
@@ -57,8 +58,9 @@ async def _demo() -> int:
     if answer.is_error:
         return fail(answer.content[0].text)
     screen.say("")
-    told = readable(answer.structured_content, answer.meta[FACTS], f"As a page: {report}").replace(f"{LABEL} ", "")
-    for line in wrapped(told, sys.stdout, less=len(LABEL) + 1).splitlines():
+    where = f"As a page: {report}"
+    told = readable(answer.structured_content, answer.meta[FACTS], where, failures_are_told=True)
+    for line in told.replace(f"{LABEL} ", "").splitlines():
         screen.say(line)
     return 0
 

@@ -10,7 +10,7 @@ from or_mcp import __version__
 from or_mcp.cli.checks import data, machine
 from or_mcp.cli.checks.finding import Check, Finding, carry_out
 from or_mcp.cli.checks.residents import residents
-from or_mcp.cli.terminal import as_json, emit
+from or_mcp.cli.terminal import as_json, emit, say
 from or_mcp.settings import Settings
 
 _MARKS = {"ok": "✓", "failed": "✗", "info": "·"}
@@ -23,13 +23,13 @@ def run(arguments: argparse.Namespace) -> int:
     for finding in (*found, *carry_out(_checks(settings))):
         findings.append(finding)
         if not arguments.json:
-            emit(_line(finding))
+            say(_line(finding))
     wrong = sum(finding.status == "failed" for finding in findings)
     if arguments.json:
         rows = [{"name": f.name, "status": f.status, "detail": f.detail, "fix": f.fix or None} for f in findings]
         emit(as_json({"ok": not wrong, "version": __version__, "checks": rows}))
     else:
-        emit(f"\n{wrong} to mend: what is after → mends it." if wrong else "\nAll is well.")
+        say(f"\n{wrong} to mend: what is after → mends it." if wrong else "\nAll is well.")
     return 1 if wrong else 0
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from or_mcp.cli import fail
 from or_mcp.cli.checks.starting import start as start_as_host
-from or_mcp.cli.terminal import emit, safe
+from or_mcp.cli.terminal import emit, safe, say
 from or_mcp.hosts.difference import difference, without_keys
 from or_mcp.hosts.document import Document
 from or_mcp.hosts.entry import Launch, entry, launch
@@ -69,11 +69,11 @@ def _install(host: Host, file: ConfigFile, only_show: bool) -> int:
     else:
         planned = file.carry_out(planner)
         _show_difference(planned)
-    emit(f"{file.path}: {_done(planned, only_show)}", out)
+    say(f"{file.path}: {_done(planned, only_show)}", out)
     if planned.keep_copy and not only_show:
-        emit(f"  before: {file.copy_path}")
+        say(f"  before: {file.copy_path}")
     for line in _rest(host, start, passed, settings, shared=file.shared):
-        emit(line, out)
+        say(line, out)
     return 0
 
 
@@ -87,9 +87,9 @@ def _undo(host: Host, file: ConfigFile, only_show: bool) -> int:
     planner = partial(plan_undo, host)
     planned = file.plan(planner) if only_show else file.carry_out(planner)
     _show_difference(planned)
-    emit(f"{file.path}: {_done(planned, only_show)}")
+    say(f"{file.path}: {_done(planned, only_show)}")
     if planned.note:
-        emit(f"  note:   {planned.note}")
+        say(f"  note:   {planned.note}")
     return 0
 
 

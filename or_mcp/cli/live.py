@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from or_mcp.cli.terminal import SPINNER, can_redraw, emit, fitted, let_go, padded, size, tinted, width
+from or_mcp.cli.terminal import SPINNER, can_redraw, emit, fitted, let_go, padded, size, tinted, width, wrapped
 
 CallTool = Callable[[str, dict[str, Any]], Awaitable[Any]]
 
@@ -17,6 +17,7 @@ _LOOKS_FOR_COST = 5
 _NARROW = 60
 _BAR = 20
 _MARKS = {"good": "✓", "bad": "✗", "warn": "■", "busy": SPINNER, "quiet": "·"}
+_STOPPED = ("cancelled", "interrupted")
 _ENDINGS = {"completed": "good", "running": "busy", "cancelled": "warn", "interrupted": "warn", "failed": "bad"}
 
 
@@ -64,11 +65,18 @@ class Line:
     tone: str
     doing: str
     detail: str = ""
+    # Shown whole or not at all.
+    last: str = ""
 
     @property
     def words(self) -> str:
         """How it goes."""
-        return f"{self.doing} · {self.detail}" if self.detail else self.doing
+        return " · ".join(part for part in (self.doing, self.detail, self.last) if part)
+
+    @property
+    def short(self) -> str:
+        """The same without its last words."""
+        return " · ".join(part for part in (self.doing, self.detail) if part)
 
 
 class Screen:
@@ -96,7 +104,8 @@ class Screen:
         self._standing = []
         # A terminal may have echoed ^C there.
         start = "\r\x1b[2K" if self._redraws else ""
-        self._write(f"{start}{self._label}{words}".rstrip() + "\n")
+        lines = wrapped(words, self._stream, less=width(self._label)).split("\n")
+        self._write(start + "".join(f"{self._label}{line}".rstrip() + "\n" for line in lines))
 
     def _write(self, text: str) -> None:
         try:
@@ -135,7 +144,8 @@ class Screen:
         marks = _MARKS[line.tone]
         mark = marks[self._turn % len(marks)]
         name = padded(_name(line, room), min(longest, max(8, room // 2)))
-        return mark, fitted(f"{name}  {line.words}", max(4, room - 2))
+        words = line.words if width(f"{mark} {name}  {line.words}") <= room else line.short
+        return mark, fitted(f"{name}  {words}", max(4, room - 2))
 
 
 def _name(line: Line, room: int) -> str:
@@ -153,12 +163,13 @@ def lines_of(told: Mapping[str, Any], settled: dict[int, float]) -> Iterator[Lin
     for place, row in enumerate(panel):
         if row["status"] != "pending":
             settled.setdefault(place, elapsed)
-        yield _panelist(row, settled.get(place, elapsed), running=told["status"] == "running")
-    if "panel" in told and not panel and told["status"] == "running":
+        yield _panelist(row, settled.get(place, elapsed), told["status"])
+    is_fusion = "answer" in told
+    if is_fusion and not panel and told["status"] == "running":
         yield Line("panel", "busy", "being asked")
-    elif "panel" in told:
+    elif is_fusion:
         yield _analyst(told, panel_is_done=all(row["status"] != "pending" for row in panel))
-    yield _writer(told, alone="panel" not in told)
+    yield _writer(told, alone=not is_fusion)
     yield _run(told)
 
 
@@ -173,15 +184,15 @@ def _rows(count: Mapping[str, int], status: str) -> Line:
     return Line("rows", tone, f"{done * 10 // max(count['total'], 1) * 10} %", counts)
 
 
-def _panelist(row: Mapping[str, Any], seconds: float, *, running: bool) -> Line:
+def _panelist(row: Mapping[str, Any], seconds: float, status: str) -> Line:
     chars = f"{row['chars']:,} chars" if row["chars"] else ""
+    if row["status"] != "answered" and status in _STOPPED and not row.get("status_code"):
+        return Line(row["model"], "warn", "stopped", chars)
     if row["status"] == "failed":
         code = f"{row['status_code']} " if row.get("status_code") else ""
         return Line(row["model"], "bad", "failed", f"{code}{row.get('error', '')}".strip())
     if row["status"] == "answered":
         return Line(row["model"], "good", "answered", f"{chars} · {seconds:.0f} s")
-    if not running:
-        return Line(row["model"], "warn", "cut off", chars)
     return Line(row["model"], "busy", "writing" if row["chars"] else "thinking", chars)
 
 
@@ -190,6 +201,8 @@ def _analyst(told: Mapping[str, Any], *, panel_is_done: bool) -> Line:
         return Line("analyst", "good", "compared the answers", told.get("analyst_model") or "")
     if told["status"] == "running":
         return Line("analyst", "busy" if panel_is_done else "quiet", "comparing" if panel_is_done else "waiting")
+    if told["status"] in _STOPPED:
+        return Line("analyst", "warn", "stopped")
     return Line("analyst", "bad", "no analysis", told.get("failure_reason") or "")
 
 
@@ -199,6 +212,8 @@ def _writer(told: Mapping[str, Any], *, alone: bool) -> Line:
     chars = f"{told.get('model') or ''} · {len(written):,} chars".removeprefix(" · ")
     if told["status"] == "completed":
         return Line(name, "good", "answered", chars)
+    if told["status"] in _STOPPED:
+        return Line(name, "warn", "stopped", chars if written else "")
     if told["status"] != "running":
         return Line(name, "bad", "no complete answer", chars if written else "")
     if written:
@@ -209,10 +224,17 @@ def _writer(told: Mapping[str, Any], *, alone: bool) -> Line:
 
 def _run(told: Mapping[str, Any]) -> Line:
     seconds = f"{told['elapsed_seconds']:.0f} s"
-    estimate = told.get("cost_estimate_usd")
+    estimate: Mapping[str, Any] = told.get("cost_estimate_usd") or {}
     if told["status"] == "running":
-        cost = f" · estimated ${estimate['low']:.2f} to ${estimate['high']:.2f}" if estimate else ""
-        return Line("run", "busy", "running", f"{seconds} · {told['run_id']}{cost}")
-    cost = "cost unknown" if told.get("cost_usd") is None else f"${told['cost_usd']:.4f}"
-    outcome: str = told.get("outcome") or told["status"]
-    return Line("run", _ENDINGS[told["status"]], outcome.replace("_", " "), f"{seconds} · {cost} · {told['run_id']}")
+        cost = f" · estimated ${estimate['low']:.2f} to ${estimate['high']:.2f}" if "low" in estimate else ""
+        return Line("run", "busy", "running", f"{seconds}{cost}", told["run_id"])
+    outcome: str = "stopped" if told["status"] == "cancelled" else told.get("outcome") or told["status"]
+    return Line(
+        "run", _ENDINGS[told["status"]], outcome.replace("_", " "), f"{seconds} · {_cost(told)}", told["run_id"]
+    )
+
+
+def _cost(told: Mapping[str, Any]) -> str:
+    """What it cost, as far as known: of a run that was cut off, nothing is not known to be all."""
+    cost = told.get("cost_usd")
+    return "cost unknown" if cost is None or (not cost and told["status"] in _STOPPED) else f"${cost:.4f}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from or_mcp.cli import fail
+from or_mcp.cli.terminal import say
 from or_mcp.places import credentials_file
 from or_mcp.settings import Settings, SettingsError, read_settings
 from or_mcp.sign_in.callback import Callback, SignInFailed, has_browser
@@ -47,8 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _forget(file: Path, base_url: str) -> int:
     if not forget_key(file, base_url):
         return fail(f"no key for {base_url} is stored in {file}")
-    print(f"The key for {base_url} is gone from {file}.")
-    print(f"It stays valid until you delete it at {_KEYS_PAGE}.")
+    say(f"The key for {base_url} is gone from {file}.")
+    say(f"It stays valid until you delete it at {_KEYS_PAGE}.")
     return 0
 
 
@@ -69,11 +70,11 @@ def _sign_in(file: Path, settings: Settings, no_browser: bool) -> int:
     failed = anyio.run(fetch_key, attempt, code, file, base_url)
     if failed:
         return fail(failed)
-    print(f"It is in {file}, readable by you alone. Every host on this machine finds it there at its next start.")
+    say(f"It is in {file}, readable by you alone. Every host on this machine finds it there at its next start.")
     if before:
-        print(f"The key that was there before stays valid until you delete it at {_KEYS_PAGE}.")
+        say(f"The key that was there before stays valid until you delete it at {_KEYS_PAGE}.")
     if settings.api_key != before:
-        print("OPENROUTER_API_KEY is set here: where it is set, it is used instead.")
+        say("OPENROUTER_API_KEY is set here: where it is set, it is used instead.")
     return 0
 
 
@@ -85,8 +86,8 @@ def _brought(attempt: SignIn) -> str:
         raise SignInFailed(f"no port on 127.0.0.1 is free for the browser ({error.strerror})") from error
     with listening as callback:
         url = attempt.url(_label(), callback.url)
-        print(f"Allow a key for or-mcp in your browser. If it does not open, go to:\n\n  {url}\n")
-        print("Waiting for 5 minutes. Is your browser on another machine? Ctrl-C, then `or-mcp login --no-browser`.")
+        say(f"Allow a key for or-mcp in your browser. If it does not open, go to:\n\n  {url}\n")
+        say("Waiting for 5 minutes. Is your browser on another machine? Ctrl-C, then `or-mcp login --no-browser`.")
         sys.stdout.flush()
         # Some browsers return only when they are closed.
         threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
@@ -95,8 +96,8 @@ def _brought(attempt: SignIn) -> str:
 
 def _pasted(attempt: SignIn) -> str:
     """The code, as the user copies it from a browser anywhere."""
-    print(f"In a browser on any machine, go to:\n\n  {attempt.url(_label())}\n")
-    print("Allow the key there, and paste the code that the page shows (it works once, for 10 minutes).")
+    say(f"In a browser on any machine, go to:\n\n  {attempt.url(_label())}\n")
+    say("Allow the key there, and paste the code that the page shows (it works once, for 10 minutes).")
     print("Code: ", end="", flush=True)
     code = typed_line(_PASTE_SECONDS)
     if not code:
@@ -121,7 +122,8 @@ async def fetch_key(attempt: SignIn, code: str, file: Path, base_url: str) -> st
         store_key(file, base_url, key)
         return await _check(OpenRouter(http, key), file, base_url)
     except (CallerCanAct, OwnerCanAct) as failure:
-        return f'OpenRouter did not accept the code: "{failure.quote}". One works once, for 10 minutes. Sign in again'
+        why = f'OpenRouter did not accept the code: "{failure.quote}". One works once, for 10 minutes'
+        return f"{why}. Run `or-mcp login` again"
     except Failure as failure:
         return f"not signed in: {_told(failure)}. Run `or-mcp login` again"
     finally:
@@ -132,12 +134,12 @@ async def _check(upstream: OpenRouter, file: Path, base_url: str) -> str:
     from or_mcp.openrouter.errors import Failure, NotAuthorized
 
     try:
-        print(f"Signed in with {_described(await upstream.key_status())}.")
+        say(f"Signed in with {_described(await upstream.key_status())}.")
     except NotAuthorized as failure:
         forget_key(file, base_url)
         return f"not signed in: OpenRouter made a key, and does not accept it: {_told(failure)}"
     except Failure as failure:
-        print(f"Signed in. What the key may spend is not known yet: {_told(failure)}.")
+        say(f"Signed in. What the key may spend is not known yet: {_told(failure)}.")
     return ""
 
 

@@ -13,7 +13,7 @@ from or_mcp.cli import fail
 from or_mcp.cli.interrupts import CANCELLED, on_interrupt
 from or_mcp.cli.live import Screen, Watch
 from or_mcp.cli.readable import readable
-from or_mcp.cli.terminal import as_json, emit, wrapped
+from or_mcp.cli.terminal import as_json, emit, say
 from or_mcp.disk import replace_file
 from or_mcp.settings import Settings, SettingsError, read_settings
 
@@ -67,9 +67,13 @@ async def _pay(settings: Settings, tool: str, given: Mapping[str, Any], as_data:
     if result.is_error:
         return fail(result.content[0].text)
     told: dict[str, Any] = result.structured_content
-    if sys.stderr.isatty() and sys.stdout.isatty():
+    seen = sys.stderr.isatty() and sys.stdout.isatty()
+    if seen:
         watch.screen.say("")
-    emit(as_json(told) if as_data else wrapped(readable(told, result.meta[FACTS]), sys.stdout))
+    if as_data:
+        emit(as_json(told))
+    else:
+        say(readable(told, result.meta[FACTS], failures_are_told=seen))
     return _EXIT_CODES.get(told["status"], 1)
 
 
@@ -83,7 +87,8 @@ async def _written(call: Call, run_id: str, out: str) -> str:
     try:
         await anyio.to_thread.run_sync(lambda: replace_file(Path(out), lambda file: file.write(f"{words}\n".encode())))
     except OSError as error:
-        return f"--out could not be written to {out} ({error.strerror or error}); `or-mcp runs {run_id}` has all of it"
+        why = f"--out could not be written to {out} ({error.strerror or error})"
+        return f"{why}; `or-mcp runs show {run_id}` has all of it"
     return ""
 
 
@@ -98,7 +103,7 @@ async def _followed(watch: Watch, call: Call, tool: str, given: Mapping[str, Any
                 watch.screen.say("Stopping. What has arrived is kept. Ctrl-C again ends at once.")
                 tasks.start_soon(call.runs.cancel, watch.run_id)
                 return
-            told = f"{watch.run_id} goes on where it was started; `or-mcp runs {watch.run_id} --cancel` stops it."
+            told = f"{watch.run_id} goes on where it was started; `or-mcp runs stop {watch.run_id}` stops it."
             watch.screen.say(
                 told if watch.run_id else "Stopped before the run began; `or-mcp runs` lists what was sent."
             )

@@ -8,7 +8,7 @@ import os
 from typing import Any
 
 from or_mcp.cli import fail
-from or_mcp.cli.terminal import as_json, emit
+from or_mcp.cli.terminal import as_json, emit, say
 from or_mcp.resident.handing import Refused, asked
 from or_mcp.starting.starter import listed
 
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         emit(as_json({"residents": found, "silent": silent}))
     else:
         told = [line(each) for each in found] or ["No resident is running."]
-        emit("\n".join([*told, "They end, and have time to finish what runs."] if kind == "stop" and found else told))
+        say("\n".join([*told, "They end, and have time to finish what runs."] if kind == "stop" and found else told))
     return fail("; ".join(silent)) if silent else 0
 
 

@@ -10,28 +10,48 @@ from typing import TYPE_CHECKING, Any
 
 from or_mcp.cli import fail
 from or_mcp.cli.readable import readable
-from or_mcp.cli.terminal import as_json, emit, fitted, safe, wrapped
+from or_mcp.cli.terminal import as_json, can_redraw, emit, fitted, safe, say, size, width, wrapped
 from or_mcp.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
     from or_mcp.calls.call import Parts
     from or_mcp.runs.record import RunRecord
+    from or_mcp.tools.run import RunRow
 
 # About a screen and a half.
 _LISTED = 50
+_VERBS = ("show", "report", "stop")
+# So much of a line is not the question.
+_TAKEN = 80
 
 
 def run(arguments: argparse.Namespace) -> int:
     """List runs, or show, report or stop one."""
     import anyio
 
-    if not arguments.run_id and (arguments.html or arguments.cancel):
-        return fail("--html and --cancel need a RUN_ID; `or-mcp runs` lists them", 2)
+    if problem := _understood(arguments):
+        return fail(problem, 2)
     try:
         settings = read_settings(os.environ)
     except SettingsError as error:
         return fail(str(error), 2)
     return anyio.run(_run, settings, arguments)
+
+
+def _understood(arguments: argparse.Namespace) -> str:
+    """Read `show ID`, `report ID` and `stop ID` as their options; the answer is what is wrong."""
+    words: list[str] = arguments.words
+    verb = words[0] if words and words[0] in _VERBS else ""
+    ids = words[1:] if verb else words
+    arguments.run_id = ids[0] if ids else ""
+    if len(ids) > 1:
+        return f"{ids[1]!r} is too much: it takes one RUN_ID, after {', '.join(_VERBS)} or alone"
+    if not ids and (verb or arguments.html or arguments.cancel):
+        return f"{', '.join(_VERBS)}, --html and --cancel need a RUN_ID; `or-mcp runs` lists them"
+    arguments.cancel |= verb == "stop"
+    if verb == "report":
+        arguments.html = arguments.html or f"{arguments.run_id}.html"
+    return ""
 
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -60,13 +80,22 @@ def _list(records: list[RunRecord], arguments: argparse.Namespace) -> int:
         emit(as_json([row.model_dump(mode="json") for row in rows]))
         return 0
     for row in rows:
-        cost = "      $?" if row.cost_usd is None else f"${row.cost_usd:>7.4f}"
-        started = row.started.replace("T", " ")[:16]
-        told = f"{row.run_id}  {started}  {row.tool:<6}  {row.outcome or row.status:<13}  {cost}"
-        emit(f"{told}  {fitted(row.prompt, 50)}")
+        emit(_line(row))
     if not rows:
         print("No runs yet.", file=sys.stderr)
     return 0
+
+
+def _line(row: RunRow) -> str:
+    """A run in one line; in a narrow window its question stands on a second one."""
+    cost = "unknown" if row.cost_usd is None else f"${row.cost_usd:.4f}"
+    started = row.started.replace("T", " ")[:16]
+    columns = size(sys.stdout)[0] if can_redraw(sys.stdout) else _TAKEN + 50
+    if columns > _TAKEN + 20:
+        told = f"{row.run_id}  {started}  {row.tool:<6}  {row.outcome or row.status:<13}  {cost:>8}"
+        return f"{told}  {fitted(row.prompt, min(50, columns - width(told) - 2))}"
+    told = " · ".join([started, row.tool, row.outcome or row.status, cost])
+    return f"{row.run_id}\n{wrapped(f'  {told}', sys.stdout)}\n  {fitted(row.prompt, columns - 2)}"
 
 
 def _show(record: RunRecord, parts: Parts, arguments: argparse.Namespace) -> int:
@@ -89,9 +118,9 @@ def _show(record: RunRecord, parts: Parts, arguments: argparse.Namespace) -> int
     if arguments.json:
         emit(as_json(told))
     elif record.request.tool in ("fuse", "ask"):
-        emit(wrapped(readable(told, (result.meta or {})[FACTS]), sys.stdout))
+        say(readable(told, (result.meta or {})[FACTS]))
     else:
-        emit(wrapped(safe(reply.text), sys.stdout))
+        say(safe(reply.text))
     return 0
 
 

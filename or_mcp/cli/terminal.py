@@ -14,9 +14,14 @@ from typing import Any, TextIO
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _COLOURS = re.compile("\x1b\\[[0-9]+m")
 _STRONG = re.compile(r"\*\*(?=\S)(.{1,400}?)(?<=\S)\*\*")
-_INDENT = re.compile(r" *(?:[-*+] |\d{1,3}[.)] )?")
+_INDENT = re.compile(r" *(?:[-*+✓✗·] |\d{1,3}[.)] )?")
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-_PLAIN = str.maketrans({"✓": "+", "✗": "x", "■": "!", "·": "-", "…": "..."} | dict.fromkeys(SPINNER, "-"))
+# Longer lines are hard to read.
+_LONGEST_LINE = 100
+_PLAIN = str.maketrans(
+    {"✓": "+", "✗": "x", "■": "!", "·": "-", "…": "...", "│": "|", "█": "#", "▌": "#", "░": "."}
+    | dict.fromkeys(SPINNER, "-")
+)
 _TONES = {"good": "32", "bad": "31", "warn": "33", "quiet": "2", "strong": "1"}
 
 
@@ -112,7 +117,7 @@ def wrapped(text: str, stream: TextIO, *, less: int = 0) -> str:
     """The text broken between words where a terminal would break inside them; anywhere else as it is."""
     if not can_redraw(stream):
         return text
-    columns = max(20, min(size(stream)[0], 100) - less)
+    columns = max(20, min(size(stream)[0], _LONGEST_LINE) - less)
     return "\n".join(part for line in text.split("\n") for part in _parted(line, columns))
 
 
@@ -128,6 +133,12 @@ def _parted(line: str, columns: int) -> Iterator[str]:
         else:
             taken += f" {word}"
     yield taken
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Print words for a person: broken between words where a terminal would break inside them."""
+    out = stream or sys.stdout
+    emit(wrapped(text, out), out)
 
 
 def marked(text: str, stream: TextIO) -> str:

@@ -9,6 +9,8 @@ from typing import TypeVar, cast
 from pydantic import JsonValue
 from pydantic_core import from_json
 
+from or_mcp.openrouter.wire.lenient import Some
+
 T = TypeVar("T")
 
 _PARTS = ("consensus", "contradictions", "partial_coverage", "unique_insights", "blind_spots")
@@ -27,15 +29,15 @@ class Contradiction:
     """A topic on which the panel disagrees."""
 
     topic: str
-    stances: tuple[Stance, ...]
+    stances: Some[tuple[Stance, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """A point that only some of the panel made."""
 
-    models: tuple[str, ...]
     point: str
+    models: Some[tuple[str, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,11 @@ class Insight:
 class Analysis:
     """The five parts of the comparison."""
 
-    consensus: tuple[str, ...]
-    contradictions: tuple[Contradiction, ...]
-    partial_coverage: tuple[Coverage, ...]
-    unique_insights: tuple[Insight, ...]
-    blind_spots: tuple[str, ...]
+    consensus: Some[tuple[str, ...]] = ()
+    contradictions: Some[tuple[Contradiction, ...]] = ()
+    partial_coverage: Some[tuple[Coverage, ...]] = ()
+    unique_insights: Some[tuple[Insight, ...]] = ()
+    blind_spots: Some[tuple[str, ...]] = ()
 
 
 def read_analysis(raw: JsonValue, panel: Sequence[str]) -> Analysis | None:
@@ -122,7 +124,7 @@ def _first(row: Mapping[str, JsonValue], *names: str) -> str:
 
 def _contradiction(row: JsonValue, names: _Names) -> Contradiction | None:
     if not isinstance(row, dict):
-        return Contradiction(words, ()) if (words := _text(row)) else None
+        return Contradiction(words) if (words := _text(row)) else None
     topic = _first(row, "topic", "title", "point", "issue")
     stances = _unique(_stances(row.get("stances", row.get("positions")), names))
     return Contradiction(topic, stances) if topic or stances else None
@@ -144,12 +146,12 @@ def _stance(row: JsonValue, names: _Names) -> Stance | None:
 
 def _coverage(row: JsonValue, names: _Names) -> Coverage | None:
     if not isinstance(row, dict):
-        return Coverage((), words) if (words := _text(row)) else None
+        return Coverage(words) if (words := _text(row)) else None
     point = _first(row, "point", "text", "topic", "insight")
     models = row.get("models", row.get("model"))
     listed = cast("list[JsonValue]", models) if isinstance(models, list) else [models]
     covering = _unique(names.resolve(name) for model in listed if (name := _text(model)))
-    return Coverage(covering, point) if point else None
+    return Coverage(point, covering) if point else None
 
 
 def _insight(row: JsonValue, names: _Names) -> Insight | None:

@@ -66,6 +66,8 @@ class FusionResult:
     generation_id: str | None
     notes: tuple[str, ...]
     provider_cost_usd: Decimal | None = None
+    # Why the answer does not come to its end.
+    cut_off: str = ""
 
     @property
     def answered(self) -> tuple[PanelMember, ...]:
@@ -90,7 +92,7 @@ def read_result(state: FusionState, limited: str = "") -> FusionResult:
     raw = item.analysis if item is not None and item.analysis is not None else state.analysis_event
     analysis = read_analysis(raw, names)  # pyright: ignore[reportArgumentType]
     outcome = _outcome(panel, analysis, state) if state.ended and not state.failed else None
-    response = state.response
+    response, cut_off = state.response, _cut_off(state, limited)
     usage = response.usage if response else None
     return FusionResult(
         outcome=outcome,
@@ -106,7 +108,8 @@ def read_result(state: FusionState, limited: str = "") -> FusionResult:
         cost_usd=usage.cost if usage else None,
         provider_cost_usd=usage.provider_cost if usage else None,
         generation_id=state.generation_id,
-        notes=tuple(_notes(outcome, panel, state, item, limited)) if outcome else (),
+        notes=tuple(_notes(outcome, panel, state, item, cut_off)) if outcome else (),
+        cut_off=cut_off,
     )
 
 
@@ -191,19 +194,25 @@ def _sources(state: FusionState, item: OutputItem | None) -> tuple[Source, ...]:
 
 
 def _notes(
-    outcome: Outcome, panel: Sequence[PanelMember], state: FusionState, item: OutputItem | None, limited: str
+    outcome: Outcome, panel: Sequence[PanelMember], state: FusionState, item: OutputItem | None, cut_off: str
 ) -> Iterator[str]:
     """What whoever reads the answer must know first."""
     if outcome != "fused":
         yield _headline(outcome, panel, state, item)
-    if state.response and state.response.status == "incomplete":
-        details = state.response.incomplete_details
-        reason = details.reason if details and details.reason else "no reason given"
-        yield f"The answer is cut off ({reason}{f'; {limited}' if limited else ''})."
+    if cut_off:
+        yield f"The answer is cut off ({cut_off})."
     if state.refused:
         yield "The writer declined to answer."
     if outcome != "not_fused" and not state.answer:
         yield "The writer wrote nothing; what the panel wrote is kept."
+
+
+def _cut_off(state: FusionState, limited: str) -> str:
+    if not state.response or state.response.status != "incomplete":
+        return ""
+    details = state.response.incomplete_details
+    reason = details.reason if details and details.reason else "no reason given"
+    return f"{reason}; {limited}" if limited else reason
 
 
 def _headline(outcome: Outcome, panel: Sequence[PanelMember], state: FusionState, item: OutputItem | None) -> str:

@@ -12,6 +12,8 @@ _ROOM = 180
 # Of a model's name, so that eight of them have room; and a place that no panelist has.
 _NAME = 40
 _ANALYST = -1
+# Of the whole: what the panel takes, each of the stages after it, and its last moment.
+_WHOLE, _PANEL, _STAGE = 100.0, 64.0, 11.0
 
 
 class Clock:
@@ -38,10 +40,11 @@ class Clock:
 
 
 def steps(state: FusionState) -> tuple[float, float]:
-    """Steps done and steps in all: each panelist, the analyst and the writer begin and end."""
+    """How far it has come, of a whole that stays the same: how many are on the panel may be known only under way."""
     ended = sum(panelist.status != "pending" for panelist in state.panel)
-    done = len(state.panel) + ended + state.analysis_started + bool(state.analysis_event) + bool(state.answer)
-    return float(done), float(2 * max(state.expected, 1) + 4)
+    panel = (len(state.panel) + ended) / (2 * max(state.expected, 1))
+    analysis = state.analysis_started + bool(state.analysis_event)
+    return _PANEL * panel + _STAGE * (analysis + bool(state.answer)), _WHOLE
 
 
 def tell(state: FusionState, clock: Clock) -> str:

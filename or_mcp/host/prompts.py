@@ -34,7 +34,7 @@ class Prompt:
     words: Callable[[Mapping[str, str]], str]
 
 
-def _fuse(given: Mapping[str, str]) -> str:
+def _ask_a_panel(given: Mapping[str, str]) -> str:
     preset = f" with preset {given['preset']!r}" if given.get("preset") else ""
     ceiling = (
         f" It may cost at most {given['max_cost_usd']} USD: pass max_cost_usd." if given.get("max_cost_usd") else ""
@@ -94,7 +94,7 @@ times, propose to try both on one real example with `ask` first, and say what th
 
 PROMPTS: tuple[Prompt, ...] = (
     Prompt(
-        "fuse",
+        "ask_a_panel",
         "Ask a panel of models",
         "One question to several models, compared by an analyst, with one answer.",
         ("fuse",),
@@ -103,7 +103,7 @@ PROMPTS: tuple[Prompt, ...] = (
             Argument("preset", "general-high, general-budget or general-fast; empty: upstream's current panel"),
             Argument("max_cost_usd", "What it may cost at most, in USD"),
         ),
-        _fuse,
+        _ask_a_panel,
     ),
     Prompt(
         "second_opinion",

@@ -31,6 +31,8 @@ class Client:
     by_whole_name: bool = False
     patience: Patience | None = None
     limits_seen: tuple[Patience, ...] = ()
+    # Its model reads an answer's text and its structured form: how that is known.
+    shows_both: str = ""
 
     def is_called(self, name: str) -> int:
         """How many characters of a name (in lower case) are known to be this program's."""

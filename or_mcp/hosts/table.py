@@ -118,6 +118,8 @@ HOSTS: tuple[Host, ...] = (
     Host(
         name="copilot",
         title="Copilot CLI",
+        calls_itself=("github-copilot-developer", "copilot-cli"),
+        shows_both="version 1.0.102 puts the structured form behind the text",
         user_file=user_files.copilot,
         project_file=".github/mcp.json",
         reference="${OPENROUTER_API_KEY}",
@@ -130,6 +132,7 @@ HOSTS: tuple[Host, ...] = (
         title="Cline",
         calls_itself=("@cline/", "cline"),
         patience=Patience(60, "60 s unless its file says otherwise"),
+        shows_both="version 3.0.65 hands the whole result over as JSON",
         user_file=user_files.cline,
         # It repeats references as they are, and passes all of its own variables on.
         then="new sessions have it",
@@ -154,6 +157,11 @@ CLIENTS: tuple[Client, ...] = (
         title="claude.ai",
         calls_itself=("claude-ai",),
         patience=Patience(50, "connectors are cut at about 60 s"),
+    ),
+    Client(
+        title="AI SDK",
+        calls_itself=("ai-sdk-mcp-client",),
+        shows_both="version 1.0.102 of @ai-sdk/mcp hands the whole result over as JSON",
     ),
     Client(
         title="programs on the Python SDK",

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from or_mcp.openrouter.errors import CallerCanAct
 from or_mcp.runs.key_limit import Heard
-from or_mcp.runs.ledger import charged_today, charged_today_by, set_aside_now, settled_today
+from or_mcp.runs.ledger import charged_today, charged_today_by, set_aside_now, settled_today, spent_today_by
 from or_mcp.runs.record import RunRequest
 from or_mcp.runs.transaction import Transaction
 
@@ -100,13 +100,15 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a caller stands today: its own spending, and what is left for all that the same key pays for.
+    """Where a caller stands today: what it has spent, what is only set aside for it, and what is left for all that the
+    same key pays for.
 
     Without today's spending, it could not be read.
     """
 
     today_usd: Decimal | None
     left_usd: Decimal | None
+    set_aside_usd: Decimal = Decimal(0)
 
 
 def dollars(amount: Decimal) -> str:
@@ -175,10 +177,10 @@ def reserve(tx: Transaction, request: RunRequest, limits: Limits, key: Heard | N
 
 def standing(tx: Transaction, caller: str, payer: str, limits: Limits) -> Standing:
     """What was spent today, and what the daily budgets still allow."""
-    today = charged_today_by(tx, caller)
-    left = [limits.per_caller_usd - today] if limits.per_caller_usd else []
+    charged, spent = charged_today_by(tx, caller), spent_today_by(tx, caller)
+    left = [limits.per_caller_usd - charged] if limits.per_caller_usd else []
     left += [limits.per_day_usd - charged_today(tx, payer)] if limits.per_day_usd else []
-    return Standing(today, max(Decimal(0), min(left)) if left else None)
+    return Standing(spent, max(Decimal(0), min(left)) if left else None, max(Decimal(0), charged - spent))
 
 
 def _rest(left: Decimal) -> str:

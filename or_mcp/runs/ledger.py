@@ -106,6 +106,12 @@ def charged_today_by(tx: Transaction, caller: str) -> Decimal:
     return _scope(tx, f"caller:{caller}", day_of(tx.now)).charged
 
 
+def spent_today_by(tx: Transaction, caller: str) -> Decimal:
+    """What the runs of one caller have cost today, as far as that is known: nothing of what is only set aside."""
+    rows = tx.execute("SELECT cost_usd FROM spending WHERE caller = ? AND day = ?", (caller, day_of(tx.now)))
+    return dollars_of(sum(cost for (cost,) in rows))
+
+
 def set_aside_now(tx: Transaction, payer: str) -> Decimal:
     """What is set aside for runs under way that one key pays."""
     return _scope(tx, f"payer:{payer}", "").set_aside

@@ -34,8 +34,10 @@ from or_mcp.tools.answers.account import (
 )
 
 DESCRIPTION = """
-Money: what the key may still spend, what this server spent today and in 30 days by tool and model, what is left of the
-budget, the operator's rules. Free.
+Money: what was spent, and what is left. Free.
+
+What the key may still spend, what this server spent today and in 30 days by tool and model, what is left of the budget,
+the operator's rules.
 
 `activity`: OpenRouter's own record of a day (management keys only). `generation`: what one request became.
 """
@@ -78,6 +80,7 @@ async def _summary(call: Call) -> Reply:
         credit_usd=await _credit(call, notes),
         today=_ledger(await call.runs.spending(start_of_day())),
         last_30_days=_ledger(await call.runs.spending(days_ago(_DAYS)), with_estimates=True),
+        set_aside_usd=usd(standing.set_aside_usd or None),
         budget_left_usd=usd(standing.left_usd),
         policy=dict(call.parts.rules),
         notes=notes + _unattended(call) + ([runner.store.problem] if runner.store.problem else []),

@@ -40,8 +40,10 @@ from or_mcp.tools.answers.ask import AskAnswer, full_text, show
 from or_mcp.tools.answers.ask_rows import show_rows
 
 DESCRIPTION = """
-Ask one model of OpenRouter's hundreds: a second opinion, a job for a cheaper, faster or more specialised model, images,
-PDFs or audio, answers as JSON of a given shape, function calls.
+Ask any one model of OpenRouter's hundreds.
+
+A second opinion, a job for a cheaper, faster or more specialised model, images, PDFs or audio, answers as JSON of a
+given shape, function calls.
 
 `continue_run` goes on from any earlier ask or fuse, with whichever model. For a question worth several models use
 `fuse`; to find a model use `list_models`.

@@ -30,8 +30,10 @@ from or_mcp.vectors.texts import Recipe, check_lengths
 from or_mcp.vectors.work import Embedding, result_of
 
 DESCRIPTION = """
-Compare texts by meaning with an embedding model: rank them by a query, find similar pairs and near-duplicates, or get
-the vectors. Any number of texts; batched, cached, the same text never paid twice.
+Compare texts by meaning with an embedding model.
+
+Rank them by a query, find similar pairs and near-duplicates, or get the vectors. Any number of texts; batched, cached,
+the same text never paid twice.
 
 Costs money, usually far below a cent per 1,000 texts. For the best order of up to some hundred texts use `rerank`.
 Models: list_models(output_modality="embeddings").

@@ -13,7 +13,7 @@ from or_mcp.calls.arguments import Arguments
 from or_mcp.calls.call import Call
 from or_mcp.calls.choosing import known_models
 from or_mcp.calls.quoting import named
-from or_mcp.calls.reply import LIMIT, Answer, Maybe, Reply
+from or_mcp.calls.reply import LIMIT, Answer, Maybe, Reply, Some
 from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.policy import VARIABLE, is_router
 from or_mcp.openrouter.errors import Failure, InvalidRequest
@@ -22,8 +22,10 @@ from or_mcp.openrouter.wire.routing import Provider as Preferences
 from or_mcp.tools.answers.models import price_words, row_prices
 
 DESCRIPTION = """
-Who serves a model: each provider's price, limits, quantization, uptime, latency, throughput, whether it keeps nothing
-(ZDR), and its privacy policy, terms and status page. Free.
+Who serves a model, at what price, how fast, and what is kept of it. Free.
+
+Each provider's price, limits, quantization, uptime, latency, throughput, whether it keeps nothing (ZDR), and its
+privacy policy, terms and status page.
 
 Use it before relying on a model for something fast, long, cheap or private. With `zdr` and no model: every endpoint
 that keeps nothing.
@@ -43,18 +45,18 @@ class EndpointRow(Answer):
     """One provider's offer. Prices in USD per million tokens."""
 
     provider: str
-    tag: str | None
+    tag: Maybe[str] = None
     model: Maybe[str] = None
     input_price: float | None
     output_price: float | None
-    context: int | None
-    max_output: int | None
-    quantization: str | None
-    uptime_30m: float | None
-    latency_p50_ms: float | None
-    throughput_p50: float | None
-    zdr: bool | None
-    supports: list[str]
+    context: Maybe[int] = None
+    max_output: Maybe[int] = None
+    quantization: Maybe[str] = None
+    uptime_30m: Maybe[float] = None
+    latency_p50_ms: Maybe[float] = None
+    throughput_p50: Maybe[float] = None
+    zdr: Maybe[bool] = None
+    supports: Some[list[str]]
     status: str
 
 
@@ -71,11 +73,11 @@ class EndpointsAnswer(Answer):
     """The structured form."""
 
     model: Maybe[str] = None
-    endpoints: list[EndpointRow]
+    endpoints: Some[list[EndpointRow]]
     total: int
-    supported_parameters: list[str]
-    providers: list[ProviderRow]
-    notes: list[str]
+    supported_parameters: Some[list[str]]
+    providers: Some[list[ProviderRow]]
+    notes: Some[list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,7 @@ def _links_of(provider: Provider) -> ProviderRow:
 
 def _notes(served: _Served, call: Call) -> Iterator[str]:
     if served.keeping is None:
-        yield "Which endpoints keep nothing could not be read; zdr is null."
+        yield "Which endpoints keep nothing could not be read."
     elif served.model is not None and is_router(served.model) and not served.known:
         yield f"{served.model} picks another model for each request; nobody serves it itself."
     elif served.model is not None:

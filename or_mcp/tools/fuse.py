@@ -29,8 +29,10 @@ from or_mcp.tools.answers.fuse import FuseAnswer, show, told_analysis
 from or_mcp.view.report import SHOWN_BY_VIEW
 
 DESCRIPTION = """
-Ask a panel of models the same question at once, let an analyst compare their answers, and get one answer with the
-comparison: consensus, contradictions, partial coverage, unique insights, blind spots.
+Ask a panel of models one question at once, and get one answer from all they said.
+
+An analyst compares their answers, and the comparison comes too: consensus, contradictions, partial coverage, unique
+insights, blind spots.
 
 For decisions, research, reviews and open questions where being wrong is expensive. For a quick or simple question `ask`
 costs a fraction.

@@ -13,7 +13,7 @@ from pydantic.json_schema import SkipJsonSchema
 from or_mcp.calls.arguments import Arguments, decimal_or_none
 from or_mcp.calls.call import Call
 from or_mcp.calls.choosing import operators_rules
-from or_mcp.calls.reply import LIMIT, Answer, Maybe, Reply
+from or_mcp.calls.reply import LIMIT, Answer, Maybe, Reply, Some
 from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.search import Found, Query, Sort, search
@@ -50,11 +50,11 @@ class ListModelsArguments(Arguments):
 class ListModelsAnswer(Answer):
     """The structured form."""
 
-    models: list[ModelRow]
+    models: Some[list[ModelRow]]
     total: int
     next_cursor: Maybe[str] = None
-    closest: Maybe[list[str]] = None
-    notes: list[str]
+    closest: Some[list[str]]
+    notes: Some[list[str]]
 
 
 async def list_models(arguments: ListModelsArguments, call: Call) -> Reply:
@@ -67,7 +67,7 @@ async def list_models(arguments: ListModelsArguments, call: Call) -> Reply:
         models=[model_row(model) for model in found.rows],
         total=found.total,
         next_cursor=found.next_cursor,
-        closest=list(found.closest) or None,
+        closest=list(found.closest),
         notes=[*_about(found, arguments), *freshness(snapshot)],
     )
     return Reply(_text(answer), answer)

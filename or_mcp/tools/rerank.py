@@ -30,8 +30,10 @@ from or_mcp.vectors.reranking import Reranking, result_of
 from or_mcp.vectors.texts import check_texts
 
 DESCRIPTION = """
-Order documents by relevance to a query with a rerank model, which reads both together: better than `embed`, but every
-call pays for all documents. For thousands, narrow down with embed first.
+Order documents by relevance to a query with a rerank model.
+
+It reads both together: better than `embed`, but every call pays for all documents. For thousands, narrow down with
+embed first.
 
 Costs money, about $0.002 per 100 documents. Models: list_models(output_modality="rerank").
 """

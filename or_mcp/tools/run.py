@@ -18,7 +18,7 @@ from or_mcp.calls.call import Call
 from or_mcp.calls.keepsake import AnyKeepsake, Shown
 from or_mcp.calls.paid import cost_line
 from or_mcp.calls.quoting import quoted
-from or_mcp.calls.reply import Answer, Maybe, Reply, usd
+from or_mcp.calls.reply import Answer, Maybe, Reply, Some, usd
 from or_mcp.calls.telling import Narrator
 from or_mcp.calls.tool import Tool
 from or_mcp.openrouter.errors import InvalidRequest, NotFound
@@ -26,8 +26,9 @@ from or_mcp.runs.record import RunRecord, Status
 from or_mcp.view.report import SHOWN_BY_VIEW
 
 DESCRIPTION = """
-What became of a paid call: its result, or how far it has come. Free. Works after a timeout,
-a restart or a crash, and for runs started in a terminal.
+What became of a paid call: its result, or how far it has come. Free.
+
+Works after a timeout, a restart or a crash, and for runs started in a terminal.
 
 When a tool answered `running`, call this with its run_id and wait_seconds. Without run_id: the latest runs. `part` and
 `offset` page through long texts.
@@ -60,7 +61,7 @@ class RunRow(Answer):
     tool: str
     status: Status
     outcome: Maybe[str] = None
-    models: list[str]
+    models: Some[list[str]]
     cost_usd: float | None
     started: str
     elapsed_seconds: float
@@ -80,7 +81,7 @@ class RunAnswer(Answer):
     offset: Maybe[int] = None
     total_chars: Maybe[int] = None
     next_offset: Maybe[int] = None
-    notes: Maybe[list[str]] = None
+    notes: Some[list[str]] = Field(default_factory=list)
 
 
 async def run(arguments: RunArguments, call: Call) -> Reply:
@@ -138,7 +139,6 @@ async def _part(part: Part, arguments: RunArguments, record: RunRecord, keepsake
         offset=arguments.offset,
         total_chars=len(whole),
         next_offset=following,
-        notes=[],
     )
     more = f"\nMore: call again with offset={following}" if following is not None else ""
     what = f"{part} of {record.run_id}, characters {arguments.offset:,} to {end:,} of {len(whole):,}"
@@ -178,7 +178,7 @@ async def _list(call: Call) -> Reply:
 
 
 def _line(row: RunRow) -> str:
-    cost = "$?" if row.cost_usd is None else f"${row.cost_usd:.4f}"
+    cost = "cost unknown" if row.cost_usd is None else f"${row.cost_usd:.4f}"
     told = f"{row.run_id} {row.tool} {row.outcome or row.status} {cost} {row.started} {row.elapsed_seconds} s"
     return f"{told}: {row.prompt}"
 

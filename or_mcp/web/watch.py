@@ -143,9 +143,7 @@ def _outcome(result: HandlerResult) -> tuple[str, str]:
         return "task", said["taskId"]
     if "content" not in said:
         return "question", ""
-    if said.get("isError"):
-        beside: Mapping[str, Any] = said.get("_meta") or {}
-        facts: Mapping[str, str] = beside.get(FACTS) or {}
-        return facts.get("kind", "error"), facts.get("run_id", "")
-    told: Mapping[str, Any] = said.get("structuredContent") or {}
-    return "running" if told.get("status") == "running" else "ok", str(told.get("run_id") or "")
+    beside: Mapping[str, Any] = said.get("_meta") or {}
+    facts: Mapping[str, str] = beside.get(FACTS) or {}
+    stands = "running" if facts.get("status") == "running" else "ok"
+    return facts.get("kind", "error") if said.get("isError") else stands, facts.get("run_id", "")

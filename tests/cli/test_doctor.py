@@ -250,6 +250,14 @@ async def test_what_each_host_has_is_started_as_the_host_would(doctor: Doctor):
     assert "claude-code, claude-desktop, codex" in checks["other hosts"]["detail"]
 
 
+async def test_what_fails_alike_for_several_hosts_is_told_once(doctor: Doctor):
+    for file in (".cursor/mcp.json", ".gemini/settings.json", ".codeium/windsurf/mcp_config.json"):
+        configure(doctor, file, {"command": "/gone/or-mcp"})
+    checks = await doctor(1)
+    assert checks["cursor, gemini, windsurf"]["fix"] == "or-mcp install HOST"
+    assert not {"cursor", "gemini", "windsurf"} & checks.keys()
+
+
 async def test_a_host_that_passes_no_key_on_needs_a_stored_one(doctor: Doctor, upstream: Upstream):
     configure(
         doctor, ".config/Claude/claude_desktop_config.json", OURS | {"env": {"OPENROUTER_BASE_URL": upstream.base_url}}

@@ -155,11 +155,18 @@ def test_anywhere_else_a_line_is_printed_when_something_has_changed(tmp_path: An
     ]
 
 
-def test_who_was_cut_off_is_not_called_writing(tmp_path: Any):
+def test_who_was_stopped_is_not_called_writing_or_failed(tmp_path: Any):
     with (tmp_path / "log").open("w+", encoding="utf-8") as log:
-        Screen(stream=log).draw(told(("pending", 10), status="cancelled"))
+        ended = {"status": "cancelled", "answer": "", "cost_usd": 0.0}
+        cut_off = {"model": "openai/gpt-5.6-sol", "status": "failed", "chars": 0, "error": "no reply was recorded"}
+        run = told(("pending", 10), **ended)
+        Screen(stream=log).draw(run | {"panel": [*run["panel"], cut_off]})
         log.seek(0)
-        assert "■ anthropic/claude-opus-5 cut off · 10 chars" in log.read()
+        shown = log.read()
+    assert "■ anthropic/claude-opus-5 stopped · 10 chars" in shown
+    assert "■ openai/gpt-5.6-sol stopped" in shown
+    assert "■ run stopped · 3 s · cost unknown" in shown
+    assert "✗" not in shown
 
 
 def test_nobody_reading_does_not_stop_the_drawing():

@@ -30,7 +30,7 @@ async def test_a_fusion_is_shown_live_and_its_result_is_readable(upstream: Upstr
     assert "✗ ~anthropic/claude-opus-latest failed · 503 Provider overloaded" in live
     assert "answered" in live
     assert result.startswith("Partial panel: 2/3 panelists answered.")
-    assert "Nobody covered:" in result
+    assert "Blind spots:" in result
     assert result.splitlines()[-1].startswith("Cost: $")
     assert "\x1b" not in live + result
 
@@ -51,6 +51,13 @@ async def test_what_a_terminal_paid_for_is_seen_by_a_host_and_the_other_way_roun
     assert len(upstream.posts()) == 2
 
 
+async def test_a_question_alone_is_asked_of_the_default_model(upstream: Upstream, environment: dict[str, str]):
+    given = environment | {"OR_MCP_DEFAULT_MODEL": "openai/gpt-5-nano"}
+    done = await terminal(given, "ask", "Why is the sky blue?")
+    assert done.returncode == 0
+    assert upstream.posts()[0].body["model"] == "openai/gpt-5-nano"
+
+
 async def test_a_conversation_goes_on_from_a_run(upstream: Upstream, environment: dict[str, str]):
     first = json.loads((await terminal(environment, "ask", "openai/gpt-5-mini", "Hello?", "--json")).stdout)
     await terminal(environment, "ask", "openai/gpt-5-nano", "Why?", "--continue", first["run_id"])
@@ -62,10 +69,12 @@ async def test_a_report_is_written_where_it_is_asked_for(
 ):
     await terminal(environment, "fuse", "Monolith or microservices?", "--json")
     (row,) = json.loads((await terminal(environment, "runs", "--json")).stdout)
-    done = await terminal(environment, "runs", row["run_id"], "--html", str(tmp_path / "report.html"))
+    done = await terminal(environment, "runs", "report", row["run_id"], "--html", str(tmp_path / "report.html"))
+    shown = await terminal(environment, "runs", "show", row["run_id"])
     assert done.stdout.decode().strip() == str(tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "<title>Monolith or microservices?</title>" in page
+    assert "Disagreements:" in shown.stdout.decode()
     assert row["run_id"] in page
 
 
@@ -94,8 +103,10 @@ async def test_ctrl_c_cancels_says_so_and_keeps_what_arrived(
     async with connect() as client:
         (row,) = (await client.call_tool("run", {})).structured_content["runs"]
     assert row["status"] == "cancelled"
-    assert result.startswith("cancelled: The run was cancelled; what was already generated may be billed.")
-    assert f"or-mcp runs {row['run_id']}" in result
+    assert result.startswith("Stopped. What had arrived is kept; what was already generated may be billed.")
+    assert f"or-mcp runs show {row['run_id']}" in result
+    assert "✗" not in said.decode() + result
+    assert "$0.0000" not in said.decode() + result
 
 
 async def test_ctrl_c_before_the_run_begins_sends_nothing(upstream: Upstream, environment: dict[str, str]):
@@ -197,6 +208,9 @@ async def test_what_models_write_cannot_command_the_terminal_and_json_still_hold
         (["fuse", "Hello?", "--max-cost", "0.00001"], 1, "over_budget:"),
         (["runs", "run_nothing"], 1, "There is no run 'run_nothing'"),
         (["runs", "--cancel"], 2, "need a RUN_ID"),
+        (["runs", "stop"], 2, "need a RUN_ID"),
+        (["runs", "show", "run_nothing"], 1, "There is no run 'run_nothing'"),
+        (["runs", "show", "run_1", "run_2"], 2, "'run_2' is too much"),
         (["fuse", " "], 2, "the question is empty"),
         (["fuse"], 2, "the following arguments are required: question"),
         (["simulate", "--port", "99999"], 2, "takes 0 to 65535"),

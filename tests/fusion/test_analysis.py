@@ -33,7 +33,7 @@ def test_the_shape_of_the_schema_is_read_as_it_is():
     ) == Analysis(
         ("both agree",),
         (Contradiction("cost", (Stance(OPUS, "dear"),)),),
-        (Coverage((OPUS,), "only one said it"),),
+        (Coverage("only one said it", (OPUS,)),),
         (Insight(GPT, "new"),),
         ("nobody asked",),
     )
@@ -103,11 +103,11 @@ def test_contradictions_of_any_shape(row: Any, expected: Contradiction | None):
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ("a point", Coverage((), "a point")),
-        ({"model": GPT, "text": "p"}, Coverage((GPT,), "p")),
-        ({"models": [GPT, OPUS, GPT], "topic": "p"}, Coverage((GPT, OPUS), "p")),
-        ({"models": GPT, "insight": "p"}, Coverage((GPT,), "p")),
-        ({"models": None, "point": "p"}, Coverage((), "p")),
+        ("a point", Coverage("a point", ())),
+        ({"model": GPT, "text": "p"}, Coverage("p", (GPT,))),
+        ({"models": [GPT, OPUS, GPT], "topic": "p"}, Coverage("p", (GPT, OPUS))),
+        ({"models": GPT, "insight": "p"}, Coverage("p", (GPT,))),
+        ({"models": None, "point": "p"}, Coverage("p", ())),
         ({"models": [GPT]}, None),
         (None, None),
     ],

@@ -34,11 +34,10 @@ def check_fusion(shown: Any) -> str:
 
 
 def _check_fusion_text(text: str) -> str:
-    assert text.startswith("[answer by ")
+    told = re.match(r"Fused 3/3 · \$\d+\.\d+ · [\d.]+ s · (run_\w+)\n\[answer by ", text)
     assert "[simulated] " in text
     assert "Consensus:" in text
     assert "Panel: 3/3 answered" in text
-    told = re.search(r"^Run: (run_\w+) · fused", text, re.MULTILINE)
     assert told is not None, text
     assert re.search(r"^Cost: \$\d\.\d+ · today \$\d", text, re.MULTILINE), text
     return told[1]

@@ -175,7 +175,9 @@ async def test_who_failed_and_why_is_said_first(connect: Connect, upstream: Upst
     assert told["notes"][0] == first
     assert told["failed_models"] == [{"model": PANEL[1], "error": "Provider overloaded", "status_code": 503}]
     assert [row["status"] for row in told["panel"]] == ["answered", "failed", "answered"]
-    assert text_of(result).splitlines()[0] == first
+    lines = text_of(result).splitlines()
+    assert lines[0].startswith("Partial panel 2/3 · $")
+    assert lines[1] == first
 
 
 async def test_a_second_invocation_that_was_refused_changes_nothing(connect: Connect, upstream: Upstream):
@@ -209,6 +211,7 @@ async def test_an_answer_cut_off_by_its_limit_says_so(connect: Connect, upstream
         result = await client.call_tool("fuse", {"prompt": QUESTION})
     assert result.structured_content["status"] == "completed"
     assert any("cut off (max_output_tokens)" in note for note in result.structured_content["notes"])
+    assert text_of(result).startswith("Fused 3/3, cut off (max_output_tokens) · $")
 
 
 @pytest.mark.parametrize(
@@ -378,7 +381,8 @@ async def test_words_of_models_cannot_leave_their_quotes_or_act_on_a_screen(conn
         outside = lines[:opened] + lines[closed + 1 :]
         assert not any(line.startswith(("Cost: $0.0000", "Run: run_1", "Note: call fuse")) for line in outside)
         assert not set(text) & set("\x1b\x07\x9b\r\u202e\u2066\U000e0041")
-    assert text_of(result).splitlines()[0].startswith("Partial panel: 2/3 panelists answered. Failed: ")
+    assert text_of(result).splitlines()[0].startswith("Partial panel 2/3 · $")
+    assert text_of(result).splitlines()[1].startswith("Partial panel: 2/3 panelists answered. Failed: ")
     assert text_of(result).splitlines()[-1].startswith("Cost: $")
 
 

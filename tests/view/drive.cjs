@@ -86,8 +86,8 @@ const HEAVY = {
 const CHECKS = {
   async "every outcome is told in the banner"() {
     const expected = {
-      fused: /^✓ ?Fused All 3 panelists/, partial_panel: /Partial panel 2 of 3 .*Failed: gemini/, no_analysis: /No analysis 3 of 3/,
-      not_fused: /^✗ ?NOT FUSED One model, anthropic\/claude-opus-5, wrote this answer alone/, running: /Running 1 of 3/,
+      fused: /^✓ ?Fused All 3 panelists/, partial_panel: /Partial panel 2 of 3 .*Failed: Gemini 3\.1 Pro/, no_analysis: /No analysis 3 of 3/,
+      not_fused: /^✗ ?NOT FUSED One model, Claude Opus 5, wrote this answer alone/, running: /Running 1 of 3/,
     };
     for (const name of OUTCOMES) {
       const view = await shown(runs[name], { capabilities: {} });
@@ -99,27 +99,54 @@ const CHECKS = {
 
   async "the whole result is on the page"() {
     const { frame, page } = await shown(runs.partial_panel);
+    assert.match(await frame.$eval("#meta", (meta) => meta.innerText), /^\$0\.20 · 2 min 21 s · 30 November 2026/);
+    assert.ok(!(await frame.evaluate(() => document.body.innerText)).includes(runs.partial_panel.run_id), "folded");
+    await frame.click("#facts summary");
+    const order = await frame.$$eval("main h2", (all) => all.filter((each) => each.checkVisibility()).map((each) => each.firstChild.textContent));
+    assert.deepEqual(order, ["Answer", "Disagreements", "Unique insights", "Blind spots", "Consensus", "Partial coverage", "Panel", "Sources"]);
+    await clickOn(frame, "2 disagreements");
+    assert.equal(await frame.evaluate(() => document.activeElement.id), "contradictions");
     const words = await frame.evaluate(() => document.body.innerText);
     const { analysis, failed_models, sources, run_id, generation_id } = runs.partial_panel;
     const expected = [
       "Start with a modular monolith.", ...analysis.consensus, ...analysis.blind_spots, analysis.unique_insights[1].insight,
       analysis.partial_coverage[0].point, failed_models[0].error, "429", ...sources.map((each) => each.title),
-      "engineering.example.com", "$0.2014", "estimated $0.11 to $0.62", "2 min 21 s", run_id, generation_id, "2,431 characters",
+      "engineering.example.com", "$0.2014", "$0.11 to $0.62, and never above $2.36", "2 min 21 s", run_id, generation_id, "2,431 characters",
     ];
     for (const each of expected) assert.ok(words.includes(each), each);
     const table = await frame.$eval("#contradictions table", (matrix) => ({
       columns: [...matrix.querySelectorAll("thead th[scope=col]")].map((cell) => cell.innerText.trim()),
       rows: [...matrix.querySelectorAll("tbody tr")].map((row) => row.querySelectorAll("th[scope=row]").length + row.querySelectorAll("td").length),
     }));
-    assert.deepEqual(table, { columns: ["Topic", "claude-opus-5", "gpt-5.6-sol", "gemini-3.1-pro-preview"], rows: [4, 4] });
+    assert.deepEqual(table, { columns: ["Topic", "Claude Opus 5", "GPT-5.6 Sol", "Gemini 3.1 Pro Preview"], rows: [4, 4] });
     const outline = await frame.$$eval("#answer h3, #answer ol > li, #answer pre, #answer table td, #answer blockquote, #answer strong", (all) => all.map((each) => each.tagName));
     for (const tag of ["H3", "LI", "PRE", "TD", "BLOCKQUOTE", "STRONG"]) assert.ok(outline.includes(tag), tag);
     await page.close();
   },
 
+  async "a simulated run carries one ribbon instead of labels"() {
+    const labelled = JSON.parse(JSON.stringify(runs.fused).replace(/("(?:answer|content|insight|point|stance)": ?")/g, "$1[simulated] "));
+    const { frame, page } = await shown(labelled);
+    const words = await frame.evaluate(() => document.body.innerText);
+    assert.equal(words.match(/simulated/gi).length, 1);
+    assert.match(words, /Simulated: no model was asked, and nothing was paid/);
+    await page.close();
+    const real = await shown(runs.fused);
+    assert.ok(!(await real.words()).includes("imulated"));
+    await real.page.close();
+  },
+
+  async "a model has one name, as a person says it"() {
+    const model = "~anthropic/claude-opus-latest";
+    const analysis = { ...runs.fused.analysis, unique_insights: [{ model, insight: "x" }] };
+    const { frame, page } = await shown({ ...runs.fused, analyst_model: model, analysis });
+    assert.match(await frame.$eval("#unique", (each) => each.innerText), /Claude Opus 5 \(latest\)/);
+    await page.close();
+  },
+
   async "an unknown cost is called unknown"() {
     const { frame, page } = await shown(runs.not_fused);
-    assert.match(await frame.$eval("#facts", (facts) => facts.innerText), /Cost\s+unknown/);
+    assert.match(await frame.$eval("#meta", (meta) => meta.innerText), /^cost unknown/);
     await page.close();
   },
 
@@ -195,8 +222,8 @@ const CHECKS = {
     await view.result(runs.running);
     await until(view.frame, "1 of 3");
     await view.notify("tool-cancelled", { reason: "The user pressed stop." });
-    await until(view.frame, "Cancelled");
-    assert.match(await bannerOf(view.frame), /Cancelled The user pressed stop|Cancelled What had arrived/);
+    await until(view.frame, "Stopped");
+    assert.match(await bannerOf(view.frame), /Stopped The user pressed stop|Stopped What had arrived/);
     const calls = view.calls.length;
     await new Promise((resolve) => setTimeout(resolve, 2000));
     assert.ok(view.calls.length <= calls + 1);
@@ -246,7 +273,7 @@ const CHECKS = {
   },
 
   async "an answer that was cut can be read whole"() {
-    const cut = { ...runs.fused, answer: "The start… [cut: 6,000 of 9,000 characters; the rest: run(run_id='run_7fq2k9w3mzpd', part='result')]" };
+    const cut = { ...runs.fused, answer: "The start… [cut: 6,000 of 9,000 characters; the rest: run(run_id='run_261130122301a1b2c3d4e5f6', part='result')]" };
     const { frame, calls, page } = await shown(cut, { callTool: async () => ended({ text: "The start and the end", next_offset: null }) });
     await clickOn(frame, "Read all 9,000 characters");
     await until(frame, "The start and the end");
@@ -271,7 +298,7 @@ const CHECKS = {
     await new Promise((resolve) => setTimeout(resolve, 400));
     const page = await view.frame.evaluate(() => ({
       scripts: document.scripts.length,
-      foreign: document.querySelectorAll("img, b:not(.state b), iframe, object, embed, base, form, link:not([rel=icon])").length,
+      foreign: document.querySelectorAll("img, b:not(.state b, .meta b), iframe, object, embed, base, form, link:not([rel=icon])").length,
       handlers: [...document.querySelectorAll("*")].filter((each) => [...each.attributes].some((attribute) => attribute.name.startsWith("on"))).length,
       links: [...new Set([...document.querySelectorAll("a")].map((anchor) => anchor.protocol + anchor.host))].sort(),
       unsafe: [...document.querySelectorAll("a")].filter((anchor) => anchor.rel !== "noopener noreferrer" || !anchor.parentElement.innerText.includes(anchor.host)).length,

@@ -36,7 +36,7 @@ async function main() {
   await view.frame.waitForFunction(() => [...document.querySelectorAll(".said:not([hidden])")].some((said) => said.innerText.trim().length > 20), { timeout: 40000 });
   await view.frame.waitForFunction(() => document.querySelector("#banner").innerText.includes("All 3 panelists"), { timeout: 40000 });
   const words = await view.words();
-  for (const each of ["Consensus", "Contradictions", "Blind spots", "$0."]) assert.ok(words.includes(each), each);
+  for (const each of ["Consensus", "Disagreements", "Blind spots", "$0."]) assert.ok(words.includes(each), each);
   await view.frame.click(".cards button");
   await view.frame.waitForFunction(() => document.querySelector("#texts").innerText.trim().length > 100, { timeout: 10000 });
   assert.deepEqual(view.trouble, []);

@@ -16,6 +16,8 @@ HERE = Path(__file__).parent
 CHECKS = (
     "every outcome is told in the banner",
     "the whole result is on the page",
+    "a simulated run carries one ribbon instead of labels",
+    "a model has one name, as a person says it",
     "an unknown cost is called unknown",
     "a live run fills its cards in place and stops asking when it ends",
     "before there is a result the run is found by its question",

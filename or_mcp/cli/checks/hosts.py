@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from or_mcp.cli.checks.finding import Finding, failed, noted, passed
@@ -65,10 +65,21 @@ def hosts(environ: Mapping[str, str]) -> list[Finding]:
                 findings.append(noted(host.name, f"installed, without our entry (or-mcp install {host.name})"))
             elif not shared:
                 without.append(host.name)
-    findings += _started(entries, environ)
+    findings += _grouped(_started(entries, environ))
     if without:
         findings.append(noted("other hosts", f"no configuration here: {', '.join(without)}"))
     return findings
+
+
+def _grouped(findings: Iterator[Finding]) -> Iterator[Finding]:
+    """The same failure of several hosts, told once."""
+    alike: dict[tuple[str, ...], list[Finding]] = {}
+    for finding in findings:
+        told = (finding.detail, finding.fix.replace(finding.name, "HOST")) if finding.fix else (finding.name,)
+        alike.setdefault(told, []).append(finding)
+    for first, *others in alike.values():
+        names = ", ".join(each.name for each in (first, *others))
+        yield replace(first, name=names, fix=first.fix.replace(first.name, "HOST")) if others else first
 
 
 def _files(host: Host, machine: Machine) -> Iterator[tuple[Path, bool]]:
@@ -110,7 +121,7 @@ def _judged(found: Found, started: Started, environ: Mapping[str, str]) -> Findi
         told = f"{found.path}, which a team shares, holds a key"
         return failed(found.name, told, f"put {found.host.reference or 'no key'} there, then delete that key")
     if shutil.which(command[0], path=environ.get("PATH")) is None:
-        return failed(found.name, f"{found.path} starts {command[0]}, which is not here", found.again)
+        return failed(found.name, f"its entry starts {command[0]}, which is not here", found.again)
     if started.version is None:
         return failed(found.name, f"`{words}` does not start: {started.problem}", _repair(found, command, started))
     if found.host.isolated and not key and not _stored_key(environ, env):

@@ -85,7 +85,10 @@ def _unreachable(failure: Failure, settings: Settings) -> Finding:
     elif os.environ.get("OPENROUTER_BASE_URL"):
         fix = unset("OPENROUTER_BASE_URL")
     else:
-        fix = f"export HTTPS_PROXY=http://HOST:PORT (behind a proxy); `curl -I {settings.base_url}/models` shows more"
+        fix = (
+            f"connect to a network; `curl -I {settings.base_url}/models` shows whether there is one. "
+            "Behind a proxy: export HTTPS_PROXY=http://HOST:PORT"
+        )
     return failed("openrouter", f"{settings.base_url}: {words}", fix)
 
 

@@ -52,6 +52,11 @@ def is_none(value: object) -> bool:
     return value is None
 
 
+def is_empty(value: object) -> bool:
+    """Whether a list has nothing in it."""
+    return not value
+
+
 def _list_or_empty(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return cast("list[Any]", value)
@@ -92,6 +97,9 @@ Name = Annotated[str, AfterValidator(_on_one_line)]
 
 Address = Annotated[str, AfterValidator(_without_breaks)]
 """A URL: what cannot stand in one is written as a URL writes it."""
+
+Some = Annotated[T, Field(exclude_if=is_empty)]
+"""A list of ours that is absent when there is nothing in it."""
 
 Maybe = Annotated[T | SkipJsonSchema[None], Field(exclude_if=is_none)]
 """A field of ours that is absent, not null, when there is nothing to say. Its default must be None."""

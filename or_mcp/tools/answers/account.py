@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-from or_mcp.calls.reply import Answer, Maybe
+from or_mcp.calls.reply import Answer, Maybe, Some
 
 
 class KeyInfo(Answer):
-    """What upstream says of the key; a null limit means unlimited."""
+    """What upstream says of the key; without a limit it is unlimited."""
 
     label: Maybe[str] = None
-    limit_usd: float | None
-    remaining_usd: float | None
-    used_today_usd: float | None
-    used_this_month_usd: float | None
+    limit_usd: Maybe[float] = None
+    remaining_usd: Maybe[float] = None
+    used_today_usd: Maybe[float] = None
+    used_this_month_usd: Maybe[float] = None
     free_requests_left_today: Maybe[int] = None
     management: bool
 
@@ -34,9 +34,9 @@ class Ledger(Answer):
 
     total_usd: float
     runs_of_unknown_cost: int
-    by_tool: dict[str, float]
-    by_model: dict[str, float]
-    by_day: dict[str, float]
+    by_tool: Some[dict[str, float]]
+    by_model: Some[dict[str, float]]
+    by_day: Some[dict[str, float]]
     estimates: Maybe[dict[str, EstimateRow]] = None
 
 
@@ -72,11 +72,12 @@ class AccountAnswer(Answer):
     credit_usd: Maybe[float] = None
     today: Maybe[Ledger] = None
     last_30_days: Maybe[Ledger] = None
+    set_aside_usd: Maybe[float] = None
     budget_left_usd: Maybe[float] = None
     policy: Maybe[dict[str, str]] = None
     activity: Maybe[list[ActivityEntry]] = None
     generation: Maybe[GenerationInfo] = None
-    notes: list[str]
+    notes: Some[list[str]]
 
 
 def summary_lines(answer: AccountAnswer) -> list[str]:
@@ -84,14 +85,16 @@ def summary_lines(answer: AccountAnswer) -> list[str]:
     if answer.key is not None:
         left = "unlimited" if answer.key.remaining_usd is None else f"${answer.key.remaining_usd:.2f}"
         used = "" if answer.key.used_today_usd is None else f", ${answer.key.used_today_usd:.2f} used today"
-        lines.append(f"Key {answer.key.label or ''}: {left} left{used}")
+        name = f"Key {answer.key.label}" if answer.key.label else "Key"
+        lines.append(f"{name}: {left} left{used}")
     if answer.credit_usd is not None:
         lines.append(f"Credit: ${answer.credit_usd:.2f}")
     for name, ledger in (("Today", answer.today), ("Last 30 days", answer.last_30_days)):
         if ledger is not None:
             lines.append(ledger_line(name, ledger))
     left = "no daily budget" if answer.budget_left_usd is None else f"${answer.budget_left_usd:.2f} left"
-    lines.append(f"Daily budget: {left}")
+    aside = f", ${answer.set_aside_usd:.2f} set aside" if answer.set_aside_usd else ""
+    lines.append(f"Daily budget: {left}{aside}")
     lines += [f"Rule: {name} {value}" for name, value in (answer.policy or {}).items()]
     return lines + [f"Note: {note}" for note in answer.notes]
 

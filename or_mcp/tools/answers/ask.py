@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from or_mcp.calls.keepsake import Shown
 from or_mcp.calls.quoting import named, quoted
-from or_mcp.calls.reply import Answer, Maybe, Reply, is_none, usd
+from or_mcp.calls.reply import Answer, Maybe, Reply, Some, is_none, usd
 from or_mcp.conversation.state import CalledTool, Citation, Usage
 from or_mcp.conversation.work import AskResult
 from or_mcp.runs.record import RunRecord, Status
@@ -53,8 +53,8 @@ class AskAnswer(Answer):
     status: Status
     text: str
     value: Annotated[Any, Field(alias="json", exclude_if=is_none)] = None
-    tool_calls: list[ToolCallRow]
-    citations: list[Citation]
+    tool_calls: Some[list[ToolCallRow]]
+    citations: Some[list[Citation]]
     reasoning_summary: Maybe[str] = None
     model: Maybe[str] = None
     provider: Maybe[str] = None
@@ -68,18 +68,14 @@ class AskAnswer(Answer):
     replayed: bool
     elapsed_seconds: float
     rows: Maybe[RowsCount] = None
-    results: Maybe[list[RowResult]] = None
-    failed: Maybe[list[FailedRow]] = None
+    results: Some[list[RowResult]] = Field(default_factory=list[RowResult])
+    failed: Some[list[FailedRow]] = Field(default_factory=list[FailedRow])
     file: Maybe[RowsFile] = None
-    notes: list[str]
+    notes: Some[list[str]]
 
 
 # Characters of the answer, tried in turn until both forms fit: JSON writes some characters as six.
 _SIZES = (40_000, 28_000, 18_000, 10_000, 4000)
-# A host may show the first 2,000 characters only: how to come back must be among them.
-_LONG = 1200
-# A note that stands first in the text.
-_CUT_OFF = "The answer is cut off"
 
 
 def show(record: RunRecord, result: AskResult, shown: Shown) -> Reply:
@@ -121,8 +117,7 @@ def _reply(record: RunRecord, result: AskResult, shown: Shown, room: int, *, wit
             *shown.notes,
         ],
     )
-    first = [_cut_off(result)] if said.finish_reason == "length" else []
-    text = "\n".join([*first, *_text(record, answer, shown)])
+    text = "\n".join(_text(record, answer, result, shown))
     return Reply(text, answer, cost_line=shown.cost_line, advice=tuple(comes_back(record)))
 
 
@@ -166,18 +161,26 @@ def _about_the_answer(record: RunRecord, result: AskResult, *, with_json: bool) 
 def _cut_off(result: AskResult) -> str:
     """That an answer ended by its length, and by whose word."""
     if result.limited:
-        return f"{_CUT_OFF}: {result.limited}. continue_run brings more of it."
-    return f"{_CUT_OFF} at its token limit; raise max_output_tokens, or continue_run for more."
+        return f"The answer is cut off: {result.limited}. continue_run brings more of it."
+    return "The answer is cut off at its token limit; raise max_output_tokens, or continue_run for more."
 
 
-def _text(record: RunRecord, answer: AskAnswer, shown: Shown) -> Iterator[str]:
-    by = " · ".join(named(part) for part in (answer.model, answer.provider, answer.finish_reason) if part)
-    run_line = f"Run: {answer.run_id} · {by or answer.status} · {answer.elapsed_seconds} s"
-    long = len(answer.text) > _LONG
-    yield from how_it_stands(record, answer.error, shown)
-    if long:
-        yield run_line
-    yield from (f"Note: {note}" for note in answer.notes if not note.startswith(_CUT_OFF))
+def _came_of_it(answer: AskAnswer, result: AskResult) -> str:
+    """Who answered, and how that ended."""
+    by = " · ".join(named(part) for part in (answer.model, answer.provider) if part)
+    match answer.finish_reason:
+        case "length":
+            ended = f"Cut off: {result.limited}" if result.limited else "Cut off at its token limit"
+        case "content_filter":
+            ended = "Cut off by the provider's filter"
+        case _:
+            ended = "Calls tools" if answer.tool_calls else "Answered"
+    return f"{ended} · {by}" if by else ended
+
+
+def _text(record: RunRecord, answer: AskAnswer, result: AskResult, shown: Shown) -> Iterator[str]:
+    yield from how_it_stands(record, _came_of_it(answer, result), answer.error, shown)
+    yield from (f"Note: {note}" for note in answer.notes)
     if answer.tool_calls:
         yield f"Next: call ask with continue_run={answer.run_id!r} and tool_outputs for each call_id."
     for called in answer.tool_calls:
@@ -187,7 +190,5 @@ def _text(record: RunRecord, answer: AskAnswer, shown: Shown) -> Iterator[str]:
     if answer.citations:
         listed = "\n".join(f"- {citation.title} <{citation.url}>" for citation in answer.citations)
         yield quoted(answer.run_id, "sources, as cited", listed)
-    if not long:
-        yield run_line
     if shown.cost_line:
         yield shown.cost_line

@@ -48,7 +48,7 @@ def _reply(record: RunRecord, brought: Brought, shown: Shown, size: tuple[int, i
         elapsed_seconds=record.elapsed_seconds(),
         rows=count_of(brought),
         results=rows,
-        failed=failed(record, _FAILED) or None,
+        failed=failed(record, _FAILED),
         file=file,
         notes=[*about_the_rows(record, brought, shown), *_cut(record, brought, rows, chars), *shown.notes],
     )
@@ -71,15 +71,14 @@ def _cut(record: RunRecord, brought: Brought, rows: list[RowResult], chars: int)
 
 
 def _text(record: RunRecord, brought: Brought, answer: AskAnswer, shown: Shown) -> Iterator[str]:
-    yield from how_it_stands(record, answer.error, shown)
+    by = f" · {named(answer.model)}" if answer.model else ""
+    yield from how_it_stands(record, f"Answered {counted(brought)}{by}", answer.error, shown)
     yield from (f"Note: {note}" for note in answer.notes)
     if answer.results:
         listed = "\n".join(f"{row.row}: {shorten(row.text, 2_000)}" for row in answer.results)
         yield quoted(answer.run_id, f"row: answer by {named(answer.model or 'the model')}", listed)
-    yield from (f"Row {row.row} failed: {row.error}" for row in answer.failed or ())
+    yield from (f"Row {row.row} failed: {row.error}" for row in answer.failed)
     if answer.file is not None:
         yield f"All rows: {answer.file.path}"
-    by = named(answer.model) if answer.model else answer.status
-    yield f"Run: {answer.run_id} · {counted(brought)} · {by} · {answer.elapsed_seconds} s"
     if shown.cost_line:
         yield shown.cost_line

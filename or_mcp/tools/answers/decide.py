@@ -8,7 +8,7 @@ from typing import Any
 
 from or_mcp.calls.keepsake import Shown
 from or_mcp.calls.quoting import named, quoted
-from or_mcp.calls.reply import Answer, Maybe, Reply, usd
+from or_mcp.calls.reply import Answer, Maybe, Reply, Some, usd
 from or_mcp.decisions.answers import ROW, Decided
 from or_mcp.rows.work import Brought
 from or_mcp.runs.record import RunRecord, Status
@@ -45,8 +45,8 @@ class DecideAnswer(Answer):
     run_id: str
     tool: Maybe[str] = None
     status: Status
-    answers: list[DecideRow]
-    failed: Maybe[list[FailedRow]] = None
+    answers: Some[list[DecideRow]]
+    failed: Some[list[FailedRow]]
     rows: RowsCount
     file: Maybe[RowsFile] = None
     model: Maybe[str] = None
@@ -58,7 +58,7 @@ class DecideAnswer(Answer):
     generation_id: Maybe[str] = None
     error: Maybe[str] = None
     replayed: bool
-    notes: list[str]
+    notes: Some[list[str]]
 
 
 # How many rows are shown, tried in turn until both forms fit.
@@ -82,7 +82,7 @@ def _reply(record: RunRecord, brought: Brought, shown: Shown, most: int) -> Repl
         run_id=record.run_id,
         status=record.status,
         answers=[_row(n, each) for n, answers in decided for each in answers],
-        failed=failed(record, _FAILED) or None,
+        failed=failed(record, _FAILED),
         rows=count_of(brought),
         file=file,
         model=result.model,
@@ -120,16 +120,15 @@ def _text(
     shown: Shown,
 ) -> Iterator[str]:
     alone = brought.together.total == 1
-    yield from how_it_stands(record, answer.error, shown)
+    by = f" · {named(answer.model)}" if answer.model else ""
+    yield from how_it_stands(record, f"Decided {counted(brought)}{by}", answer.error, shown)
     yield from (f"Note: {note}" for note in answer.notes)
     if decided:
         listed = "\n".join(_line(n, answers, alone=alone) for n, answers in decided)
         yield quoted(answer.run_id, "answers" if alone else "row: answers", listed)
-    yield from (f"Row {row.row} failed: {row.error}" for row in answer.failed or ())
+    yield from (f"Row {row.row} failed: {row.error}" for row in answer.failed)
     if answer.file is not None:
         yield f"All rows: {answer.file.path}"
-    by = named(answer.model) if answer.model else answer.status
-    yield f"Run: {answer.run_id} · {counted(brought)} · {by} · {answer.elapsed_seconds} s"
     if shown.cost_line:
         yield shown.cost_line
 

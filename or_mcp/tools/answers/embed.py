@@ -13,8 +13,8 @@ import mcp_types
 from pydantic import TypeAdapter
 
 from or_mcp.calls.keepsake import Shown
-from or_mcp.calls.quoting import quoted
-from or_mcp.calls.reply import Answer, Maybe, Reply, usd
+from or_mcp.calls.quoting import named, quoted
+from or_mcp.calls.reply import Answer, Maybe, Reply, Some, usd
 from or_mcp.openrouter.errors import shorten
 from or_mcp.runs.record import RunRecord, Status
 from or_mcp.tools.answers.paid import (
@@ -68,9 +68,9 @@ class GroupRow(Answer):
 class Similarity(Answer):
     """What is like what."""
 
-    pairs: list[PairRow]
-    near_duplicates: list[GroupRow]
-    neighbours: list[NeighbourRow]
+    pairs: Some[list[PairRow]]
+    near_duplicates: Some[list[GroupRow]]
+    neighbours: Some[list[NeighbourRow]]
 
 
 class FileRow(Answer):
@@ -109,7 +109,7 @@ class EmbedAnswer(Answer):
     generation_id: Maybe[str] = None
     error: Maybe[str] = None
     replayed: bool
-    notes: list[str]
+    notes: Some[list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,8 +275,14 @@ def _cut(record: RunRecord, result: EmbedResult, room: _Size) -> Iterator[str]:
         yield f"Nearest neighbours of {found.left_out:,} more texts are not kept; output file has all vectors."
 
 
+def _came_of_it(answer: EmbedAnswer) -> str:
+    done = {"ranking": "Ranked", "similarity": "Compared"}.get(answer.output, "Embedded")
+    size = f" · {answer.dimensions} dimensions" if answer.dimensions else ""
+    return f"{done} {answer.texts:,} texts · {named(answer.model)}{size}"
+
+
 def _text(record: RunRecord, answer: EmbedAnswer, shown: Shown) -> Iterator[str]:
-    yield from how_it_stands(record, answer.error, shown)
+    yield from how_it_stands(record, _came_of_it(answer), answer.error, shown)
     if answer.ranking is not None:
         listed = "\n".join(f"{n}. {row.score:.4f} [{row.index}] {row.text}" for n, row in enumerate(answer.ranking, 1))
         yield quoted(answer.run_id, "ranking: score [index] text", listed)
@@ -288,8 +294,6 @@ def _text(record: RunRecord, answer: EmbedAnswer, shown: Shown) -> Iterator[str]
         yield f"Vectors: {answer.file.npy} (float32, {answer.file.rows} x {answer.dimensions}, rows in input order)"
         yield f"Texts: {answer.file.jsonl}"
     yield from (f"Note: {note}" for note in answer.notes)
-    size = f" · {answer.dimensions} dimensions" if answer.dimensions else ""
-    yield f"Run: {answer.run_id} · {answer.model} · {answer.texts:,} texts{size} · {answer.elapsed_seconds} s"
     if shown.cost_line:
         yield shown.cost_line
 

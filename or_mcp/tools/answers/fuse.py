@@ -9,7 +9,7 @@ from typing import Literal
 
 from or_mcp.calls.keepsake import Shown
 from or_mcp.calls.quoting import named, quoted
-from or_mcp.calls.reply import LIMIT, Answer, Maybe, Reply, cut, usd
+from or_mcp.calls.reply import LIMIT, Answer, Maybe, Reply, Some, cut, usd
 from or_mcp.fusion.analysis import Analysis, Contradiction, Coverage, Insight, Stance
 from or_mcp.fusion.result import FusionResult, Outcome, PanelMember, Source, WriterUsage
 from or_mcp.openrouter.errors import shorten
@@ -28,6 +28,20 @@ from or_mcp.tools.answers.paid import (
 STANDARD_LIMIT = 11_500
 # As many as a panel has.
 _NAMED = 8
+# The parts of an analysis in the order and the words of every text, of the terminal and of the page.
+HEADINGS = {
+    "contradictions": "Disagreements",
+    "unique_insights": "Unique insights",
+    "blind_spots": "Blind spots",
+    "consensus": "Consensus",
+    "partial_coverage": "Partial coverage",
+}
+OUTCOMES: dict[Outcome | None, str] = {
+    "fused": "Fused",
+    "partial_panel": "Partial panel",
+    "no_analysis": "No analysis",
+    "not_fused": "Not fused: one model wrote this alone",
+}
 
 
 class PanelRow(Answer):
@@ -64,12 +78,12 @@ class FuseAnswer(Answer):
     outcome: Maybe[Outcome] = None
     answer: str
     analysis: Maybe[Analysis] = None
-    panel: list[PanelRow]
-    responses: Maybe[list[ResponseRow]] = None
-    failed_models: list[FailedRow]
+    panel: Some[list[PanelRow]]
+    responses: Some[list[ResponseRow]]
+    failed_models: Some[list[FailedRow]]
     failure_reason: Maybe[str] = None
     error: Maybe[str] = None
-    sources: Maybe[list[Source]] = None
+    sources: Some[list[Source]]
     analyst_model: Maybe[str] = None
     model: Maybe[str] = None
     cost_usd: float | None
@@ -79,7 +93,7 @@ class FuseAnswer(Answer):
     elapsed_seconds: float
     generation_id: Maybe[str] = None
     replayed: bool
-    notes: list[str]
+    notes: Some[list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +150,7 @@ def _reply(record: RunRecord, result: FusionResult, shown: Shown, room: _Size) -
         failed_models=[_failed(member) for member in result.failed],
         failure_reason=result.failure_reason,
         error=why_it_failed(record) or result.error,
-        sources=None if shown.detail == "brief" else [_source(source, room) for source in result.sources[: room.rows]],
+        sources=[] if shown.detail == "brief" else [_source(source, room) for source in result.sources[: room.rows]],
         analyst_model=result.analyst_model,
         model=result.model,
         cost_usd=usd(record.cost_usd),
@@ -148,7 +162,7 @@ def _reply(record: RunRecord, result: FusionResult, shown: Shown, room: _Size) -
         replayed=shown.replayed,
         notes=[*result.notes, *was_paid_for(record, shown), *advice, *shown.notes],
     )
-    text = "\n".join(_text(record, answer, shown, first=len(result.notes)))
+    text = "\n".join(_text(record, answer, result, shown))
     # Who failed is told in the list of them.
     return Reply(text, answer, cost_line=shown.cost_line, advice=(*result.notes[1:], *advice))
 
@@ -169,9 +183,9 @@ def _failed(member: PanelMember) -> FailedRow:
     )
 
 
-def _responses(record: RunRecord, result: FusionResult, shown: Shown, room: _Size) -> list[ResponseRow] | None:
+def _responses(record: RunRecord, result: FusionResult, shown: Shown, room: _Size) -> list[ResponseRow]:
     if shown.detail != "full":
-        return None
+        return []
     return [
         ResponseRow(
             model=member.model,
@@ -203,7 +217,7 @@ def _fit_analysis(analysis: Analysis | None, room: _Size) -> Analysis | None:
         return Contradiction(short(each.topic), tuple(stances))
 
     def covered(each: Coverage) -> Coverage:
-        return Coverage(tuple(short(name) for name in each.models[:_NAMED]), short(each.point))
+        return Coverage(short(each.point), tuple(short(name) for name in each.models[:_NAMED]))
 
     return Analysis(
         consensus=tuple(short(point) for point in analysis.consensus[:rows]),
@@ -232,8 +246,9 @@ def _advice(
         yield f"Some panelists' texts are cut; all of them: run(run_id={record.run_id!r}, part='panel')."
 
 
-def _text(record: RunRecord, answer: FuseAnswer, shown: Shown, first: int) -> Iterator[str]:
-    yield from how_it_stands(record, answer.error, shown)
+def _text(record: RunRecord, answer: FuseAnswer, result: FusionResult, shown: Shown) -> Iterator[str]:
+    first = len(result.notes)
+    yield from how_it_stands(record, _came_of_it(answer, result), answer.error, shown)
     yield from answer.notes[:first]
     if answer.answer:
         yield quoted(answer.run_id, f"answer by {named(answer.model or 'the writer')}", answer.answer)
@@ -241,9 +256,9 @@ def _text(record: RunRecord, answer: FuseAnswer, shown: Shown, first: int) -> It
         yield quoted(
             answer.run_id, f"analysis by {named(answer.analyst_model or 'the analyst')}", told_analysis(answer.analysis)
         )
-    for row in answer.responses or ():
+    for row in answer.responses:
         yield quoted(answer.run_id, f"panelist {named(row.model)}", row.content)
-    if answer.panel:
+    if answer.panel and not (record.status == "running" and shown.progress):
         yield _panel_line(answer.panel)
     if answer.outcome is None:
         yield from (f'Failed: {named(row.model)}{_code(row)}: "{shorten(row.error)}"' for row in answer.failed_models)
@@ -251,7 +266,6 @@ def _text(record: RunRecord, answer: FuseAnswer, shown: Shown, first: int) -> It
         listed = "\n".join(f"- {source.title} <{source.url}>" for source in answer.sources)
         yield quoted(answer.run_id, "sources, as cited", listed)
     yield from (f"Note: {note}" for note in answer.notes[first:])
-    yield f"Run: {answer.run_id} · {answer.outcome or answer.status} · {answer.elapsed_seconds} s"
     if shown.cost_line:
         yield shown.cost_line
 
@@ -259,13 +273,17 @@ def _text(record: RunRecord, answer: FuseAnswer, shown: Shown, first: int) -> It
 def told_analysis(analysis: Analysis) -> str:
     """Where they disagree first, what only one saw, what nobody covered, then the rest."""
     parts = (
-        ("The panel disagrees", [_contradiction(each) for each in analysis.contradictions]),
-        ("Only one model saw", [f"{each.model or 'one'}: {each.insight}" for each in analysis.unique_insights]),
-        ("Nobody covered", list(analysis.blind_spots)),
-        ("Consensus", list(analysis.consensus)),
-        ("Only some covered", [f"{each.point} ({', '.join(each.models)})" for each in analysis.partial_coverage]),
+        [_contradiction(each) for each in analysis.contradictions],
+        [f"{each.model or 'one'}: {each.insight}" for each in analysis.unique_insights],
+        list(analysis.blind_spots),
+        list(analysis.consensus),
+        [f"{each.point} ({', '.join(each.models)})" for each in analysis.partial_coverage],
     )
-    told = [f"{title}:\n" + "\n".join(f"- {row}" for row in rows) for title, rows in parts if rows]
+    told = [
+        f"{title}:\n" + "\n".join(f"- {row}" for row in rows)
+        for title, rows in zip(HEADINGS.values(), parts, strict=True)
+        if rows
+    ]
     return "\n".join(told) or "The analyst found nothing to compare."
 
 
@@ -274,11 +292,21 @@ def _contradiction(each: Contradiction) -> str:
     return f"{each.topic}{stances}"
 
 
+def _came_of_it(answer: FuseAnswer, result: FusionResult) -> str:
+    """The outcome, how many of the panel answered, and whether the answer came to its end."""
+    panel = f" {_answered(answer.panel)}/{len(answer.panel)}" if answer.panel else ""
+    cut_off = f", cut off ({result.cut_off})" if result.cut_off else ""
+    return f"{OUTCOMES.get(answer.outcome, 'Completed')}{'' if answer.outcome == 'not_fused' else panel}{cut_off}"
+
+
+def _answered(panel: Sequence[PanelRow]) -> int:
+    return sum(row.status == "answered" for row in panel)
+
+
 def _panel_line(panel: Sequence[PanelRow]) -> str:
     marks = {"answered": "✓", "failed": "✗", "pending": "…"}
-    answered = sum(row.status == "answered" for row in panel)
     told = " · ".join(f"{named(row.model)} {marks[row.status]}" for row in panel)
-    return f"Panel: {answered}/{len(panel)} answered" + (f" · {told}" if told else "")
+    return f"Panel: {_answered(panel)}/{len(panel)} answered" + (f" · {told}" if told else "")
 
 
 def _code(row: FailedRow) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from or_mcp.calls.reply import Answer, Maybe
+from or_mcp.calls.reply import Answer, Maybe, Some
 from or_mcp.catalogue.prices import per_million
 from or_mcp.catalogue.rates import is_free, listed_prices
 from or_mcp.catalogue.snapshot import Snapshot
@@ -22,13 +22,13 @@ class ModelRow(Answer):
 
     id: str
     name: str
-    context: int | None
-    max_output: int | None
+    context: Maybe[int] = None
+    max_output: Maybe[int] = None
     input_price: float | None
     output_price: float | None
     modalities: str
-    supports: list[str]
-    created: str | None
+    supports: Some[list[str]]
+    created: Maybe[str] = None
     alias_of: Maybe[str] = None
     expires: Maybe[str] = None
 

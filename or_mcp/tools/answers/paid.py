@@ -12,6 +12,9 @@ from or_mcp.calls.reply import LIMIT, Answer, Maybe, Reply
 from or_mcp.runs.record import RunRecord
 
 SizeT = TypeVar("SizeT")
+_A_CENT = Decimal("0.01")
+# From here on tenths say nothing.
+_WHOLE_SECONDS = 10
 
 
 class EstimateRange(Answer):
@@ -61,9 +64,25 @@ def was_paid_for(record: RunRecord, shown: Shown) -> Iterator[str]:
         yield f"Paid for at {record.started:%Y-%m-%d %H:%M} UTC and not received then; nothing was paid now."
 
 
-def how_it_stands(record: RunRecord, error: str | None, shown: Shown) -> Iterator[str]:
-    """The first line of what has not come to its answer."""
+def how_it_stands(record: RunRecord, came_of_it: str, error: str | None, shown: Shown) -> Iterator[str]:
+    """The first line, which some hosts show alone: what came of it, what it cost, how long it took, which run it is."""
+    end = f"{_seconds(record)} · {record.run_id}"
     if record.status == "running":
-        yield f"Running: {record.run_id} · {shown.progress or 'in another process'}"
-    elif record.status != "completed":
-        yield f"{record.status.capitalize()}: {error or 'no reason recorded'}"
+        yield f"Running · {shown.progress or 'in another process'} · {end}"
+        return
+    done = record.status == "completed"
+    yield f"{came_of_it if done else record.status.capitalize()} · {in_short(record.cost_usd)} · {end}"
+    if not done:
+        yield error or "No reason is recorded."
+
+
+def _seconds(record: RunRecord) -> str:
+    elapsed = record.elapsed_seconds()
+    return f"{elapsed:.0f} s" if elapsed >= _WHOLE_SECONDS else f"{elapsed:.1f} s"
+
+
+def in_short(amount: Decimal | None) -> str:
+    """A cost at a glance: cents, or what there is of a cent."""
+    if amount is None:
+        return "cost unknown"
+    return f"${amount:.2f}" if amount >= _A_CENT or not amount else f"${Decimal(f'{amount:.2g}'):f}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from or_mcp.calls.keepsake import Shown
 from or_mcp.calls.quoting import named, quoted
-from or_mcp.calls.reply import Answer, Maybe, Reply, usd
+from or_mcp.calls.reply import Answer, Maybe, Reply, Some, usd
 from or_mcp.openrouter.errors import shorten
 from or_mcp.runs.record import RunRecord, Status
 from or_mcp.tools.answers.paid import (
@@ -42,7 +42,7 @@ class RerankAnswer(Answer):
     run_id: str
     tool: Maybe[str] = None
     status: Status
-    results: list[RerankRow]
+    results: Some[list[RerankRow]]
     model: Maybe[str] = None
     provider: Maybe[str] = None
     cost_usd: float | None
@@ -53,7 +53,7 @@ class RerankAnswer(Answer):
     generation_id: Maybe[str] = None
     error: Maybe[str] = None
     replayed: bool
-    notes: list[str]
+    notes: Some[list[str]]
 
 
 # Characters of a document, and how many documents.
@@ -85,7 +85,7 @@ def _reply(record: RunRecord, result: RerankResult, shown: Shown, chars: int, ro
         replayed=shown.replayed,
         notes=[*_notes(record, result, shown, rows), *shown.notes],
     )
-    return Reply("\n".join(_text(record, answer, shown)), answer, cost_line=shown.cost_line)
+    return Reply("\n".join(_text(record, answer, result, shown)), answer, cost_line=shown.cost_line)
 
 
 def _notes(record: RunRecord, result: RerankResult, shown: Shown, rows: int) -> Iterator[str]:
@@ -96,13 +96,13 @@ def _notes(record: RunRecord, result: RerankResult, shown: Shown, rows: int) -> 
         yield f"{rows} of {len(result.results)} documents are shown; all: {rest}."
 
 
-def _text(record: RunRecord, answer: RerankAnswer, shown: Shown) -> Iterator[str]:
-    yield from how_it_stands(record, answer.error, shown)
+def _text(record: RunRecord, answer: RerankAnswer, result: RerankResult, shown: Shown) -> Iterator[str]:
+    by = " · ".join(named(part) for part in (answer.model, answer.provider) if part)
+    ordered = f"Ordered {len(result.results):,} documents"
+    yield from how_it_stands(record, f"{ordered} · {by}" if by else ordered, answer.error, shown)
     if answer.results:
         yield quoted(answer.run_id, "order: relevance [index] document", _listed(answer.results))
     yield from (f"Note: {note}" for note in answer.notes)
-    by = " · ".join(named(part) for part in (answer.model, answer.provider) if part)
-    yield f"Run: {answer.run_id} · {by or answer.status} · {answer.elapsed_seconds} s"
     if shown.cost_line:
         yield shown.cost_line
 
