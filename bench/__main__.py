@@ -20,7 +20,7 @@ def main() -> int:
     for name, value in measured_on.items():
         print(f"{name}: {value}")
     print()
-    figures = _measure(quick=options.quick)
+    figures = _measure(quick=options.quick, runs=options.runs)
     if options.json:
         write_json(options.json, figures, measured_on)
     if options.write_readme:
@@ -33,17 +33,18 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer runs: under a minute, and noisier")
+    parser.add_argument("--runs", type=int, default=100_000, help="how large a store grows (default 100,000)")
     parser.add_argument("--check", action="store_true", help="exit with 1 when an aim is missed")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures for machines")
     parser.add_argument("--write-readme", action="store_true", help="put the figures into bench/README.md")
     return parser.parse_args()
 
 
-def _measure(*, quick: bool) -> list[Figure]:
+def _measure(*, quick: bool, runs: int) -> list[Figure]:
     figures: list[Figure] = []
     print(line(HEADINGS))
     with tempfile.TemporaryDirectory(prefix="or-mcp-bench-") as directory, upstream() as port:
-        for figure in Bench(port, Path(directory), QUICK if quick else FULL).figures():
+        for figure in Bench(port, Path(directory), QUICK if quick else FULL, runs).figures():
             figures.append(figure)
             print(line(cells(figure)), flush=True)
     return figures

@@ -20,7 +20,6 @@ def client() -> httpx2.AsyncClient:
     return httpx2.AsyncClient(
         base_url=os.environ["OPENROUTER_BASE_URL"],
         headers={"Authorization": f"Bearer {os.environ['OPENROUTER_API_KEY']}"},
-        http2=True,
         timeout=httpx2.Timeout(60, pool=None),
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=128),
     )

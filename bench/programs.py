@@ -26,10 +26,16 @@ class Program:
 
     name: str
     module: str
+    # Modules that it is to find missing, as where nobody installed them.
+    missing: tuple[str, ...] = ()
 
     def command(self, *arguments: str) -> list[str]:
         """How it is started."""
-        return [sys.executable, "-m", self.module, *arguments]
+        if not self.missing:
+            return [sys.executable, "-m", self.module, *arguments]
+        without = f"import sys, runpy; sys.modules.update(dict.fromkeys({self.missing!r}))"
+        run = f"runpy.run_module({self.module!r}, run_name='__main__', alter_sys=True)"
+        return [sys.executable, "-c", f"{without}; {run}", *arguments]
 
 
 PRODUCT = Program("product", "or_mcp")
@@ -112,3 +118,15 @@ def resident_mb(pid: int) -> float:
         return int(found[1]) / 1024 if found else 0.0
     told = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True)
     return int(told.stdout) / 1024
+
+
+def busy_seconds(pid: int) -> float:
+    """The CPU time that a process and its children have used, all their threads together."""
+    stat, children = Path(f"/proc/{pid}/stat"), Path(f"/proc/{pid}/task/{pid}/children")
+    if stat.exists():
+        fields = stat.read_text().rpartition(")")[2].split()
+        own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return own + sum(busy_seconds(int(child)) for child in children.read_text().split())
+    told = subprocess.run(["ps", "-o", "time=", "-p", str(pid)], capture_output=True, text=True, check=True)
+    parts = told.stdout.strip().replace("-", ":").split(":")
+    return sum(float(part) * 60**place for place, part in enumerate(reversed(parts)))

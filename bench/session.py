@@ -11,10 +11,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from bench.programs import Program, complaint, environment, resident_mb, started
+from bench.programs import Program, busy_seconds, complaint, environment, resident_mb, started
 from bench.protocol import INITIALIZED, Era, checked, question
 
-_SILENCE_SECONDS = 30
+# A busy machine starts a server slowly.
+_SILENCE_SECONDS = 120
 
 
 class Session:
@@ -63,6 +64,10 @@ class Session:
     def resident_mb(self) -> float:
         """The memory the server holds now."""
         return resident_mb(self._pid)
+
+    def busy_seconds(self) -> float:
+        """The CPU time that the server has used."""
+        return busy_seconds(self._pid)
 
     def _next(self) -> int:
         self._number += 1

@@ -28,11 +28,11 @@ Request = tuple[bytes, dict[str, str]]
 def stalls(port: int, data: Path, rounds: int, *, kinds: str = "") -> Iterator[Figure]:
     """The slowest answers to `/healthz` and to another caller's `list_models`, by what else is in flight."""
     with web_server(PRODUCT, address(port), data) as served:
-        _probe(served)
+        _probe(served.port)
         for heavy in HEAVY:
             if kinds in heavy.name:
                 for size, (most, aim) in _SIZES.items():
-                    waits = _waits(served, heavy, most, rounds)
+                    waits = _waits(served.port, heavy, most, rounds)
                     yield Figure(f"wait beside {heavy.name}, {size}", "ms", percentile(waits, 0.99), None, _aim(aim))
 
 

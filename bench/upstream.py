@@ -1,6 +1,7 @@
 """An upstream that costs next to nothing: prebuilt replies over plain sockets, no dependencies.
 
-The latency is part of the address: `http://127.0.0.1:PORT/l200/api/v1` answers what is paid for after 200 ms.
+The latency is part of the address: `http://127.0.0.1:PORT/l200/api/v1` answers what is paid for after 200 ms, and
+`/r500n2000/api/v1` streams fusions of 2,000 events at 500 a second.
 `python -m bench.upstream` prints its port.
 """
 
@@ -21,7 +22,11 @@ DIMENSIONS = 256
 
 _WORDS = ("Forty", "-two", " is the answer", " to that", ".")
 _LATENCY = re.compile(rb"/l(\d+)/")
+_RATE = re.compile(rb"/r(\d+)n(\d+)/")
+_TICK_SECONDS = 0.02
+PANEL = tuple(f"bench/model-{number}" for number in range(1, 9))
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def _event(payload: str) -> bytes:
@@ -46,8 +51,35 @@ def completion() -> bytes:
     usage = {"prompt_tokens": 12, "completion_tokens": 5, "total_tokens": 17, "cost": 0.00001}
     events = [_chunk({"role": "assistant", "content": word}) for word in _WORDS]
     events += [_chunk({"content": ""}, "stop"), _chunk({"content": ""}, "stop", usage), "[DONE]"]
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-    return head + b"".join(map(_event, events)) + b"0\r\n\r\n"
+    return _STREAM_HEAD + b"".join(map(_event, events)) + b"0\r\n\r\n"
+
+
+def _responses_event(kind: str, **fields: object) -> bytes:
+    return _event(json.dumps({"type": f"response.{kind}", **fields}, separators=(",", ":")))
+
+
+_FUSION_BEGINS = _STREAM_HEAD + b"".join(
+    [
+        _responses_event("created", response={"id": "resp_bench", "status": "in_progress"}),
+        *(_responses_event("fusion_call.panel.added", model=model) for model in PANEL),
+    ]
+)
+_FUSION_DELTAS = tuple(
+    _responses_event("fusion_call.panel.delta", item_id="fu_bench", model=model, delta=" and a few words more")
+    for model in PANEL
+)
+
+
+@cache
+def fusion_ends() -> bytes:
+    """Every panelist's whole text, what the analyst says, and the answer."""
+    replies = [{"model": model, "content": "A few words."} for model in PANEL]
+    fusion = {"type": "openrouter:fusion", "id": "fu_bench", "status": "completed", "responses": replies}
+    said = {"type": "message", "content": [{"type": "output_text", "text": "Forty-two."}]}
+    usage = {"input_tokens": 12, "output_tokens": 5, "total_tokens": 17, "cost": 0.00001}
+    whole = {"id": "resp_bench", "model": MODEL, "status": "completed", "output": [fusion, said], "usage": usage}
+    done = [_responses_event("fusion_call.panel.completed", model=model, content="A few words.") for model in PANEL]
+    return b"".join([*done, _responses_event("completed", response=whole), _event("[DONE]"), b"0\r\n\r\n"])
 
 
 def document(data: object, status: str = "200 OK") -> bytes:
@@ -69,6 +101,18 @@ def embeddings(count: int) -> bytes:
 
 
 _COMPLETION = completion()
+_STREAMED = re.compile(rb'"stream": *true')
+_AT_ONCE = document(
+    {
+        "id": "gen-bench",
+        "object": "chat.completion",
+        "model": MODEL,
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": "".join(_WORDS)}, "finish_reason": "stop"}
+        ],
+        "usage": {"prompt_tokens": 12, "completion_tokens": 5, "total_tokens": 17, "cost": 0.00001},
+    }
+)
 _NOT_FOUND = document({"error": {"code": 404, "message": "The bench has no such path"}}, "404 Not Found")
 _DOCUMENTS: dict[bytes, bytes] = {
     b"/models": document({"data": models()}),
@@ -109,7 +153,12 @@ class Connection(asyncio.Protocol):
     def _answer(self, path: bytes, body: bytes) -> None:
         prefix, _, name = path.partition(b"/api/v1")
         if name == b"/chat/completions":
-            reply = _COMPLETION
+            reply = _COMPLETION if _STREAMED.search(body) else _AT_ONCE
+        elif name == b"/responses":
+            rate, count = map(int, found.groups()) if (found := _RATE.match(prefix + b"/")) else (1000, 100)
+            self._write(_FUSION_BEGINS)
+            self._stream(rate, count, self._loop.time(), 0)
+            return
         elif name == b"/embeddings":
             reply = embeddings(len(json.loads(body)["input"]))
         else:
@@ -120,6 +169,15 @@ class Connection(asyncio.Protocol):
             self._write(reply)
         else:
             self._loop.call_later(int(latency[1]) / 1000, self._write, reply)
+
+    def _stream(self, rate: int, count: int, began: float, sent: int) -> None:
+        """As many events as are due by now, and so on until all are sent."""
+        due = min(count, int(rate * (self._loop.time() - began)))
+        self._write(b"".join(_FUSION_DELTAS[number % len(_FUSION_DELTAS)] for number in range(sent, due)))
+        if due == count:
+            self._write(fusion_ends())
+        else:
+            self._loop.call_later(_TICK_SECONDS, self._stream, rate, count, began, due)
 
     def _write(self, reply: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():

@@ -16,7 +16,7 @@ from typing import Any
 from bench.programs import Program, complaint, environment, free_port, started
 from bench.protocol import INITIALIZED, Era, checked, question
 
-_START_SECONDS = 20
+_START_SECONDS = 120
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _SESSION = re.compile(rb"\r\nmcp-session-id: *([^\r]+)", re.IGNORECASE)
 
@@ -115,15 +115,23 @@ def _message(body: bytes) -> Mapping[str, Any]:
     return json.loads(events[-1])
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server that answers, and the process that has all its others as children."""
+
+    port: int
+    pid: int
+
+
 @contextmanager
-def web_server(program: Program, base_url: str, data: Path) -> Generator[int]:
-    """A server on Streamable HTTP: its port."""
+def web_server(program: Program, base_url: str, data: Path, *more: str) -> Generator[Served]:
+    """A server on Streamable HTTP."""
     port = free_port()
-    command = program.command("serve", "--http", "--port", str(port))
+    command = program.command("serve", "--http", *more, "--port", str(port))
     with started(command, environment(base_url, data), talks=False) as (process, errors):
         try:
             _wait_for(port)
-            yield port
+            yield Served(port, process.pid)
         except (RuntimeError, OSError) as error:
             state = "ended" if process.poll() is not None else "runs"
             raise RuntimeError(f"{program.name} ({state}): {error}\n{complaint(errors)}") from error

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from typing import Any
 
@@ -65,17 +65,19 @@ def build_app(program: Program, metrics: Metrics) -> Starlette:
     """The ASGI app: `/mcp`, and what operators ask. Only a program that is alone gives older hosts a session."""
     settings, drain = program.settings, Drain(program)
     program.server.middleware.append(CallWatch(metrics))
-    holding, one_by_one = (
+    ways = holding, one_by_one, at_once = [
         StreamableHTTPSessionManager(
             program.server,
             stateless=stateless,
+            json_response=plain,
             security_settings=known_hosts(settings),
             max_request_body_size=BODY_LIMIT,
         )
-        for stateless in (not program.alone, True)
-    )
+        for stateless, plain in ((not program.alone, False), (True, False), (True, True))
+    ]
+    quick = frozenset(name for name, tool in program.tools.items() if tool.is_quick)
     routes = [
-        Route(PATH, _guarded(Sessions(holding, one_by_one), program)),
+        Route(PATH, _guarded(Sessions(holding, one_by_one, at_once, quick), program)),
         Route("/healthz", Health(program).answer),
         Route("/readyz", Readiness(program, lambda: drain.draining).answer),
         Route("/metrics", MetricsPage(program, metrics, settings).answer),
@@ -84,7 +86,10 @@ def build_app(program: Program, metrics: Metrics) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        async with holding.run(), one_by_one.run(), drain.listening():
+        async with AsyncExitStack() as running:
+            for way in ways:
+                await running.enter_async_context(way.run())
+            await running.enter_async_context(drain.listening())
             yield
 
     paths = frozenset(route.path for route in routes)

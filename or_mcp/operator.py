@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from or_mcp.openrouter.demands import Demand
-from or_mcp.openrouter.wire.routing import Provider
+from or_mcp.openrouter.wire.routing import MaxPrice, Provider
 from or_mcp.rows.lines import FOLDER as ROWS_FOLDER
 from or_mcp.runs.budget import PER_CALLER, PER_DAY
 from or_mcp.runs.shared_secret import FILE as SECRET_FILE
@@ -59,6 +59,9 @@ def provider_preferences(settings: Settings) -> Provider | None:
         ignore=settings.providers_ignore or None,
         data_collection=settings.data_collection,
         zdr=True if settings.zdr else None,
+        max_price=MaxPrice(prompt=settings.max_price[0], completion=settings.max_price[1])
+        if settings.max_price
+        else None,
     )
     return preferences if preferences.body() else None
 
@@ -71,6 +74,7 @@ def demands(settings: Settings) -> tuple[Demand, ...]:
         "OR_MCP_DATA_COLLECTION": "data_policy:training",
         "OR_MCP_PROVIDERS_ONLY": "allowed_providers",
         "OR_MCP_PROVIDERS_IGNORE": "ignored_providers",
+        "OR_MCP_MAX_PRICE": "max_price",
     }
     return tuple(Demand(f"{name}={told[name]}", reason) for name, reason in reasons.items() if name in told)
 
@@ -95,6 +99,7 @@ def rules(settings: Settings) -> dict[str, str]:
         "OR_MCP_DATA_COLLECTION": settings.data_collection or "",
         "OR_MCP_PROVIDERS_ONLY": ",".join(settings.providers_only),
         "OR_MCP_PROVIDERS_IGNORE": ",".join(settings.providers_ignore),
+        "OR_MCP_MAX_PRICE": ",".join(map(str, settings.max_price)) if settings.max_price else "",
         "OR_MCP_MAX_COST_PER_CALL_USD": str(settings.max_cost_per_call_usd),
         PER_DAY: str(settings.daily_budget_usd) if settings.daily_budget_usd else "",
         PER_CALLER: str(settings.caller_daily_budget_usd) if settings.caller_daily_budget_usd else "",

@@ -92,7 +92,7 @@ def serve_workers(host: str, port: int, workers: int) -> int:
 def _config(app: Any, host: str, port: int) -> uvicorn.Config:
     import uvicorn
 
-    from or_mcp.web.protocol import HurryingProtocol
+    from or_mcp.web.protocol import quickest
 
     return uvicorn.Config(
         app,
@@ -101,7 +101,7 @@ def _config(app: Any, host: str, port: int) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
-        http=HurryingProtocol,
+        http=quickest(),
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
+from or_mcp.figures import money, prices, seconds, seconds_or_none, whole
 from or_mcp.places import credentials_file, state_directory, working_directory
 from or_mcp.sign_in.credentials import stored_key
 from or_mcp.starting.place import idle_seconds
@@ -77,31 +78,6 @@ def _one_of(words: Mapping[str, T]) -> Callable[[str], T]:
 _switch = _one_of({"on": True, "true": True, "1": True, "off": False, "false": False, "0": False, "": False})
 
 
-def _whole(value: str) -> int:
-    number = int(value)
-    if not 0 <= number <= 36_500:
-        raise ValueError
-    return number
-
-
-def _money(value: str) -> Decimal:
-    amount = Decimal(value.removeprefix("$"))
-    if not amount.is_finite() or not 0 <= amount <= 100_000:
-        raise ValueError
-    return amount
-
-
-def _seconds(value: str) -> float:
-    seconds = float(value)
-    if not 0 < seconds < 1e6:
-        raise ValueError
-    return seconds
-
-
-def _seconds_or_none(value: str) -> float:
-    return 0.0 if value == "0" else _seconds(value)
-
-
 def _database(value: str) -> str | None:
     if not value:
         return None
@@ -118,7 +94,7 @@ def _database(value: str) -> str | None:
 def _wait(value: str) -> float | None:
     if value == "auto":
         return None
-    return _seconds_or_none(value)
+    return seconds_or_none(value)
 
 
 def _names(value: str) -> tuple[str, ...]:
@@ -187,28 +163,28 @@ class Settings:
     )
     store: bool = variable("OR_MCP_STORE", "on", "off keeps runs in memory only.", _ON_OFF, _switch)
     retention_days: int = variable(
-        "OR_MCP_RETENTION_DAYS", "30", "Finished runs older than this are deleted.", "a whole number of days", _whole
+        "OR_MCP_RETENTION_DAYS", "30", "Finished runs older than this are deleted.", "a whole number of days", whole
     )
     max_cost_per_call_usd: Decimal = variable(
         "OR_MCP_MAX_COST_PER_CALL_USD",
         "5",
         "No single call may be estimated above it; 0 means no ceiling.",
         "an amount in USD, from 0 to 100000",
-        _money,
+        money,
     )
     daily_budget_usd: Decimal = variable(
         "OR_MCP_DAILY_BUDGET_USD",
         "0",
         "Spend per UTC day over all processes sharing the store; 0 means none.",
         "an amount in USD, from 0 to 100000",
-        _money,
+        money,
     )
     caller_daily_budget_usd: Decimal = variable(
         "OR_MCP_CALLER_DAILY_BUDGET_USD",
         "0",
         "The same for each caller of a team; 0 means none.",
         "an amount in USD, from 0 to 100000",
-        _money,
+        money,
     )
     database_url: str | None = variable(
         "OR_MCP_DATABASE_URL",
@@ -223,7 +199,7 @@ class Settings:
         "10",
         "How long runs in flight may go on after SIGTERM.",
         "a number of seconds",
-        _seconds_or_none,
+        seconds_or_none,
     )
     wait_seconds: float | None = variable(
         "OR_MCP_WAIT_SECONDS",
@@ -233,7 +209,7 @@ class Settings:
         _wait,
     )
     run_deadline_seconds: float = variable(
-        "OR_MCP_RUN_DEADLINE_SECONDS", "900", "A run is stopped after this.", "a number of seconds above 0", _seconds
+        "OR_MCP_RUN_DEADLINE_SECONDS", "900", "A run is stopped after this.", "a number of seconds above 0", seconds
     )
     allowed_dirs: tuple[Path, ...] = variable(
         "OR_MCP_ALLOWED_DIRS",
@@ -271,6 +247,13 @@ class Settings:
     )
     providers_only: tuple[str, ...] = variable("OR_MCP_PROVIDERS_ONLY", "", "Only these providers.", _LIST, _names)
     providers_ignore: tuple[str, ...] = variable("OR_MCP_PROVIDERS_IGNORE", "", "Never these providers.", _LIST, _names)
+    max_price: tuple[Decimal, Decimal] | None = variable(
+        "OR_MCP_MAX_PRICE",
+        "",
+        "`IN,OUT` in USD per million tokens: nothing dearer answers; sent with every request.",
+        "two amounts of USD per million tokens, as in 3,15",
+        prices,
+    )
     default_model: str = variable(
         "OR_MCP_DEFAULT_MODEL", "openrouter/auto", "For `ask` without a model.", "a model", str
     )
@@ -324,7 +307,7 @@ class Settings:
         "3000",
         "What one caller with a bearer may ask of one process; 0 means no limit.",
         "a whole number of requests",
-        _whole,
+        whole,
     )
 
 

@@ -24,6 +24,8 @@ COUNT_LIMIT = 10
 MEDIA_LIMIT = 20_000_000
 TEXT_LIMIT = 1_000_000
 TOTAL_LIMIT = 30_000_000
+# Even in a thread nobody else runs while this much is encoded. Base64 takes three bytes at a time.
+_SLICE = 3 * 2**17
 
 NOTHING: frozenset[str] = frozenset()
 _ADVICE = "Choose a model that does (list_models with input_modality), or leave it out"
@@ -129,10 +131,15 @@ def _from_file(file: OpenedFile, reference: str, *, allow_secrets: bool) -> Atta
     if kind is TEXT and text is not None:
         content = text
     else:
-        encoded = b64encode(file.data).decode("ascii")
-        content = encoded if kind.part == "audio" else f"data:{kind.media_type};base64,{encoded}"
-    digest = sha256(f"{kind} {file.name!a}\0".encode() + file.data).hexdigest()
-    return Attachment(kind.part, file.name, len(file.data), kind.media_type, content, kind.format, digest)
+        content = _encoded(file.data, "" if kind.part == "audio" else f"data:{kind.media_type};base64,")
+    digest = sha256(f"{kind} {file.name!a}\0".encode())
+    digest.update(file.data)
+    return Attachment(kind.part, file.name, len(file.data), kind.media_type, content, kind.format, digest.hexdigest())
+
+
+def _encoded(data: bytes, head: str) -> str:
+    slices = range(0, len(data), _SLICE)
+    return "".join([head, *(b64encode(data[start : start + _SLICE]).decode("ascii") for start in slices)])
 
 
 def _kind(file: OpenedFile, reference: str) -> Kind:

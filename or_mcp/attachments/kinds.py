@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8, getincrementaldecoder
 from dataclasses import dataclass
 from typing import Literal
 
@@ -58,6 +59,7 @@ _HINTS: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftyp", "a video: save its sound as M4A, or a frame as PNG"),
 )
 # What no text has: the control characters other than white space, backspace, bell and escape.
+_HEAD = 4096
 _BINARY = re.compile(r"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
 
 
@@ -81,7 +83,10 @@ def kind_of(data: bytes) -> Kind | None:
 def as_text(data: bytes) -> str | None:
     """The text, if it is text in UTF-8."""
     try:
-        text = data.decode("utf-8-sig")
+        # Whatever cannot be read is copied whole into the error: what is no text shows so at its beginning.
+        getincrementaldecoder("utf-8")().decode(data[:_HEAD])
+        # The codec that takes the mark away copies everything, too.
+        text = data.removeprefix(BOM_UTF8).decode()
     except UnicodeDecodeError:
         return None
     return None if _BINARY.search(text) else text

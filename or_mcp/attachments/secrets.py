@@ -108,7 +108,13 @@ def find_secrets(text: str, name: str = "") -> tuple[Secret, ...]:
 
 def find_in_bytes(data: bytes) -> tuple[Secret, ...]:
     """The keys in something that is no text, as far as they cannot be anything else."""
-    found = [(match.start(), kind) for kind, shape in _IN_BYTES for match in shape.finditer(data)]
+    found = [
+        (match.start(), kind)
+        for begin in range(0, len(data), _PIECE)
+        for kind, shape in _IN_BYTES
+        for match in shape.finditer(data, begin, begin + _PIECE + _OVERLAP)
+        if match.start() < begin + _PIECE
+    ]
     return tuple(sorted(Secret(data.count(b"\n", 0, place) + 1, kind) for place, kind in found))
 
 

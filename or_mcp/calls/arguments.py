@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from itertools import islice
 from typing import Annotated, Any, TypeGuard, TypeVar, cast, get_args, get_origin
 
@@ -159,6 +160,7 @@ def _too_deep(name: str) -> InvalidRequest:
     return InvalidRequest(f"{_shown(name)} is nested more than {_DEEPEST} deep")
 
 
+@cache
 def _container(annotation: Any) -> type | None:
     origin = get_origin(annotation)
     if origin in (tuple, dict):
@@ -166,6 +168,7 @@ def _container(annotation: Any) -> type | None:
     return next((found for part in get_args(annotation) if (found := _container(part))), None)
 
 
+@cache
 def _is_number(annotation: Any) -> bool:
     return annotation in (int, float, bool) or any(_is_number(part) for part in get_args(annotation))
 

@@ -24,10 +24,14 @@ async def confirm(call: Call, request: RunRequest, ceiling: Decimal) -> None:
         Cancelled: The user said no. Nothing was sent.
         NeedsAnswer: The host asks and calls again.
     """
-    high = request.high_usd
-    if call.ask is None or not ceiling or high is None or high <= ceiling / 2:
+    if call.ask is None or not is_dear(request, ceiling):
         return
-    low = dollars(request.low_usd or Decimal(0))
+    low, high = (dollars(amount or Decimal(0)) for amount in (request.low_usd, request.high_usd))
     models = ", ".join(request.models)
-    if not await call.ask(f"{request.tool} with {models} may cost {low} to {dollars(high)}. Spend it?"):
+    if not await call.ask(f"{request.tool} with {models} may cost {low} to {high}. Spend it?"):
         raise Cancelled("The user was asked whether to spend it, and did not agree")
+
+
+def is_dear(request: RunRequest, ceiling: Decimal) -> bool:
+    """Whether a call may cost so much that whoever can be asked is."""
+    return bool(ceiling) and request.high_usd is not None and request.high_usd > ceiling / 2

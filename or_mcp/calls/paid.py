@@ -10,13 +10,15 @@ from typing import Any, Protocol
 
 from or_mcp.calls.arguments import decimal_or_none
 from or_mcp.calls.call import Call
-from or_mcp.calls.confirming import confirm
+from or_mcp.calls.confirming import confirm, is_dear
 from or_mcp.calls.explain import RunFailed
 from or_mcp.calls.keepsake import AS_USUAL, Result, Shown
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.telling import Narrator
 from or_mcp.catalogue.prices import Estimate
-from or_mcp.runs.budget import PER_CALLER, PER_DAY, OverBudget, Room, Standing, check, dollars
+from or_mcp.openrouter.errors import Failure
+from or_mcp.runs.budget import PER_CALLER, PER_DAY, OverBudget, Room, Standing, check, dollars, room_at_once
+from or_mcp.runs.key_limit import Heard
 from or_mcp.runs.live import Work
 from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunRecord, RunRequest, fingerprint, kept_arguments
@@ -90,9 +92,8 @@ async def place(
         ceiling_usd=decimal_or_none(arguments.max_cost_usd),
         context=context,
     )
-    begun = await runner.join(request)
-    if begun is None:
-        begun, offer = await _begin(call, request, offered)
+    begun, offer = await _at_once(call, request, offered) or await _within_what_is_left(call, request, offered)
+    if offer is not None and not begun.replayed:
         shown = replace(shown, notes=(*shown.notes, *_of_the_offer(offer)))
     if lasting is not None:
         lasting.began(begun.run_id)
@@ -128,28 +129,55 @@ async def _hand_over(call: Call, begun: Begun, shown: Shown, seconds: float) -> 
     )
 
 
-async def _begin(call: Call, request: RunRequest, offered: Callable[[Room], Offer]) -> tuple[Begun, Offer]:
-    """Offer what there is room for, and take it; what others take meanwhile makes it less.
+async def _at_once(call: Call, request: RunRequest, offered: Callable[[Room], Offer]) -> tuple[Begun, Offer] | None:
+    """Begin or join without a look at the store before, where it would say nothing that matters; else None."""
+    limits, key = call.parts.runner.limits, call.parts.key_limits.known(call.caller.payer)
+    room = room_at_once(request, limits, key) if key is not None else None
+    if room is None:
+        return None
+    try:
+        offer = offered(room)
+        priced = _priced(request, offer.estimate)
+        check(priced, room)
+    except Failure:
+        # It may still be there, paid for by another call.
+        return None
+    return None if is_dear(priced, limits.per_call_usd) else (await _take(call, priced, offer, key), offer)
+
+
+async def _within_what_is_left(
+    call: Call, request: RunRequest, offered: Callable[[Room], Offer]
+) -> tuple[Begun, Offer | None]:
+    """Join a run, or offer what there is room for and take it; what others take meanwhile makes it less.
 
     Raises:
         OverBudget: There is no room for it.
     """
-    runner, run_id = call.parts.runner, call.lasting.run_id if call.lasting else None
-    key = await call.parts.key_limits.heard(call.caller.payer, call.upstream)
+    runner, key = call.parts.runner, call.parts.key_limits.known(call.caller.payer)
+    room = await runner.look(request, key)
+    if key is None and not isinstance(room, Begun):
+        key = await call.parts.key_limits.heard(call.caller.payer, call.upstream)
+        room = await runner.look(request, key)
     looks = 0
-    while True:
-        room = await runner.room(request, key)
+    while not isinstance(room, Begun):
         offer = offered(room)
         priced = _priced(request, offer.estimate)
         check(priced, room)
         await confirm(call, priced, runner.limits.per_call_usd)
         try:
-            return await runner.begin(priced, offer, key=key, run_id=run_id), offer
+            return await _take(call, priced, offer, key), offer
         except OverBudget:
             # Whoever took from the same budget since that look has left less.
             looks += 1
             if looks == _LOOKS:
                 raise
+        room = await runner.look(request, key)
+    return room, None
+
+
+async def _take(call: Call, priced: RunRequest, offer: Offer, key: Heard | None) -> Begun:
+    run_id = call.lasting.run_id if call.lasting else None
+    return await call.parts.runner.begin(priced, offer, key=key, run_id=run_id)
 
 
 def _priced(request: RunRequest, estimate: Estimate) -> RunRequest:

@@ -32,6 +32,11 @@ class Tool(Generic[ArgumentsT]):
     keepsake: AnyKeepsake | None = None
     meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
+    @property
+    def is_quick(self) -> bool:
+        """Whether it spends nothing and waits for nothing."""
+        return self.kind == "read" and "wait_seconds" not in self.arguments.model_fields
+
     def listed(self) -> mcp_types.Tool:
         """The tool as hosts see it. The hints all come from the kind, so they cannot contradict each other."""
         spends = self.kind == "spend"

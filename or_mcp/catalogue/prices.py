@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal
 
@@ -118,7 +118,7 @@ def _readable(model: Model, at_most: Prompt) -> int:
 
 def _web_of(slug: str, web: WebUse) -> WebUse:
     """A name ending in `:online` searches by itself."""
-    return WebUse(max(web.searches, SEARCHES), web.fetches) if Slug.read(slug).variant == "online" else web
+    return replace(web, searches=max(web.searches, SEARCHES)) if Slug.read(slug).variant == "online" else web
 
 
 def longest_answer(model: Model) -> int | None:

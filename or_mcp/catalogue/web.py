@@ -26,6 +26,9 @@ class WebUse:
 
     searches: int = 0
     fetches: int = 0
+    # Where searches look, and where not.
+    only: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
 
     @property
     def steps(self) -> int:
@@ -42,7 +45,14 @@ class WebUse:
 
     def tools(self) -> tuple[WebTool, ...]:
         """Upstream's tools with these limits."""
-        search = WebParameters(engine="exa", max_uses=self.searches, max_results=_RESULTS, max_characters=_CHARACTERS)
+        search = WebParameters(
+            engine="exa",
+            max_uses=self.searches,
+            max_results=_RESULTS,
+            max_characters=_CHARACTERS,
+            allowed_domains=self.only or None,
+            excluded_domains=self.never or None,
+        )
         fetch = WebParameters(max_uses=self.fetches, max_content_tokens=_FETCH_TOKENS)
         return (
             *((WebTool(type="openrouter:web_search", parameters=search),) if self.searches else ()),

@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 import sys
+from importlib.util import find_spec
 
 from or_mcp.cli import fail
 from or_mcp.settings import Settings, SettingsError, read_settings
@@ -55,5 +56,7 @@ def _serve_http(settings: Settings, arguments: argparse.Namespace) -> int:
     gc.freeze()
     if arguments.workers > 1:
         return serve_workers(arguments.host, arguments.port, arguments.workers)
-    anyio.run(serve_http, settings, arguments.host, arguments.port)
+    # Where it is installed (`or-mcp[http]`), as several processes would do it by themselves.
+    quick = find_spec("uvloop") is not None
+    anyio.run(serve_http, settings, arguments.host, arguments.port, backend_options={"use_uvloop": quick})
     return 0

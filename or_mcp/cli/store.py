@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _print(settings: Settings) -> int:
     """The statements that make an empty database into this version's."""
     if settings.database_url:
-        from or_mcp.runs.engines.postgres import schema
+        from or_mcp.runs.engines.tables import schema
     else:
         from or_mcp.runs.schema import schema
     emit(schema())

@@ -44,13 +44,21 @@ class Price:
 
 def bound(turn: Turn, sizes: Sizes, snapshot: Snapshot, room: Room) -> Price:
     """What the turn costs at most. What the caller did not choose is limited to what fits: length, then searches."""
-    price = _bound(turn, sizes, snapshot, room, WebUse(SEARCHES) if turn.web else NO_WEB)
-    for searches in range(price.caps.web.searches - 1, 0, -1):
+    web = _web(turn)
+    price = _bound(turn, sizes, snapshot, room, web)
+    for searches in () if turn.max_searches else range(web.searches - 1, 0, -1):
         if price.fits(room):
             break
-        price = _bound(turn, sizes, snapshot, room, WebUse(searches))
+        price = _bound(turn, sizes, snapshot, room, replace(web, searches=searches))
         price = replace(price, limited=f"limited to {searches} of {SEARCHES} searches by {room.by}")
     return price
+
+
+def _web(turn: Turn) -> WebUse:
+    """How a turn may search: where it was not said how often, as often as is usual."""
+    if not turn.web:
+        return NO_WEB
+    return WebUse(turn.max_searches or SEARCHES, only=turn.web_only, never=turn.web_never)
 
 
 def _bound(turn: Turn, sizes: Sizes, snapshot: Snapshot, room: Room, web: WebUse) -> Price:

@@ -14,7 +14,7 @@ from or_mcp.conversation.thread import Message
 from or_mcp.openrouter.errors import Failure, Refused, StreamBroken, UpstreamFailed, from_error, shorten
 from or_mcp.openrouter.usage import Usage
 from or_mcp.openrouter.wire import usage as wire
-from or_mcp.openrouter.wire.chat import ChatAnnotation, ChatChunk, ChatMessage, Choice, ToolCall
+from or_mcp.openrouter.wire.chat import ChatAnnotation, ChatChunk, ChatMessage, Choice, Routing, ToolCall
 from or_mcp.openrouter.wire.lenient import Maybe
 from or_mcp.openrouter.wire.responses import Annotation
 
@@ -61,6 +61,9 @@ class Said:
     cost_usd: Decimal | None = None
     provider_cost_usd: Decimal | None = None
     generation_id: str | None = None
+    service_tier: str | None = None
+    # How a router, an alias or a fallback came to the model; none where the one that was asked has answered.
+    routed: str | None = None
     reasoning_details: tuple[JsonValue, ...] = ()
     documents: tuple[JsonValue, ...] = ()
 
@@ -109,6 +112,8 @@ class AnswerState:
     provider: str | None = None
     finish_reason: str | None = None
     usage: wire.Usage | None = None
+    service_tier: str | None = None
+    routing: Routing | None = None
     details: list[JsonValue] = field(default_factory=list[JsonValue])
     calls: dict[int, _Call] = field(default_factory=dict[int, _Call])
     cited: dict[str, Citation] = field(default_factory=dict[str, Citation])
@@ -124,6 +129,8 @@ class AnswerState:
         self.model = chunk.model or self.model
         self.provider = chunk.provider or self.provider
         self.usage = chunk.usage or self.usage
+        self.service_tier = chunk.service_tier or self.service_tier
+        self.routing = chunk.openrouter_metadata or self.routing
         for choice in chunk.choices[:1]:
             self._choose(choice)
         error = chunk.error or next((choice.error for choice in chunk.choices if choice.error), None)
@@ -174,6 +181,8 @@ class AnswerState:
             cost_usd=usage.cost if usage else None,
             provider_cost_usd=usage.provider_cost if usage else None,
             generation_id=self.generation_id,
+            service_tier=self.service_tier,
+            routed=_told(self.routing),
             reasoning_details=tuple(self.details),
             documents=tuple(self.documents),
         )
@@ -230,6 +239,12 @@ class AnswerState:
 
     def _failed(self, words: str) -> Failure:
         return UpstreamFailed(words, generation_id=self.generation_id, may_be_billed=True)
+
+
+def _told(routing: Routing | None) -> str | None:
+    if routing is None or routing.strategy in (None, "direct"):
+        return None
+    return f"{routing.strategy}: {routing.summary}" if routing.summary else routing.strategy
 
 
 def _is_json(text: str) -> bool:

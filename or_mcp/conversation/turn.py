@@ -36,6 +36,10 @@ class Turn:
     max_output_tokens: int | None = None
     temperature: float | None = None
     web: bool = False
+    max_searches: int | None = None
+    web_only: tuple[str, ...] = ()
+    web_never: tuple[str, ...] = ()
+    service_tier: str = ""
     json_schema: Mapping[str, Any] | None = None
     tools: tuple[Mapping[str, Any], ...] = ()
     tool_choice: str = ""
@@ -87,7 +91,8 @@ def request_for(thread: Thread, turn: Turn, caps: Caps, provider: Provider | Non
         # Otherwise a provider that lacks a parameter silently drops it.
         provider = (provider or Provider()).model_copy(update={"require_parameters": True})
     if caps.max_price is not None:
-        provider = (provider or Provider()).model_copy(update={"max_price": caps.max_price})
+        provider = provider or Provider()
+        provider = provider.model_copy(update={"max_price": caps.max_price.and_no_more_than(provider.max_price)})
     return ChatRequest(
         model=turn.model,
         models=turn.fallback_models or None,
@@ -101,6 +106,7 @@ def request_for(thread: Thread, turn: Turn, caps: Caps, provider: Provider | Non
         stop_server_tools_when=_brakes(caps),
         provider=provider,
         session_id=thread.session_id,
+        service_tier=turn.service_tier or None,
     )
 
 

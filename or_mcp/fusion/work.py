@@ -76,7 +76,7 @@ class Fusing:
         state = self._state
         async with self._upstream.responses(self._request) as stream:
             state.generation_id = stream.generation_id
-            await run.told("accepted", self._request.model, stream.generation_id or "")
+            run.noted("accepted", self._request.model, stream.generation_id or "")
             async for event in stream:
                 milestones = state.apply(event)
                 for milestone in milestones:

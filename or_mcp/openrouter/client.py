@@ -211,8 +211,8 @@ class OpenRouter:
     @asynccontextmanager
     async def _paid(self, path: str, request: Request) -> AsyncGenerator[OpenReply]:
         with explaining(self._demands):
-            content = request.model_dump_json(exclude_none=True).encode()
-            async with self._http.post(path, self.key, content, self._attempts) as reply:
+            body = request.model_dump(mode="json", exclude_none=True)
+            async with self._http.post(path, self.key, body, self._attempts) as reply:
                 yield reply
 
     async def _post(self, path: str, request: Request, shape: type[ModelT]) -> ModelT:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from time import time
+from functools import partial
+from typing import Any, cast
+from urllib.request import getproxies
 
 import anyio
 import anyio.to_thread
 import httpx2
+from pydantic_core import to_json
 
 from or_mcp.openrouter.errors import ConnectionFailed, Failure, StreamBroken, UpstreamFailed, from_reply
-from or_mcp.openrouter.retry import ATTEMPTS, wait_before_retry
+from or_mcp.openrouter.network import PIECE, Transport
+from or_mcp.openrouter.retry import ATTEMPTS, read_retry_after, wait_before_retry
 from or_mcp.openrouter.sse import EventReader, EventTooLarge
+from or_mcp.openrouter.turns import Turns
 
 # Vectors of a hundred texts are some megabytes, and a picture tens: more is no answer.
 REPLY_LIMIT = 64 * 1024 * 1024
@@ -29,6 +33,8 @@ _LAST_BYTES_SECONDS = 0.05
 _TIMEOUT = httpx2.Timeout(connect=10.0, read=_SILENCE_SECONDS, write=60.0, pool=None)
 # The defaults (100 connections, 5 s for a place) would fail a burst of long calls.
 _LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=128)
+
+Send = Callable[[], Awaitable[httpx2.Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +66,9 @@ class HttpReply:
 class OpenReply:
     """A reply whose body is still arriving: as events, or at once when upstream chose not to stream."""
 
-    def __init__(self, response: httpx2.Response) -> None:
+    def __init__(self, response: httpx2.Response, turns: Turns) -> None:
         self._response = response
+        self._turns = turns
         self.generation_id = response.headers.get("x-generation-id")
         self.streamed = response.headers.get("content-type", "").startswith("text/event-stream")
         self._until = math.inf
@@ -91,6 +98,7 @@ class OpenReply:
                         self.enough()
                     if self._whole:
                         break
+                    await self._turns.take()
                     yield data
         except (httpx2.HTTPError, EventTooLarge) as error:
             if self._until < math.inf:
@@ -104,10 +112,14 @@ class OpenReply:
         if received is not None:
             yield received
             return
-        chunks = aiter(self._response.aiter_bytes())
+        # Decoding takes several layers more, which a stream that is not encoded does not need.
+        encoded = "content-encoding" in self._response.headers
+        chunks = aiter(
+            self._response.aiter_bytes() if encoded else cast("httpx2.AsyncByteStream", self._response.stream)
+        )
         while True:
             chunk = None
-            with anyio.CancelScope(deadline=self._until):
+            with nullcontext() if self._until == math.inf else anyio.CancelScope(deadline=self._until):
                 chunk = await anext(chunks, None)
             if chunk is None:
                 return
@@ -141,6 +153,8 @@ class Http:
         self._heard = heard
         self._client: httpx2.AsyncClient | None = None
         self._opening = anyio.Lock()
+        self._heads: dict[str, _Head] = {}
+        self._turns = Turns()
 
     async def close(self) -> None:
         """Close every connection."""
@@ -161,64 +175,135 @@ class Http:
         return self._client
 
     def _build(self) -> httpx2.AsyncClient:
+        # HTTP/1.1 alone: over HTTP/2, httpcore2 never tells upstream that somebody has left, and what was cancelled
+        # would be paid for; and whatever breaks the one connection would break every call in flight.
+        # Where proxies are set, httpx2 knows to whom they apply, and how to go through them.
+        transport = None if any(getproxies().values()) else Transport(_LIMITS)
         return httpx2.AsyncClient(
             base_url=self._base_url,
             headers=self._identity.headers(),
-            http2=True,
             timeout=_TIMEOUT,
             limits=_LIMITS,
+            transport=transport,
         )
 
     async def get(self, path: str, key: str | None, params: Mapping[str, str] | None = None) -> HttpReply:
         """Read something. Nothing is spent, so passing trouble is retried."""
-        async with self._send("GET", path, key, params=params, content=None, paid=False) as response:
-            return HttpReply(await OpenReply(response).body(), response.headers.get("x-generation-id"))
+        client = await self.client()
+        request = client.build_request("GET", path, params=params, headers=_authorization(key))
+        async with self._sent(partial(client.send, request, stream=True, follow_redirects=True), path) as response:
+            return HttpReply(await OpenReply(response, self._turns).body(), response.headers.get("x-generation-id"))
 
     @asynccontextmanager
     async def post(
-        self, path: str, key: str | None, content: bytes, attempts: int = ATTEMPTS
+        self, path: str, key: str | None, body: Mapping[str, Any], attempts: int = ATTEMPTS
     ) -> AsyncGenerator[OpenReply]:
         """Ask for something that costs money; leaving the block closes the connection, which cancels the work."""
-        sending = self._send("POST", path, key, params=None, content=content, paid=True, attempts=attempts)
-        async with sending as response:
-            yield OpenReply(response)
+        client = await self.client()
+        content: list[bytes] = []
+        for piece in _pieces(body):
+            await self._turns.take()
+            content.append(piece)
+        request = self._head(client, path).request(key, content)
+        # A redirected POST would arrive as a GET, or be paid for somewhere else.
+        send = partial(client.send, request, stream=True, follow_redirects=False)
+        async with self._sent(send, path, paid=True, attempts=attempts) as response:
+            yield OpenReply(response, self._turns)
+
+    def _head(self, client: httpx2.AsyncClient, path: str) -> _Head:
+        """What all requests to a path begin with: working it out takes longer than sending it."""
+        if path not in self._heads:
+            told = {"Content-Type": "application/json", "X-OpenRouter-Metadata": "enabled"}
+            built = client.build_request("POST", path, headers=told)
+            kept = [(name, value) for name, value in built.headers.raw if name.lower() != b"content-length"]
+            self._heads[path] = _Head(built.url, tuple(kept))
+        return self._heads[path]
 
     @asynccontextmanager
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        key: str | None,
-        *,
-        params: Mapping[str, str] | None,
-        content: bytes | None,
-        paid: bool,
-        attempts: int = ATTEMPTS,
+    async def _sent(
+        self, send: Send, path: str, *, paid: bool = False, attempts: int = ATTEMPTS
     ) -> AsyncGenerator[httpx2.Response]:
-        client = await self.client()
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        if content is not None:
-            headers["Content-Type"] = "application/json"
-        request = client.build_request(method, path, params=params, content=content, headers=headers)
         began = anyio.current_time()
-        response = await _accepted(client, request, paid=paid, attempts=attempts)
+        response = await _accepted(send, paid=paid, attempts=attempts)
         if self._heard is not None:
             self._heard(f"/{path.split('/')[1]}", anyio.current_time() - began)
         try:
             yield response
         finally:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(1):
+            with anyio.move_on_after(1, shield=True):
                 await response.aclose()
 
 
-async def _accepted(
-    client: httpx2.AsyncClient, request: httpx2.Request, *, paid: bool, attempts: int
-) -> httpx2.Response:
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What is the same in all requests to one path."""
+
+    url: httpx2.URL
+    headers: tuple[tuple[bytes, bytes], ...]
+
+    def request(self, key: str | None, content: Sequence[bytes]) -> httpx2.Request:
+        """A request with this key and this body."""
+        own = {"Content-Length": str(sum(map(len, content))), **_authorization(key)}
+        headers = [*self.headers, *((name.encode(), value.encode()) for name, value in own.items())]
+        extensions = {"timeout": _TIMEOUT.as_dict()}
+        return httpx2.Request("POST", self.url, headers=headers, stream=_Content(content), extensions=extensions)
+
+
+class _Content(httpx2.AsyncByteStream):
+    """A body, which can be sent once more."""
+
+    def __init__(self, content: Sequence[bytes]) -> None:
+        self._content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._content:
+            yield piece
+
+
+def _pieces(value: Any) -> Iterator[bytes]:
+    """The JSON of a value, piece by piece: a picture in it is tens of megabytes, and nobody should wait for all."""
+    if not _is_long(value):
+        # The standard library takes several times as long.
+        yield to_json(value)
+    elif isinstance(value, str):
+        yield b'"'
+        for start in range(0, len(value), PIECE):
+            yield to_json(value[start : start + PIECE])[1:-1]
+        yield b'"'
+    elif isinstance(value, Mapping):
+        mapping = cast("Mapping[str, Any]", value)
+        yield from _listed(b"{", ((to_json(name) + b":", each) for name, each in mapping.items()), b"}")
+    else:
+        yield from _listed(b"[", ((b"", each) for each in value), b"]")
+
+
+def _listed(begin: bytes, items: Iterator[tuple[bytes, Any]], end: bytes) -> Iterator[bytes]:
+    before = begin
+    for name, each in items:
+        yield before + name
+        yield from _pieces(each)
+        before = b","
+    yield end
+
+
+def _is_long(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) > PIECE
+    if isinstance(value, Mapping):
+        return any(map(_is_long, cast("Mapping[str, Any]", value).values()))
+    return isinstance(value, list | tuple) and any(map(_is_long, cast("list[Any]", value)))
+
+
+def _authorization(key: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+async def _accepted(send: Send, *, paid: bool, attempts: int) -> httpx2.Response:
     """The reply, once upstream has accepted the request."""
     attempt = ATTEMPTS - attempts + 1
     while True:
         try:
-            return await _attempt(client, request, paid=paid)
+            return await _attempt(send, paid=paid)
         except Failure as failure:
             left = anyio.current_effective_deadline() - anyio.current_time()
             wait = wait_before_retry(failure, attempt, left, paid=paid)
@@ -228,10 +313,9 @@ async def _accepted(
         await anyio.sleep(wait)
 
 
-async def _attempt(client: httpx2.AsyncClient, request: httpx2.Request, *, paid: bool) -> httpx2.Response:
+async def _attempt(send: Send, *, paid: bool) -> httpx2.Response:
     try:
-        # A redirected POST would arrive as a GET, or be paid for somewhere else.
-        response = await client.send(request, stream=True, follow_redirects=not paid)
+        response = await send()
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError, httpx2.UnsupportedProtocol) as error:
         raise ConnectionFailed(f"OpenRouter could not be reached ({_describe(error)})") from error
     except httpx2.HTTPError as error:
@@ -264,19 +348,6 @@ async def _read_all(response: httpx2.Response) -> bytes:
             raise EventTooLarge
         parts.append(chunk)
     return b"".join(parts)
-
-
-def read_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait: upstream sends milliseconds, seconds or a date."""
-    try:
-        if "retry-after-ms" in headers:
-            return max(0.0, float(headers["retry-after-ms"]) / 1000)
-        value = headers.get("retry-after", "")
-        if not value:
-            return None
-        return max(0.0, float(value) if value[0].isdigit() else parsedate_to_datetime(value).timestamp() - time())
-    except ValueError:
-        return None
 
 
 def _describe(error: Exception) -> str:

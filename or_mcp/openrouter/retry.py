@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from time import time
 
 from or_mcp.openrouter.errors import ConnectionFailed, Failure
 
@@ -33,3 +36,16 @@ def _retryable(failure: Failure, *, paid: bool) -> bool:
     if failure.status is None:
         return isinstance(failure, ConnectionFailed)
     return failure.status in (_NOT_ACCEPTED if paid else _SAFE_TO_REPEAT)
+
+
+def read_retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait: upstream sends milliseconds, seconds or a date."""
+    try:
+        if "retry-after-ms" in headers:
+            return max(0.0, float(headers["retry-after-ms"]) / 1000)
+        value = headers.get("retry-after", "")
+        if not value:
+            return None
+        return max(0.0, float(value) if value[0].isdigit() else parsedate_to_datetime(value).timestamp() - time())
+    except ValueError:
+        return None

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 # What no session ever needs.
 _NOT_OURS = ("or_mcp.cli", "or_mcp.simulator", "or_mcp.http_app", "or_mcp.web", "or_mcp.serving", "or_mcp.__main__")
 # What others import only when they are first used.
-_THEIRS = ("anyio._backends._asyncio", "encodings.idna", "encodings.ascii", "encodings.latin_1", "stringprep", "h2")
+_THEIRS = ("anyio._backends._asyncio", "encodings.idna", "encodings.ascii", "encodings.latin_1", "stringprep")
 # Sessions go on meanwhile.
 _PAUSE_SECONDS = 0.01
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from or_mcp.runs import ledger, queries
 from or_mcp.runs.amounts import moment, start_of_day
-from or_mcp.runs.budget import PER_CALLER, PER_DAY, Limits, OverBudget, reserve
+from or_mcp.runs.budget import PER_CALLER, PER_DAY, Limits, OverBudget, Room, reserve, room
 from or_mcp.runs.key_limit import Heard
 from or_mcp.runs.record import RunRecord, RunRequest
 from or_mcp.runs.store import Store
@@ -37,9 +37,13 @@ class Admission:
         """The answer of a run has reached somebody: the same question asked from now on is a new one."""
         self._store.post(_received(run_id), partial(queries.mark_delivered, run_id=run_id))
 
-    def same(self, request: RunRequest) -> Callable[[Transaction], RunRecord | None]:
-        """What finds a run of the same question that is under way, or that nobody has received until now."""
-        return partial(self._same, request=request, unwritten=self._store.unwritten)
+    def look(self, request: RunRequest, key: Heard | None) -> Callable[[Transaction], RunRecord | Room]:
+        """What finds a run of the same question that is under way, or that nobody has received until now.
+
+        Without one, it finds what the call may cost.
+        """
+        unwritten = self._store.unwritten
+        return lambda tx: self._same(tx, request, unwritten) or room(tx, request, self._limits, key)
 
     def admit(
         self, request: RunRequest, key: Heard | None, run_id: str
@@ -78,8 +82,7 @@ class Admission:
             owner=self._store.owner.token,
             charged_usd=reserve(tx, request, self._limits, key),
         )
-        queries.save(tx, record)
-        weigh(tx, request.caller, queries.keep_asked(tx, record, request.context))
+        weigh(tx, request.caller, queries.begin(tx, record, request.context))
         return record, False
 
     def _check_known(self) -> None:

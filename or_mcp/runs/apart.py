@@ -23,8 +23,9 @@ async def apart(work: Callable[..., Awaitable[None]], *given: Any) -> None:
         logger.exception("%s failed", work.__qualname__)
 
 
-async def again_and_again(work: Callable[[], Awaitable[None]], seconds: float) -> None:
+async def again_and_again(work: Callable[[], Awaitable[None]], seconds: float, first_after: float = 0) -> None:
     """Do something until this is cancelled, whatever becomes of it."""
+    await anyio.sleep(first_after)
     while True:
         await apart(work)
         await anyio.sleep(seconds)

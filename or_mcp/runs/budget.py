@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from or_mcp.openrouter.errors import CallerCanAct
 from or_mcp.runs.key_limit import Heard
-from or_mcp.runs.ledger import charged_today, charged_today_by, set_aside_now, settled_today, spent_today_by
+from or_mcp.runs.ledger import shares, spent_today_by
 from or_mcp.runs.record import RunRequest
 from or_mcp.runs.transaction import Transaction
 
@@ -120,27 +120,39 @@ def dollars(amount: Decimal) -> str:
 
 def room(tx: Transaction, request: RunRequest, limits: Limits, key: Heard | None) -> Room:
     """What a call may cost now: by its caller's word, the operator's, the day's budgets and the key's limit."""
-    return Room(tuple(_bounds(tx, request, limits, key)))
+    return Room((*_ceilings(request, limits), *_shares(tx, request, limits, key)))
 
 
-def _bounds(tx: Transaction, request: RunRequest, limits: Limits, key: Heard | None) -> Iterator[Bound]:
-    payer, ceiling_usd = request.payer, request.ceiling_usd
+def room_at_once(request: RunRequest, limits: Limits, key: Heard) -> Room | None:
+    """The same without a look at the store; None where something bounds the call that others draw on too."""
+    is_shared = limits.count_days or key.left_usd is not None
+    return None if is_shared else Room(tuple(_ceilings(request, limits)))
+
+
+def _ceilings(request: RunRequest, limits: Limits) -> Iterator[Bound]:
+    ceiling_usd = request.ceiling_usd
     if ceiling_usd is not None:
         yield Bound(ceiling_usd, _BY_CALLER, f"above the ceiling of {dollars(ceiling_usd)} ({_BY_CALLER})")
     if limits.per_call_usd:
         words = f"above the ceiling of {dollars(limits.per_call_usd)} ({PER_CALL})"
         yield Bound(limits.per_call_usd, PER_CALL, words)
+
+
+def _shares(tx: Transaction, request: RunRequest, limits: Limits, key: Heard | None) -> Iterator[Bound]:
+    key_left = key.left_usd if key is not None else None
+    if not limits.count_days and key_left is None:
+        return
+    of_payer, of_caller = shares(tx, request.payer, request.caller)
     if limits.per_day_usd:
-        left = limits.per_day_usd - charged_today(tx, payer)
+        left = limits.per_day_usd - of_payer.charged
         words = f"but only {_rest(left)} is left of today's budget of {dollars(limits.per_day_usd)} ({PER_DAY})"
         yield Bound(left, PER_DAY, words, shared=True)
     if limits.per_caller_usd:
-        left = limits.per_caller_usd - charged_today_by(tx, request.caller)
+        left = limits.per_caller_usd - of_caller.charged
         budget = f"today's budget of {dollars(limits.per_caller_usd)} for each caller ({PER_CALLER})"
         yield Bound(left, PER_CALLER, f"but only {_rest(left)} is left of {budget}", shared=True)
-    if key is not None and key.left_usd is not None:
-        since = settled_today(tx, payer) - key.settled_usd
-        left = key.left_usd - set_aside_now(tx, payer) - max(Decimal(0), since)
+    if key is not None and key_left is not None:
+        left = key_left - of_payer.set_aside - max(Decimal(0), of_payer.settled - key.settled_usd)
         yield Bound(left, _BY_KEY, f"but only {_rest(left)} is left on the OpenRouter key", shared=True)
 
 
@@ -177,10 +189,12 @@ def reserve(tx: Transaction, request: RunRequest, limits: Limits, key: Heard | N
 
 def standing(tx: Transaction, caller: str, payer: str, limits: Limits) -> Standing:
     """What was spent today, and what the daily budgets still allow."""
-    charged, spent = charged_today_by(tx, caller), spent_today_by(tx, caller)
-    left = [limits.per_caller_usd - charged] if limits.per_caller_usd else []
-    left += [limits.per_day_usd - charged_today(tx, payer)] if limits.per_day_usd else []
-    return Standing(spent, max(Decimal(0), min(left)) if left else None, max(Decimal(0), charged - spent))
+    of_payer, of_caller = shares(tx, payer, caller)
+    spent = spent_today_by(tx, caller)
+    left = [limits.per_caller_usd - of_caller.charged] if limits.per_caller_usd else []
+    left += [limits.per_day_usd - of_payer.charged] if limits.per_day_usd else []
+    held = max(Decimal(0), of_caller.charged - spent)
+    return Standing(spent, max(Decimal(0), min(left)) if left else None, held)
 
 
 def _rest(left: Decimal) -> str:

@@ -40,17 +40,20 @@ class Elsewhere:
         self._watched: dict[str, _Watched] = {}
         self._waiting: Counter[str] = Counter()
 
-    async def look(self) -> None:
-        """See how all those runs stand."""
-        if not self._watched:
-            return
-        looks = await self._store.read(partial(queries.looks, run_ids=list(self._watched)))
+    async def look(self, *, is_carrying: bool) -> list[str]:
+        """See how all those runs stand, and which of this process's somebody wants stopped."""
+        if not self._watched and not is_carrying:
+            return []
+        owner = self._store.owner.token
+        look = partial(queries.looks, run_ids=list(self._watched), owner=owner)
+        looks, unwanted = await self._store.read(look)
         carriers = {look.owner for look in looks.values()}
         alive = {owner for owner in carriers if self._store.is_alive(owner)}
         for run_id, watched in list(self._watched.items()):
             look = looks.get(run_id)
             goes_on = look is not None and not look.finished and look.owner in alive
             watched.seen(look, over=not goes_on or self._has_ended_here(run_id))
+        return unwanted
 
     async def until_over(self, run_id: str, tell: Tell | None) -> None:
         """Wait until nobody carries a run any more, telling how it goes."""

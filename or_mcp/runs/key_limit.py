@@ -12,7 +12,7 @@ import anyio
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure
 from or_mcp.openrouter.wire.account import Key
-from or_mcp.runs.ledger import settled_today
+from or_mcp.runs.ledger import shares
 from or_mcp.runs.store import Store
 
 # In between it is counted down by our own ledger; only what others spend with the key is seen a minute late.
@@ -53,14 +53,24 @@ class KeyLimits:
         self._store = store
         self._known: dict[str, _Known] = {}
 
+    def known(self, payer: str) -> Heard | None:
+        """What upstream said of the key, if it was asked within the last minute, today."""
+        known = self._known.get(payer)
+        is_fresh = (
+            known is not None
+            and known.day == datetime.now(UTC).date()
+            and anyio.current_time() - known.asked <= _FRESH_SECONDS
+        )
+        return known.heard if known is not None and is_fresh else None
+
     async def heard(self, payer: str, upstream: OpenRouter) -> Heard:
-        """What upstream said of the key within the last minute, today."""
-        known, today = self._known.get(payer), datetime.now(UTC).date()
-        if known is None or known.day != today or anyio.current_time() - known.asked > _FRESH_SECONDS:
-            settled = await self._store.read(partial(settled_today, payer=payer))
-            known = _Known(Heard(await self._ask(upstream), settled), anyio.current_time(), today)
-            self._known[payer] = known
-        return known.heard
+        """The same; if it was not, it is asked now."""
+        known, today = self.known(payer), datetime.now(UTC).date()
+        if known is None:
+            spent = await self._store.read(partial(shares, payer=payer, caller=""))
+            known = Heard(await self._ask(upstream), spent.of_payer.settled)
+            self._known[payer] = _Known(known, anyio.current_time(), today)
+        return known
 
     async def _ask(self, upstream: OpenRouter) -> Decimal | None:
         with anyio.move_on_after(_PATIENCE_SECONDS):

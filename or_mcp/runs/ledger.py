@@ -27,19 +27,32 @@ _AT_ONCE = 500
 
 UNDER_WAY = "(status = 'running' AND lost_at IS NULL)"
 """Whether somebody carries a run, as far as the store says."""
+OPEN = "delivered = 0 AND status IN ('running', 'completed')"
+"""Whether the same question may be the same run: the index knows these words."""
 BOOKING = f"CASE WHEN {UNDER_WAY} THEN {_UNDER_WAY} WHEN cost_usd IS NULL THEN {_COST_UNKNOWN} ELSE {_COST_KNOWN} END"
 """How a run is to be booked."""
 NOT_BOOKED = f"(booked_usd <> charged_usd OR booked_as <> {BOOKING})"
 """What a program wrote that does not know the ledger."""
 
+
+def _adding(*columns: str) -> str:
+    """Add to each column, up to what a row can hold."""
+    return ", ".join(
+        f"{name} = CASE WHEN l.{name} > {_FULL} - excluded.{name} THEN {_FULL} ELSE l.{name} + excluded.{name} END"
+        for name in columns
+    )
+
+
 _SCOPE = (
     "INSERT INTO ledger AS l (scope, day, charged_usd, set_aside_usd) VALUES (?, ?, ?, ?) "
     "ON CONFLICT (scope, day) DO UPDATE SET "
 )
+_CHARGE, _SET_ASIDE = _SCOPE + _adding("charged_usd"), _SCOPE + _adding("set_aside_usd")
 _SUMS = ("charged_usd", "cost_usd", "runs", "unknown", "estimated", "low_usd", "high_usd", "most_usd", "billed_usd")
-_SPENT = (
+_SPEND = (
     f"INSERT INTO spending AS l (caller, day, tool, models, payer, {', '.join(_SUMS)}) "  # noqa: S608
     f"VALUES (?, ?, ?, ?, ?{', ?' * len(_SUMS)}) ON CONFLICT (caller, day, tool, models, payer) DO UPDATE SET "
+    f"{_adding(*_SUMS)}"
 )
 _RUN = "run_id, payer, caller, tool, models, started, low_usd, high_usd, most_usd, booked_usd, booked_as"
 
@@ -96,35 +109,42 @@ class Spending:
     estimates: Mapping[str, Estimated]
 
 
-def charged_today(tx: Transaction, payer: str) -> Decimal:
-    """What one key has spent today: real costs, and what is set aside where the cost is not known."""
-    return _scope(tx, f"payer:{payer}", day_of(tx.now)).charged
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What was charged today, real costs and what is set aside where a cost is not known; and what is set aside now."""
+
+    charged: Decimal = Decimal(0)
+    set_aside: Decimal = Decimal(0)
+
+    @property
+    def settled(self) -> Decimal:
+        """What was charged beside what is set aside."""
+        return self.charged - self.set_aside
 
 
-def charged_today_by(tx: Transaction, caller: str) -> Decimal:
-    """The same for one caller."""
-    return _scope(tx, f"caller:{caller}", day_of(tx.now)).charged
+class Shares(NamedTuple):
+    """What one key pays for, and what one caller does."""
+
+    of_payer: Share
+    of_caller: Share
+
+
+def shares(tx: Transaction, payer: str, caller: str) -> Shares:
+    """What is counted today, in one statement."""
+    scopes, today = (f"payer:{payer}", f"caller:{caller}"), day_of(tx.now)
+    rows = tx.execute(
+        "SELECT scope, day, charged_usd, set_aside_usd FROM ledger WHERE scope IN (?, ?) AND day IN (?, '')",
+        (*scopes, today),
+    ).fetchall()
+    charged = {scope: dollars_of(units) for scope, day, units, _ in rows if day}
+    held = {scope: dollars_of(units) for scope, day, _, units in rows if not day}
+    return Shares(*(Share(charged.get(scope, Decimal(0)), held.get(scope, Decimal(0))) for scope in scopes))
 
 
 def spent_today_by(tx: Transaction, caller: str) -> Decimal:
     """What the runs of one caller have cost today, as far as that is known: nothing of what is only set aside."""
     rows = tx.execute("SELECT cost_usd FROM spending WHERE caller = ? AND day = ?", (caller, day_of(tx.now)))
     return dollars_of(sum(cost for (cost,) in rows))
-
-
-def set_aside_now(tx: Transaction, payer: str) -> Decimal:
-    """What is set aside for runs under way that one key pays."""
-    return _scope(tx, f"payer:{payer}", "").set_aside
-
-
-def settled_today(tx: Transaction, payer: str) -> Decimal:
-    """What one key has spent today beside what is set aside."""
-    return charged_today(tx, payer) - set_aside_now(tx, payer)
-
-
-def set_aside_by(tx: Transaction, caller: str) -> Decimal:
-    """The same for one caller."""
-    return _scope(tx, f"caller:{caller}", "").set_aside
 
 
 def charged_today_by_payer(tx: Transaction) -> list[Decimal]:
@@ -182,11 +202,11 @@ def move(tx: Transaction, account: Account, before: Booked, after: Booked) -> No
     day = day_of(account.started)
     scopes = [f"payer:{account.payer}", f"caller:{account.caller}"]
     if charged:
-        tx.each(_SCOPE + _adding("charged_usd"), [(scope, day, charged, 0) for scope in scopes])
+        tx.each(_CHARGE, [(scope, day, charged, 0) for scope in scopes])
     if held:
-        tx.each(_SCOPE + _adding("set_aside_usd"), [(scope, "", 0, held) for scope in scopes])
+        tx.each(_SET_ASIDE, [(scope, "", 0, held) for scope in scopes])
     keys = (account.caller, day, account.tool, account.models, account.payer)
-    tx.execute(_SPENT + _adding(*_SUMS), (*keys, charged, *_ended(account, before, after)))
+    tx.execute(_SPEND, (*keys, charged, *_ended(account, before, after)))
 
 
 def book_others(tx: Transaction, since: float, most: int = _AT_ONCE) -> int:
@@ -252,18 +272,6 @@ def forget(tx: Transaction) -> None:
     tx.execute("DELETE FROM spending WHERE day < ?", (oldest,))
 
 
-class _Scope(NamedTuple):
-    charged: Decimal
-    set_aside: Decimal
-
-
-def _scope(tx: Transaction, scope: str, day: str) -> _Scope:
-    row = tx.execute(
-        "SELECT charged_usd, set_aside_usd FROM ledger WHERE scope = ? AND day = ?", (scope, day)
-    ).fetchone()
-    return _Scope(*(dollars_of(amount) for amount in row or (0, 0)))
-
-
 def _account(row: Any) -> tuple[Account, Booked]:
     payer, caller, tool, models, started, low, high, most, booked_usd, booked_as = row
     return Account(payer, caller, tool, models, started, (low, high, most)), Booked(booked_usd, booked_as)
@@ -289,14 +297,6 @@ def _ended(account: Account, before: Booked, after: Booked) -> tuple[int, ...]:
     known = (after.state == _COST_KNOWN) - (before.state == _COST_KNOWN)
     sums = [known * min(max(figure, 0), MOST_UNITS) for figure in figures]
     return (cost, ended, unknown, known, *sums, cost)
-
-
-def _adding(*columns: str) -> str:
-    """Add to each column, up to what a row can hold."""
-    return ", ".join(
-        f"{name} = CASE WHEN l.{name} > {_FULL} - excluded.{name} THEN {_FULL} ELSE l.{name} + excluded.{name} END"
-        for name in columns
-    )
 
 
 def _with(sums: Estimated | None, runs: int, *figures: int) -> Estimated:

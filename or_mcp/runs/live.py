@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import anyio
 
@@ -25,8 +26,9 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 Tell = Callable[[Progress], Awaitable[None]]
 
-# What a crash may lose of a text; a commit takes some milliseconds.
-_SAVE_EVERY_SECONDS = 1.0
+# With how often it is looked at, what has arrived is on disk within a second.
+SAVES_LOOK_EVERY_SECONDS = 0.2
+_SAVE_AFTER_SECONDS = 0.75
 # Hosts count silence: they hear something at least every 5 s, and never more than they can show.
 HEARTBEAT_SECONDS = 3.0
 # As often as somebody can read it.
@@ -84,6 +86,7 @@ class LiveRun:
         self._has_grown = False
         self._count = steps
         self._events: list[RunEvent] = []
+        self._writing: asyncio.Future[Any] | None = None
 
     async def told(self, step: str, model: str = "", detail: str = "") -> None:
         """A step has happened: it is on disk when this returns."""
@@ -93,7 +96,7 @@ class LiveRun:
     def noted(self, step: str, model: str = "", detail: str = "") -> None:
         """A step has happened: it will be on disk in a moment, and nobody waits for that."""
         self._happened(step, model, detail)
-        self._store.post(self.record.run_id, self._saving(self.taken(), _nothing), alone=[self.record.run_id])
+        self._save_soon()
 
     async def handed_over(self, job: str) -> None:
         """Upstream carries it from here on, and it is on disk with what job that is: nothing is to be sent again.
@@ -109,14 +112,17 @@ class LiveRun:
         self._has_grown = True
         self._wake()
 
-    async def keep_saved(self) -> None:
-        """Put on disk what grows, and for those who watch from another process how it goes, until it has finished."""
-        while not self.finished.is_set():
-            with anyio.move_on_after(_SAVE_EVERY_SECONDS):
-                await self.finished.wait()
-                return
-            if self._has_grown or anyio.current_time() - self._saved >= HEARTBEAT_SECONDS:
-                await self._save_somehow()
+    def save_what_grew(self) -> None:
+        """Put on disk what has grown, and for those who watch from another process how it goes, if it is time."""
+        seconds = anyio.current_time() - self._saved
+        is_due = seconds >= (_SAVE_AFTER_SECONDS if self._has_grown else HEARTBEAT_SECONDS)
+        is_being_written = self._writing is not None and not self._writing.done()
+        if is_due and not is_being_written and not self.record.finished:
+            try:
+                self._save_soon()
+            except Exception:
+                # What could not be saved now is saved with what comes next, at the latest at the end.
+                logger.exception("Run %s could not be saved", self.record.run_id)
 
     def taken(self) -> RunRecord:
         """The record with everything the work holds."""
@@ -141,10 +147,7 @@ class LiveRun:
     async def save(self, record: RunRecord, *, durable: bool = False) -> None:
         """Put the run on disk as it stands."""
         saving = self._saving(record, _nothing)
-        kept = await self._store.keep(record.run_id, saving, durable=durable, alone=[record.run_id])
-        if kept is not None:
-            written, _ = kept
-            self._events = [event for event in self._events if event.n > written]
+        self._written(await self._store.keep(record.run_id, saving, durable=durable, alone=[record.run_id]))
 
     async def finish(self, record: RunRecord, then: Callable[[Transaction], T]) -> T | None:
         """Put the run on disk for the last time, and do something else with the store in the same breath.
@@ -155,12 +158,17 @@ class LiveRun:
         kept = await self._store.keep(record.run_id, self._saving(record, then), durable=True, alone=alone)
         return None if kept is None else kept[1]
 
-    async def _save_somehow(self) -> None:
-        try:
-            await self.save(self.taken())
-        except Exception:
-            # What could not be saved now is saved with what comes next, at the latest at the end.
-            logger.exception("Run %s could not be saved", self.record.run_id)
+    def _save_soon(self) -> None:
+        saving = self._saving(self.taken(), _nothing)
+        self._writing = self._store.post(self.record.run_id, saving, alone=[self.record.run_id])
+        self._writing.add_done_callback(
+            lambda writing: None if writing.cancelled() or writing.exception() else self._written(writing.result())
+        )
+
+    def _written(self, kept: tuple[int, object] | None) -> None:
+        """Events up to this number need not be written again; None is one that waits."""
+        if kept is not None:
+            self._events = [event for event in self._events if event.n > kept[0]]
 
     def _happened(self, step: str, model: str, detail: str) -> None:
         self._count += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from decimal import Decimal
@@ -24,21 +24,22 @@ _AMOUNTS = ("low_usd", "high_usd", "most_usd", "charged_usd", "cost_usd")
 # Only what a run brings is written again: how it began stays, and whoever receives it says so himself.
 _CARRIED = (
     *("status", "ended", "charged_usd", "cost_usd", "generation_id", "outcome", "result", "failure", "progress"),
-    *("seq", "job", "booked_usd", "booked_as"),
+    *("seq", "job"),
 )
-_SAVE = (
-    f"INSERT INTO runs ({', '.join(_COLUMNS)}, booked_usd, booked_as) "  # noqa: S608
-    f"VALUES ({', '.join('?' * (len(_COLUMNS) + 2))}) "
-    f"ON CONFLICT (run_id) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in _CARRIED)}"
+_BOOKED = ("booked_usd", "booked_as")
+_BEGIN = (
+    f"INSERT INTO runs ({', '.join((*_COLUMNS, *_BOOKED))}, context, prompt_kept) "  # noqa: S608
+    f"VALUES ({', '.join('?' * (len(_COLUMNS) + 4))})"
 )
+_GO_ON = f"UPDATE runs SET {', '.join(f'{column} = ?' for column in (*_CARRIED, *_BOOKED))} WHERE run_id = ?"  # noqa: S608
+_UNWANTED = f"({ledger.UNDER_WAY} AND cancel_requested = 1)"
 _LOST = stopped("interrupted").facts()
 _EVENT = "INSERT INTO events (run_id, n, at, step, model, detail) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 # A list shows the beginning of a prompt; what a run has brought may be megabytes.
 _LONG = {"prompt": f"substr(prompt, 1, {HEAD})", "arguments": "'{}'", "result": "NULL", "failure": "NULL"}
 _LISTED = ", ".join(_LONG.get(column, column) for column in _COLUMNS)
 # How many runs are forgotten in one transaction that other programs wait for.
-_FORGOTTEN_AT_ONCE = 200
-_PIECES_AT_ONCE = 20
+_FORGOTTEN_AT_ONCE = 50
 # Older engines take no more than 999 values in a statement.
 _LOOKED_AT_ONCE = 500
 
@@ -50,6 +51,7 @@ class Look(NamedTuple):
     owner: str
     status: str
     progress: Progress | None
+    is_unwanted: bool = False
 
     @property
     def finished(self) -> bool:
@@ -79,15 +81,18 @@ def save(tx: Transaction, record: RunRecord, events: Sequence[RunEvent] = ()) ->
         record = replace(record, cost_usd=usd(kept.cost), charged_usd=usd(kept.cost))
     state = ledger.state_of(is_under_way=not record.finished and kept.lost_at is None, cost=units(record.cost_usd))
     booked = ledger.Booked(units(record.charged_usd) or 0, state)
-    tx.execute(_SAVE, (*_row(record), *booked))
+    if kept.owner:
+        tx.execute(_GO_ON, (*_row(record, _CARRIED), *booked, record.run_id))
+    else:
+        tx.execute(_BEGIN, (*_row(record), *booked, None, None))
     tx.each(_EVENT, [_event_row(record.run_id, event) for event in events])
     ledger.move(tx, _account(record), kept.booked, booked)
 
 
-def keep_asked(tx: Transaction, record: RunRecord, context: Context | None) -> int:
-    """Keep what is large of what a run was asked, each text once; how many bytes more are kept for the run.
+def begin(tx: Transaction, record: RunRecord, context: Context | None) -> int:
+    """Write a run that begins, and what it was asked in, each large text once; how many bytes more that is.
 
-    It is read only to go on from there.
+    The context is read only to go on from there.
     """
     bodies = dict(context.bodies) if context is not None else {}
     kept = None
@@ -96,14 +101,20 @@ def keep_asked(tx: Transaction, record: RunRecord, context: Context | None) -> i
         kept = prompt.hash
         bodies[kept] = prompt.body
     text = _storable(context.text) if context is not None else None
-    tx.execute("UPDATE runs SET context = ?, prompt_kept = ? WHERE run_id = ?", (text, kept, record.run_id))
+    booked = ledger.Booked(units(record.charged_usd) or 0, ledger.state_of(is_under_way=True, cost=None))
+    tx.execute(_BEGIN, (*_row(record), *booked, text, kept))
+    ledger.move(tx, _account(record), ledger.Booked(), booked)
     size = len(record.request.prompt[:LONG]) + len(record.request.arguments) + len(text or "")
-    for name, body in bodies.items():
-        if tx.execute("SELECT 1 FROM pieces WHERE hash = ?", (name,)).fetchone() is None:
-            tx.execute("INSERT INTO pieces (hash, body) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, body))
-            size += len(body)
-    tx.each("INSERT INTO run_pieces (run_id, hash) VALUES (?, ?)", [(record.run_id, name) for name in bodies])
-    return size
+    return size + (_keep_pieces(tx, record.run_id, bodies) if bodies else 0)
+
+
+def _keep_pieces(tx: Transaction, run_id: str, bodies: Mapping[str, bytes]) -> int:
+    marks = ", ".join("?" * len(bodies))
+    kept = {name for (name,) in tx.execute(f"SELECT hash FROM pieces WHERE hash IN ({marks})", list(bodies))}  # noqa: S608
+    new = [(name, body) for name, body in bodies.items() if name not in kept]
+    tx.each("INSERT INTO pieces (hash, body) VALUES (?, ?) ON CONFLICT DO NOTHING", new)
+    tx.each("INSERT INTO run_pieces (run_id, hash) VALUES (?, ?)", [(run_id, name) for name in bodies])
+    return sum(len(body) for _, body in new)
 
 
 def context_of(tx: Transaction, run_id: str) -> Context | None:
@@ -136,20 +147,23 @@ def latest_like(tx: Transaction, caller: str, fingerprint: str) -> RunRecord | N
     return None if found is None else replace(found, rows=rows_of(tx, found.run_id))
 
 
-def looks(tx: Transaction, run_ids: Sequence[str]) -> dict[str, Look]:
-    """How each of these runs stands, if it is there."""
+def looks(tx: Transaction, run_ids: Sequence[str], owner: str) -> tuple[dict[str, Look], list[str]]:
+    """How each of these runs stands, if it is there; and which runs of this owner somebody wants stopped."""
     found: list[Look] = []
-    for start in range(0, len(run_ids), _LOOKED_AT_ONCE):
+    for start in range(0, max(1, len(run_ids)), _LOOKED_AT_ONCE):
         some = run_ids[start : start + _LOOKED_AT_ONCE]
-        found += _looks(tx, f"run_id IN ({', '.join('?' * len(some))})", *some)
-    return {look.run_id: look for look in found}
+        # One statement, since every process does it several times a second.
+        these = f" OR run_id IN ({', '.join('?' * len(some))})" if some else ""
+        found += _looks(tx, f"({_UNWANTED} AND owner = ?){these}", owner, *some)
+    known = {look.run_id: look for look in found}
+    return known, [look.run_id for look in known.values() if look.is_unwanted]
 
 
 def find_same(tx: Transaction, caller: str, fingerprint: str) -> RunRecord | None:
     """A run of the same question that is under way, or that nobody has received."""
     return _first(
         tx,
-        f"caller = ? AND fingerprint = ? AND ({ledger.UNDER_WAY} OR (status = 'completed' AND delivered = 0))",
+        f"caller = ? AND fingerprint = ? AND {ledger.OPEN} AND (lost_at IS NULL OR status = 'completed')",
         caller,
         fingerprint,
     )
@@ -201,15 +215,6 @@ def ask_to_cancel(tx: Transaction, run_id: str) -> None:
     tx.execute("UPDATE runs SET cancel_requested = 1 WHERE run_id = ?", (run_id,))
 
 
-def cancel_requests(tx: Transaction, owner: str) -> list[str]:
-    """Runs of this owner that somebody wants stopped."""
-    rows = tx.execute(
-        f"SELECT run_id FROM runs WHERE {ledger.UNDER_WAY} AND cancel_requested = 1 AND owner = ?",  # noqa: S608
-        (owner,),
-    )
-    return [run_id for (run_id,) in rows]
-
-
 def take_over(tx: Transaction, run_id: str, before: str, owner: str) -> tuple[RunRecord, int] | None:
     """Carry a run in place of one who is gone, with the number of its last step; None if somebody else was faster."""
     taken = tx.execute(
@@ -229,19 +234,19 @@ def mark_delivered(tx: Transaction, run_id: str) -> None:
 
 
 def forget_before(tx: Transaction, since: datetime) -> int:
-    """Delete some finished runs that are older; how many. What they cost stays in the ledger."""
+    """Delete some finished runs that are older, and texts that only they had; how many runs.
+
+    What they cost stays in the ledger.
+    """
     old = f"started < ? AND NOT {ledger.UNDER_WAY} AND NOT {ledger.NOT_BOOKED} ORDER BY started LIMIT ?"
-    deleted = tx.execute(
-        f"DELETE FROM runs WHERE run_id IN (SELECT run_id FROM runs WHERE {old})",  # noqa: S608
-        (since.timestamp(), _FORGOTTEN_AT_ONCE),
-    )
-    return deleted.rowcount
-
-
-def forget_pieces(tx: Transaction) -> int:
-    """Delete some texts that no run refers to; how many."""
-    unused = "SELECT hash FROM pieces p WHERE NOT EXISTS (SELECT 1 FROM run_pieces r WHERE r.hash = p.hash) LIMIT ?"
-    return tx.execute(f"DELETE FROM pieces WHERE hash IN ({unused})", (_PIECES_AT_ONCE,)).rowcount  # noqa: S608
+    rows = tx.execute(f"SELECT run_id FROM runs WHERE {old}", (since.timestamp(), _FORGOTTEN_AT_ONCE))  # noqa: S608
+    runs = [run_id for (run_id,) in rows]
+    for run_id in runs:
+        pieces = tx.execute("SELECT hash FROM run_pieces WHERE run_id = ?", (run_id,)).fetchall()
+        tx.execute("DELETE FROM runs WHERE run_id = ?", (run_id,))
+        unused = "hash = ? AND NOT EXISTS (SELECT 1 FROM run_pieces r WHERE r.hash = pieces.hash)"
+        tx.each(f"DELETE FROM pieces WHERE {unused}", pieces)  # noqa: S608
+    return len(runs)
 
 
 def _kept(tx: Transaction, run_id: str) -> _Kept:
@@ -271,15 +276,19 @@ def _all(tx: Transaction, where: str, *values: Any, columns: str = ", ".join(_CO
 
 def _looks(tx: Transaction, where: str, *values: Any) -> list[Look]:
     status = f"CASE WHEN status = 'running' AND NOT {ledger.UNDER_WAY} THEN 'interrupted' ELSE status END"
-    rows = tx.execute(f"SELECT run_id, owner, {status}, progress FROM runs WHERE {where}", values)  # noqa: S608
-    return [Look(run_id, owner, status, _progress(progress)) for run_id, owner, status, progress in rows]
+    columns = f"run_id, owner, {status}, progress, {_UNWANTED}"
+    rows = tx.execute(f"SELECT {columns} FROM runs WHERE {where}", values)  # noqa: S608
+    return [
+        Look(run_id, owner, status, _progress(progress), bool(unwanted))
+        for run_id, owner, status, progress, unwanted in rows
+    ]
 
 
-def _row(record: RunRecord) -> tuple[Any, ...]:
+def _row(record: RunRecord, columns: Sequence[str] = _COLUMNS) -> tuple[Any, ...]:
     asked = record.request
     if len(asked.prompt) >= LONG:
         asked = replace(asked, prompt=asked.prompt[:HEAD])
-    return tuple(_encode(getattr(asked if column in _ASKED else record, column)) for column in _COLUMNS)
+    return tuple(_encode(getattr(asked if column in _ASKED else record, column)) for column in columns)
 
 
 def _event_row(run_id: str, event: RunEvent) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import partial
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
@@ -21,14 +22,14 @@ from or_mcp.runs import ledger, queries, upkeep
 from or_mcp.runs.admission import Admission, drawing_on
 from or_mcp.runs.amounts import days_ago
 from or_mcp.runs.apart import again_and_again, apart
-from or_mcp.runs.budget import Limits, Room, Standing, room, standing
+from or_mcp.runs.budget import Limits, Room, Standing, standing
 from or_mcp.runs.costs import Costs
 from or_mcp.runs.elsewhere import Elsewhere
 from or_mcp.runs.endings import Ending, StoreAway, our_fault, stopped, too_long
 from or_mcp.runs.jobs import Jobs, Resume, outlives_its_process
 from or_mcp.runs.key_limit import Heard
 from or_mcp.runs.learned import Learned
-from or_mcp.runs.live import LiveRun, Tell, Work
+from or_mcp.runs.live import SAVES_LOOK_EVERY_SECONDS, LiveRun, Tell, Work
 from or_mcp.runs.record import RunRecord, RunRequest, Status, new_run_id
 from or_mcp.runs.seen import AllRuns, Runs
 from or_mcp.runs.session import Session, Waiter
@@ -44,7 +45,8 @@ _CANCELLED_WITHIN_SECONDS = 10.0
 # Dead processes are looked for less often, and what has grown old once a day.
 _LOOK_EVERY_SECONDS = 0.3
 _RECOVER_EVERY_SECONDS = 5.0
-_FORGET_EVERY_SECONDS = 24 * 3600.0
+# At its start a process has better to do.
+_FORGET_EVERY_SECONDS, _FORGET_FIRST_AFTER_SECONDS = 24 * 3600.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,9 @@ class Runner:
         async with anyio.create_task_group() as tasks:
             self._tasks = tasks
             tasks.start_soon(again_and_again, self._watch, _LOOK_EVERY_SECONDS)
-            tasks.start_soon(again_and_again, self._elsewhere.look, _LOOK_EVERY_SECONDS)
+            tasks.start_soon(again_and_again, self._save, SAVES_LOOK_EVERY_SECONDS)
             tasks.start_soon(again_and_again, self._recover, _RECOVER_EVERY_SECONDS)
-            tasks.start_soon(again_and_again, self._forget, _FORGET_EVERY_SECONDS)
+            tasks.start_soon(again_and_again, self._forget, _FORGET_EVERY_SECONDS, _FORGET_FIRST_AFTER_SECONDS)
             try:
                 yield self
             finally:
@@ -117,14 +119,10 @@ class Runner:
         if self._costs.pays(payer, upstream):
             self._group.start_soon(apart, self._costs.learn_all, payer)
 
-    async def join(self, request: RunRequest) -> Begun | None:
-        """A run of the same question that is under way or was never received: it costs nothing more."""
-        same = await self.store.read(self._admission.same(request))
-        return Begun(same.run_id, replayed=True) if same is not None else None
-
-    async def room(self, request: RunRequest, key: Heard | None) -> Room:
-        """What a call may cost now."""
-        return await self.store.read(lambda tx: room(tx, request, self.limits, key))
+    async def look(self, request: RunRequest, key: Heard | None) -> Begun | Room:
+        """A run of the same question that is under way or was never received; else what a call may cost now."""
+        found = await self.store.read(self._admission.look(request, key))
+        return Begun(found.run_id, replayed=True) if isinstance(found, RunRecord) else found
 
     async def begin(
         self,
@@ -164,7 +162,6 @@ class Runner:
     def _take(self, live: LiveRun) -> LiveRun:
         self._live[live.record.run_id] = live
         self._group.start_soon(apart, self._carry, live)
-        self._group.start_soon(apart, live.keep_saved)
         return live
 
     def of(self, caller: str, payer: str) -> Runs:
@@ -359,14 +356,17 @@ class Runner:
         return ended
 
     async def _watch(self) -> None:
-        """Keep an eye on requests to cancel, and on what has been written at last."""
-        if self._live:
-            owner = self.store.owner.token
-            for run_id in await self.store.read(partial(queries.cancel_requests, owner=owner)):
-                if run_id in self._live:
-                    self._live[run_id].scope.cancel()
+        """Keep an eye on requests to cancel, on runs of others, and on what has been written at last."""
+        for run_id in await self._elsewhere.look(is_carrying=bool(self._live)):
+            if run_id in self._live:
+                self._live[run_id].scope.cancel()
         for run_id in [run_id for run_id in self._ended if not self.store.is_unwritten(run_id)]:
             del self._ended[run_id]
+
+    async def _save(self) -> None:
+        for live in list(self._live.values()):
+            live.save_what_grew()
+            await anyio.lowlevel.checkpoint()
 
     async def _recover(self) -> None:
         """End what dead processes left, and book what programs wrote that do not know the ledger."""

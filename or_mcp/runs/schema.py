@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from or_mcp.runs.ledger import NOT_BOOKED, UNDER_WAY
+from or_mcp.runs.ledger import NOT_BOOKED, OPEN, UNDER_WAY
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -125,6 +125,16 @@ MIGRATIONS: tuple[str, ...] = (
         body TEXT NOT NULL,
         PRIMARY KEY (run_id, n)
     );
+    """,
+    # What changes while a run is carried is in no index, and each look has one that holds little else.
+    f"""
+    DROP INDEX runs_by_caller;
+    CREATE INDEX runs_by_caller ON runs (caller, started);
+    DROP INDEX runs_by_question;
+    CREATE INDEX runs_by_question ON runs (caller, fingerprint) WHERE {OPEN};
+    DROP INDEX runs_without_cost;
+    CREATE INDEX runs_without_cost ON runs (payer, started) WHERE cost_usd IS NULL AND generation_id IS NOT NULL;
+    DROP INDEX events_by_run;
     """,
 )
 

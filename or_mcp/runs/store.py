@@ -93,13 +93,11 @@ class Store:
         """
         return await self._writer.run(self._pending.added(Job(work, key=key, durable=durable, alone=alone)))
 
-    def post(
-        self, key: str, work: Callable[[Transaction], object], *, alone: Iterable[str] = ()
-    ) -> asyncio.Future[object]:
-        """The same, with nobody waiting."""
+    def post(self, key: str, work: Callable[[Transaction], T], *, alone: Iterable[str] = ()) -> asyncio.Future[Any]:
+        """The same, with nobody waiting: in a moment, together with what is written next."""
         job = Job(work, key=key, alone=alone)
         job.done.add_done_callback(lambda done: done.cancelled() or _log(done.exception()))
-        self._writer.post(self._pending.added(job))
+        self._writer.ride(self._pending.added(job))
         return job.done
 
     def is_unwritten(self, key: str) -> bool:

@@ -41,8 +41,8 @@ class Transaction(Protocol):
         """Do one statement."""
         ...
 
-    def each(self, sql: str, rows: Iterable[Sequence[Any]]) -> list[int]:
-        """Do one statement for each row of values, and say how many rows each changed."""
+    def each(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Do one statement for each row of values."""
         ...
 
 

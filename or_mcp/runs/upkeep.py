@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-import anyio.lowlevel
+import anyio
 import anyio.to_thread
 
 from or_mcp.runs import ledger, queries
@@ -14,6 +14,8 @@ from or_mcp.runs.record import RunRecord
 from or_mcp.runs.store import Store
 from or_mcp.runs.transaction import Transaction
 from or_mcp.runs.weight import forget_weight
+
+_BREATH_SECONDS = 0.05
 
 
 async def book(store: Store) -> None:
@@ -25,7 +27,6 @@ async def forget(store: Store, since: datetime, forget_files: Callable[[datetime
     """Delete what is older. What it cost stays in the ledger."""
     await book(store)
     await _bit_by_bit(store, partial(queries.forget_before, since=since))
-    await _bit_by_bit(store, queries.forget_pieces)
     await store.write(ledger.forget)
     await store.write(partial(forget_weight, since=since))
     if forget_files is not None:
@@ -39,5 +40,6 @@ def lose(tx: Transaction, run_id: str) -> tuple[RunRecord | None, bool]:
 
 
 async def _bit_by_bit(store: Store, work: Callable[[Transaction], int]) -> None:
-    while await store.write(work) > 0:
-        await anyio.lowlevel.checkpoint()
+    # One process at a time, and whoever pays has the store in between.
+    while await store.write(work, alone=["upkeep"]) > 0:  # noqa: ASYNC110 - nothing tells of it
+        await anyio.sleep(_BREATH_SECONDS)

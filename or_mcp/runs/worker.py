@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from collections import deque
 from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -21,6 +22,8 @@ ResultT = TypeVar("ResultT")
 
 # How long what could not be done waits before it is tried again, unless something else is asked for earlier.
 _AGAIN_SECONDS = 0.5
+# What nobody waits for goes along with what is asked for in this time: a transaction costs the same for one as for all.
+_RIDES_SECONDS = 0.05
 # At the end of a process: longer than other programs usually hold a store.
 _LAST_SECONDS = 75.0
 
@@ -112,6 +115,7 @@ class Worker:
     ) -> None:
         self._carry = carry
         self._queue: SimpleQueue[Job[Any] | None] = SimpleQueue()
+        self._riding: deque[Job[Any]] = deque()
         self._ends = math.inf
         self._last_seconds = _LAST_SECONDS
         self.is_restless = is_restless
@@ -131,18 +135,30 @@ class Worker:
 
     def post(self, job: Job[Any]) -> None:
         """Have a piece of work done, after all that was asked for before it."""
+        self._set_off()
         self._queue.put(job)
+
+    def ride(self, job: Job[Any]) -> None:
+        """Have it done in a moment, together with what is asked for next."""
+        if not self._riding:
+            asyncio.get_running_loop().call_later(_RIDES_SECONDS, self._set_off)
+        self._riding.append(job)
 
     @property
     def waiting(self) -> int:
         """How many jobs nobody has begun."""
-        return self._queue.qsize()
+        return self._queue.qsize() + len(self._riding)
 
     def stop(self, last_seconds: float = _LAST_SECONDS) -> None:
         """Finish what is waiting, then end; what cannot be done in the end is given up."""
         self._last_seconds = last_seconds
+        self._set_off()
         self._queue.put(None)
         self._thread.join()
+
+    def _set_off(self) -> None:
+        while self._riding:
+            self._queue.put(self._riding.popleft())
 
     def _serve(self) -> None:
         left: list[Job[Any]] = []

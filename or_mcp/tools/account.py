@@ -128,6 +128,8 @@ def _key_info(key: Key) -> KeyInfo:
         used_today_usd=usd(key.usage_daily),
         used_this_month_usd=usd(key.usage_monthly),
         free_requests_left_today=free.remaining if free else None,
+        byok_used_today_usd=usd(key.byok_usage_daily),
+        byok_used_this_month_usd=usd(key.byok_usage_monthly),
         management=bool(key.is_management_key),
     )
 

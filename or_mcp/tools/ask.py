@@ -53,6 +53,7 @@ longer than this host waits, the answer is `running` with a run_id: call `run` w
 """
 
 _NOT_WITH_ROWS = ("continue_run", "tools", "tool_choice", "tool_outputs")
+Tier = Literal["default", "flex"]
 Effort = Literal["max", "xhigh", "high", "medium", "low", "minimal", "none"]
 
 
@@ -79,6 +80,9 @@ class AskArguments(Arguments):
         (), max_length=COUNT_LIMIT, description="File paths or https URLs: images, PDF, audio, text."
     )
     json_schema: dict[str, Any] | SkipJsonSchema[None] = Field(None, description="The answer's shape; see `json`.")
+    web_domains: tuple[str, ...] = Field((), max_length=50, description="Search only there; -domain: not there.")
+    max_searches: Annotated[int, Field(ge=1, le=20)] | SkipJsonSchema[None] = None
+    service_tier: Tier | SkipJsonSchema[None] = Field(None, description="flex: slower, half price where offered.")
     tools: tuple[dict[str, Any], ...] = Field(
         (), max_length=MOST_FUNCTIONS, description="Functions: {name, description, parameters}."
     )
@@ -176,7 +180,21 @@ async def _ask_rows(
     )
 
 
+def _domains(given: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Where to search, or where not to: upstream takes one of the two.
+
+    Raises:
+        InvalidRequest: Both were given.
+    """
+    only = tuple(each for each in given if not each.startswith("-"))
+    never = tuple(each[1:] for each in given if each.startswith("-"))
+    if only and never:
+        raise InvalidRequest("web_domains has some with a - and some without; it takes either, not both")
+    return only, never
+
+
 def _turn(arguments: AskArguments, default_model: str) -> Turn:
+    only, never = _domains(arguments.web_domains)
     return Turn(
         model=arguments.model or default_model,
         instructions=arguments.instructions,
@@ -184,7 +202,11 @@ def _turn(arguments: AskArguments, default_model: str) -> Turn:
         reasoning_effort=arguments.reasoning_effort or "",
         max_output_tokens=arguments.max_output_tokens,
         temperature=arguments.temperature,
-        web=arguments.web,
+        web=arguments.web or bool(arguments.web_domains or arguments.max_searches),
+        max_searches=arguments.max_searches,
+        web_only=only,
+        web_never=never,
+        service_tier=arguments.service_tier or "",
         json_schema=arguments.json_schema,
         tools=arguments.tools,
         tool_choice=arguments.tool_choice,

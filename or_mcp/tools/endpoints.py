@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import accumulate
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -16,8 +17,11 @@ from or_mcp.calls.quoting import named
 from or_mcp.calls.reply import LIMIT, Answer, Maybe, Reply, Some
 from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.policy import VARIABLE, is_router
+from or_mcp.catalogue.prices import per_million
 from or_mcp.openrouter.errors import Failure, InvalidRequest
 from or_mcp.openrouter.wire.endpoints import Endpoint, Provider
+from or_mcp.openrouter.wire.models import Pricing
+from or_mcp.openrouter.wire.routing import MaxPrice
 from or_mcp.openrouter.wire.routing import Provider as Preferences
 from or_mcp.tools.answers.models import price_words, row_prices
 
@@ -49,14 +53,19 @@ class EndpointRow(Answer):
     model: Maybe[str] = None
     input_price: float | None
     output_price: float | None
+    cache_read_price: Maybe[float] = None
+    cache_write_price: Maybe[float] = None
+    discount: Maybe[float] = None
     context: Maybe[int] = None
     max_output: Maybe[int] = None
     quantization: Maybe[str] = None
     uptime_30m: Maybe[float] = None
+    uptime_5m: Maybe[float] = None
     latency_p50_ms: Maybe[float] = None
     throughput_p50: Maybe[float] = None
     zdr: Maybe[bool] = None
     supports: Some[list[str]]
+    tool_choice: Maybe[list[str]] = None
     status: str
 
 
@@ -150,7 +159,7 @@ def _identity(endpoint: Endpoint) -> tuple[str | None, str]:
 
 def _row(endpoint: Endpoint, *, zdr: bool | None, with_model: bool = False) -> EndpointRow:
     input_price, output_price = row_prices(endpoint.pricing, free=(endpoint.model_id or "").endswith(":free"))
-    return EndpointRow(
+    row = EndpointRow(
         provider=endpoint.provider_name,
         tag=endpoint.tag,
         model=endpoint.model_id if with_model else None,
@@ -166,6 +175,30 @@ def _row(endpoint: Endpoint, *, zdr: bool | None, with_model: bool = False) -> E
         supports=list(endpoint.supported_parameters),
         status=_STATUS.get(str(endpoint.status), "degraded"),
     )
+    # There is room for hundreds of models, or for more of one.
+    return row if with_model else row.model_copy(update=_more(endpoint))
+
+
+def _more(endpoint: Endpoint) -> dict[str, Any]:
+    pricing = endpoint.pricing or Pricing()
+    return {
+        "cache_read_price": _per_million(pricing.input_cache_read),
+        "cache_write_price": _per_million(pricing.input_cache_write),
+        "discount": pricing.discount or None,
+        "uptime_5m": endpoint.uptime_last_5m,
+        "tool_choice": _tool_choice(endpoint),
+    }
+
+
+def _per_million(price: Decimal | None) -> float | None:
+    amount = per_million(price)
+    return None if amount is None else float(amount)
+
+
+def _tool_choice(endpoint: Endpoint) -> list[str] | None:
+    """Which choices of a tool it takes; None where that is not known."""
+    known = endpoint.supports_tool_choice
+    return None if known is None else [name for name, able in known.items() if able is True]
 
 
 _STATUS = {"0": "ok", "None": "unknown"}
@@ -231,7 +264,15 @@ async def _rules(served: _Served, call: Call) -> Iterable[str]:
 def _passes(row: EndpointRow, provider: Preferences) -> bool:
     names = {row.provider.lower(), *((row.tag.lower(), row.tag.lower().split("/")[0]) if row.tag else ())}
     only, ignore = ({name.lower() for name in listed or ()} for listed in (provider.only, provider.ignore))
+    if provider.max_price is not None and not _is_within(row, provider.max_price):
+        return False
     return (not provider.zdr or row.zdr is True) and (not only or bool(names & only)) and not names & ignore
+
+
+def _is_within(row: EndpointRow, most: MaxPrice) -> bool:
+    """Whether its prices may answer; one that is not known may not."""
+    pairs = ((row.input_price, most.prompt), (row.output_price, most.completion))
+    return all(limit is None or (price is not None and Decimal(str(price)) <= limit) for price, limit in pairs)
 
 
 def _text(answer: EndpointsAnswer) -> str:
@@ -246,16 +287,29 @@ def _text(answer: EndpointsAnswer) -> str:
 def _line(row: EndpointRow) -> str:
     facts = [
         f"{named(row.provider)} ({named(row.tag or '-')})" + (f" {named(row.model)}" if row.model else ""),
-        price_words(row.input_price, row.output_price),
+        price_words(row.input_price, row.output_price) + _less(row),
         f"context {row.context or '-'}, output {row.max_output or '-'}",
         row.quantization or "-",
-        f"up {row.uptime_30m:.1f} %" if row.uptime_30m is not None else "up ?",
+        _uptime(row),
         f"{row.latency_p50_ms:.0f} ms" if row.latency_p50_ms is not None else "? ms",
         f"{row.throughput_p50:.0f} tok/s" if row.throughput_p50 is not None else "? tok/s",
         {True: "ZDR", False: "keeps data", None: "ZDR ?"}[row.zdr],
+        *([f"tool_choice {'/'.join(map(named, row.tool_choice)) or 'none'}"] if row.tool_choice is not None else []),
         row.status,
     ]
     return " | ".join(facts)
+
+
+def _less(row: EndpointRow) -> str:
+    """What a cached prompt costs, and what is taken off."""
+    cached = f", cached {row.cache_read_price:g}" if row.cache_read_price is not None else ""
+    written = f", cache write {row.cache_write_price:g}" if row.cache_write_price is not None else ""
+    return cached + written + (f", discount {row.discount:.0%}" if row.discount else "")
+
+
+def _uptime(row: EndpointRow) -> str:
+    told = f"up {row.uptime_30m:.1f} %" if row.uptime_30m is not None else "up ?"
+    return told if row.uptime_5m is None else f"{told} (5 min {row.uptime_5m:.1f} %)"
 
 
 def _links(row: ProviderRow) -> str:

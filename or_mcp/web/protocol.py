@@ -5,18 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 # Headers are a few kilobytes: whoever takes longer to send them is holding connections.
 HEADER_SECONDS = 15.0
+# As much as h11 takes; httptools has no bound of its own.
+_HEADER_BYTES = 64 * 1024
+
+_Protocol = H11Protocol if TYPE_CHECKING else object
 
 
-class HurryingProtocol(H11Protocol):
-    """uvicorn's protocol, which by itself waits for headers for ever."""
+class Hurrying(_Protocol):
+    """Before one of uvicorn's protocols, which by themselves wait for headers for ever."""
 
     _hurry: asyncio.TimerHandle | None = None
+    _arrived = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is here; it may take a while to ask."""
@@ -28,8 +35,12 @@ class HurryingProtocol(H11Protocol):
         super().data_received(data)
         if not self._is_waiting():
             self._stop_clock()
-        elif self._hurry is None:
+            return
+        if self._hurry is None:
             self._hurry = self.loop.call_later(HEADER_SECONDS, self._let_go)
+        self._arrived += len(data)
+        if self._arrived > _HEADER_BYTES:
+            self._let_go()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
@@ -45,9 +56,23 @@ class HurryingProtocol(H11Protocol):
             self.transport.close()
 
     def _stop_clock(self) -> None:
+        self._arrived = 0
         if self._hurry is not None:
             self._hurry.cancel()
             self._hurry = None
+
+
+class HurryingProtocol(Hurrying, H11Protocol):
+    """In Python alone."""
+
+
+def quickest() -> type[asyncio.Protocol]:
+    """The protocol to serve with, by what is installed."""
+    if find_spec("httptools") is None:
+        return HurryingProtocol
+    from or_mcp.web.quicker import QuickerProtocol
+
+    return QuickerProtocol
 
 
 class Server(uvicorn.Server):

@@ -29,11 +29,19 @@ _LONGEST_GREETING = 64 * 1024
 
 
 class Sessions:
-    """In front of the SDK's two ways to serve older hosts; newer ones pass through."""
+    """In front of the SDK's ways to serve older hosts; newer ones pass through."""
 
-    def __init__(self, holding: StreamableHTTPSessionManager, one_by_one: StreamableHTTPSessionManager) -> None:
+    def __init__(
+        self,
+        holding: StreamableHTTPSessionManager,
+        one_by_one: StreamableHTTPSessionManager,
+        at_once: StreamableHTTPSessionManager,
+        quick: frozenset[str],
+    ) -> None:
         self._holding = holding
         self._one_by_one = one_by_one
+        self._at_once = at_once
+        self._quick = quick
         self._begun_here: OrderedDict[bytes, None] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,8 +62,11 @@ class Sessions:
     async def _without_session(self, scope: Scope, receive: Receive, send: Send) -> None:
         first = await receive()
         again = replay(first.get("body", b""), receive)
-        if _method(first.get("body", b"")) != _INITIALIZE:
-            await self._one_by_one.handle_request(scope, again, send)
+        method, tool = _asked(first.get("body", b""))
+        if method != _INITIALIZE:
+            # What costs nothing and is soon there needs no stream, by whose end a host stops what it pays for.
+            serving = self._at_once if tool in self._quick else self._one_by_one
+            await serving.handle_request(scope, again, send)
             return
 
         async def remember(message: Message) -> None:
@@ -70,12 +81,17 @@ class Sessions:
         await self._holding.handle_request(scope, again, remember)
 
 
-def _method(body: bytes) -> Any:
+def _asked(body: bytes) -> tuple[Any, Any]:
+    """The method of a message, and which tool it calls."""
     # Reading a large body once more would take as long as reading it at all.
     if len(body) > _LONGEST_GREETING:
-        return None
+        return None, None
     try:
         message = json.loads(body)
     except (ValueError, RecursionError):
-        return None
-    return cast("dict[str, Any]", message).get("method") if isinstance(message, dict) else None
+        return None, None
+    if not isinstance(message, dict):
+        return None, None
+    method, params = (cast("dict[str, Any]", message).get(name) for name in ("method", "params"))
+    called = cast("dict[str, Any]", params).get("name") if isinstance(params, dict) else None
+    return method, called if isinstance(called, str) else None

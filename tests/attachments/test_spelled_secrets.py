@@ -112,3 +112,13 @@ def test_a_line_without_end_is_searched_too() -> None:
     words = " ".join(random.Random(3).choices([*string.ascii_lowercase], k=400_000))
     [found] = find_secrets(words + " ghp_" + DRAWN[:36] + " " + words)
     assert found.line == 1
+
+
+@pytest.mark.parametrize("at", [499_990, 500_000, 1_200_000])
+def test_a_key_inside_a_picture_is_found_once_wherever_it_is_cut(at: int) -> None:
+    key = b"sk-or-" + b"v1-" + HEX.encode()
+    [own] = find_in_bytes(b"\xff" * at + key + b"\xff" * 900_000)
+    assert own.kind == "OpenRouter key"
+    # What goes on before the cut is no key at all.
+    pair = b"+AKIA" + b"QWERTYUIOP234567\0secret\0" + DRAWN[:40].encode() + b"\0"
+    assert find_in_bytes(b"\xff" * (at - 1) + pair + b"\xff" * 900_000) == ()

@@ -63,7 +63,7 @@ async def test_a_question_asked_after_its_answer_was_received_is_a_new_one_howev
     hosts: Hosts, upstream: Upstream, proxies: Callable[[], Proxy], postgres: Postgres, database: str
 ):
     way, answers = proxies(), list[Any]()
-    async with hosts(1, through=(way,)) as (one,), anyio.create_task_group() as group:
+    async with hosts(1, through=(way,), OR_MCP_DAILY_BUDGET_USD="10") as (one,), anyio.create_task_group() as group:
         await one.call_tool("ask", ask(wait_seconds=0))
         with anyio.fail_after(120):
             while (await one.call_tool("run", {})).structured_content["runs"][0]["status"] == "running":

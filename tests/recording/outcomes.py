@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 from mcp import Client
 
+from or_mcp.cli.demo import LABEL
 from or_mcp.cli.scenario import GEMINI, OPUS, PANEL, QUESTION, SOL, TEXTS, script
 from or_mcp.server import Program
 from or_mcp.settings import read_settings
@@ -20,15 +21,18 @@ _LIMITED = {"error": "Provider returned error: rate limited upstream", "status_c
 _SILENT = {"error": "The model did not start within its time", "status_code": 504}
 _SECONDS = 6
 ENDED: Mapping[str, Mapping[str, Any]] = {
-    "fused": script(duration_s=_SECONDS),
-    "partial_panel": script(failing={GEMINI: _LIMITED}, duration_s=_SECONDS),
-    "no_analysis": script(analyst_failure="judge_not_valid_json", duration_s=_SECONDS),
+    "fused": script(LABEL, duration_s=_SECONDS),
+    "partial_panel": script(LABEL, failing={GEMINI: _LIMITED}, duration_s=_SECONDS),
+    "no_analysis": script(LABEL, analyst_failure="judge_not_valid_json", duration_s=_SECONDS),
     "not_fused": script(
-        failing={OPUS: _OVERLOADED, SOL: _LIMITED, GEMINI: _SILENT}, duration_s=_SECONDS, answer=TEXTS[OPUS]
+        LABEL,
+        failing={OPUS: _OVERLOADED, SOL: _LIMITED, GEMINI: _SILENT},
+        duration_s=_SECONDS,
+        answer=f"{LABEL} {TEXTS[OPUS]}",
     ),
 }
 # Far enough that one panelist has answered and the others have not.
-_RUNNING = script(stall_at_event=46, event_delay_ms=60)
+_RUNNING = script(LABEL, stall_at_event=46, event_delay_ms=60)
 _GIVEN = {"analysis_models": list(PANEL), "prompt": QUESTION}
 
 
@@ -54,7 +58,7 @@ async def _while_it_runs(client: Client) -> Any:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(client.call_tool, "fuse", _GIVEN)
         told: dict[str, Any] = {"panel": []}
-        while sorted(row["status"] for row in told["panel"]) != ["answered", "pending", "pending"]:
+        while sorted(row["status"] for row in told.get("panel", [])) != ["answered", "pending", "pending"]:
             latest = (await client.call_tool("run", {})).structured_content["runs"][0]
             await anyio.sleep(0.2)
             if latest["status"] == "running":
@@ -68,7 +72,7 @@ async def _while_it_runs(client: Client) -> Any:
 
 async def _recorded(client: Client, told: Any) -> dict[str, Any]:
     texts: dict[str, Any] = {}
-    for row in told["panel"]:
+    for row in told.get("panel", []):
         if row["chars"]:
             asked = {"run_id": told["run_id"], "part": "panel", "model": row["model"]}
             texts[row["model"]] = (await client.call_tool("run", asked)).structured_content

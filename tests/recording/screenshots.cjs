@@ -12,7 +12,7 @@ const SHOTS = {
   not_fused: { width: 400 },
   running: { width: 760, dark: true },
 };
-const FONTS = { inter: /\/(400|500|600|700)\w+\/[^/]*\.ttf$/, "source-serif-4": /\/(500|600)\w+\/[^/]*\.ttf$/, "jetbrains-mono": /\/400\w+\/[^/]*\.ttf$/ };
+const FONTS = { inter: /\/(400|500|600|700)\w+\/[^/]*\.ttf$/, "jetbrains-mono": /\/400\w+\/[^/]*\.ttf$/ };
 const COLOURS = 40;
 
 /** The fonts where fontconfig looks first; the browser is started after this. */

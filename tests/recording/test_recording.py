@@ -33,9 +33,9 @@ def test_the_terminal_can_be_recorded_again(tmp_path: Path):
     record_terminal(tmp_path)
     lines = (tmp_path / "demo.txt").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "$ or-mcp demo"
-    assert all(line.startswith("[simulated]") for line in lines[1:])
-    assert lines[-1].startswith("[simulated] Cost: $")
-    assert any(line.startswith("[simulated] Partial panel: 2/3 panelists answered.") for line in lines)
+    assert all(line.startswith("│") for line in lines[1:])
+    assert lines[-1].startswith("│ Cost: $")
+    assert any(line.startswith("│ Partial panel: 2/3 panelists answered.") for line in lines)
     drawn = ET.fromstring((tmp_path / "demo.svg").read_text(encoding="utf-8"))
     said = {"".join(text.itertext()) for text in drawn.iter("{http://www.w3.org/2000/svg}text")}
     assert any("writing" in words for words in said)

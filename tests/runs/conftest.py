@@ -37,6 +37,12 @@ def tx(database_url: str | None) -> Iterator[Transaction]:
         yield tx
 
 
+@pytest.fixture
+def forgets_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is old goes as soon as a process starts."""
+    monkeypatch.setattr("or_mcp.runs.runner._FORGET_FIRST_AFTER_SECONDS", 0)
+
+
 Either = Callable[[dict[str, str]], dict[str, str]]
 
 

@@ -94,7 +94,7 @@ async def test_a_budget_for_seven_lets_seven_through_from_two_processes_whatever
         probe = await client.call_tool("fuse", question(99))
     most = Decimal(str(probe.structured_content["cost_estimate_usd"]["most"]))
     upstream.reset()
-    upstream.script({"path": "/responses", "latency_ms": 2000})
+    upstream.script({"path": "/responses", "latency_ms": 8000})
     limited = environment | {"OR_MCP_DAILY_BUDGET_USD": str(most * 7 + most / 10)}
     told: list[str] = []
 

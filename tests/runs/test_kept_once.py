@@ -80,6 +80,7 @@ async def test_a_long_prompt_is_kept_once_and_told_whole_by_whoever_reads_the_ru
     assert upstream.posts()[-1].body["messages"][0]["content"] == prompt
 
 
+@pytest.mark.usefixtures("forgets_at_once")
 async def test_what_no_run_refers_to_any_more_is_forgotten(connect: Connect, file: Path, tmp_path: Path):
     picture = tmp_path / "picture.png"
     picture.write_bytes(PNG + os.urandom(1_000_000))

@@ -34,9 +34,9 @@ def a_run(tx: Transaction, run_id: str, **values: Any) -> RunRecord:
 
 
 def standing(tx: Transaction) -> tuple[Decimal, Decimal]:
-    assert ledger.charged_today(tx, "key") == ledger.charged_today_by(tx, "me")
-    assert ledger.set_aside_now(tx, "key") == ledger.set_aside_by(tx, "me")
-    return ledger.charged_today(tx, "key"), ledger.set_aside_now(tx, "key")
+    of_payer, of_caller = ledger.shares(tx, "key", "me")
+    assert of_payer == of_caller
+    return of_payer.charged, of_payer.set_aside
 
 
 def summed(tx: Transaction) -> tuple[Decimal, Decimal]:
@@ -122,6 +122,7 @@ def test_what_is_not_booked_is_found_without_looking_at_runs(tx: Transaction):
     assert plan == "SEARCH runs USING INDEX runs_not_booked (started>?)"
 
 
+@pytest.mark.usefixtures("forgets_at_once")
 async def test_a_daily_budget_outlives_the_runs_that_used_it(connect: Connect):
     cost = 0.0
     for number in range(2):

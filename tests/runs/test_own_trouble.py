@@ -101,6 +101,7 @@ async def test_whoever_counts_what_is_spent_ends_nothing_by_failing(
     assert not again.is_error
 
 
+@pytest.mark.usefixtures("forgets_at_once")
 @pytest.mark.parametrize("loop", ["_watch", "_recover", "_forget"])
 async def test_what_is_done_again_and_again_goes_on_after_it_has_failed(
     connect: Connect, environment: dict[str, str], upstream: Upstream, monkeypatch: pytest.MonkeyPatch, loop: str

@@ -154,6 +154,7 @@ async def test_no_key_is_ever_stored(connect: Connect, environment: dict[str, st
             assert b"SECRETSECRET" not in path.read_bytes()
 
 
+@pytest.mark.usefixtures("forgets_at_once")
 @pytest.mark.parametrize("database_url", [None])
 async def test_runs_older_than_the_retention_are_forgotten(connect: Connect, environment: dict[str, str]):
     async with connect() as client:

@@ -48,9 +48,10 @@ async def test_however_many_wait_for_runs_of_another_process_the_store_is_looked
     asks: list[int] = []
     looks = queries.looks
 
-    def counted(tx: Transaction, run_ids: Sequence[str]) -> dict[str, queries.Look]:
-        asks.append(len(run_ids))
-        return looks(tx, run_ids)
+    def counted(tx: Transaction, run_ids: Sequence[str], owner: str) -> tuple[dict[str, queries.Look], list[str]]:
+        if run_ids:
+            asks.append(len(run_ids))
+        return looks(tx, run_ids, owner)
 
     monkeypatch.setattr(queries, "looks", counted)
     question = {"model": "openai/gpt-5-mini", "wait_seconds": 0}

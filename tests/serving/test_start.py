@@ -16,6 +16,8 @@ WRONG = {
     "OPENROUTER_API_KEY": "sk-or-ключ",
     "OPENROUTER_BASE_URL": "openrouter.ai",
     "OR_MCP_DATA_DIR": "~nobody-here/data",
+    "OR_MCP_MAX_PRICE": "3",
+    "OR_MCP_STRUCTURED": "both",
     "OR_MCP_STORE": "perhaps",
     "OR_MCP_RETENTION_DAYS": "99999999999",
     "OR_MCP_MAX_COST_PER_CALL_USD": "cheap",

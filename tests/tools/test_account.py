@@ -195,3 +195,15 @@ async def test_estimates_stand_beside_bills_so_that_anybody_sees_how_good_they_a
     assert row["billed_usd"] == pytest.approx(2 * asked.structured_content["cost_usd"], rel=0.2)
     assert row["low_usd"] <= row["high_usd"] <= row["most_usd"]
     assert "ask, runs: 2: estimated $" in text_of(told)
+
+
+async def test_what_does_not_come_out_of_the_keys_money_is_told(connect: Connect, upstream: Upstream):
+    async with connect(OPENROUTER_API_KEY="sk-or-byok-mine") as client:
+        await client.call_tool("ask", {"model": "openai/gpt-5-mini", "prompt": "Hello?"})
+        await client.call_tool("ask", {"model": "openai/gpt-oss-120b:free", "prompt": "Hello?"})
+        result = await client.call_tool("account", {})
+    key = result.structured_content["key"]
+    assert key["free_requests_left_today"] == 999
+    assert "Free models: 999 requests left today" in text_of(result)
+    assert key["byok_used_today_usd"] > 0
+    assert "by keys of your own" in text_of(result)

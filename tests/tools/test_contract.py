@@ -20,7 +20,8 @@ ARGUMENTS = {
     "fuse": "preset analysis_models analyst_model writer_model reasoning_effort max_tool_calls max_completion_tokens "
     "temperature web max_cost_usd wait_seconds detail instructions prompt",
     "ask": "model fallback_models continue_run reasoning_effort max_output_tokens temperature web max_cost_usd "
-    "wait_seconds attachments json_schema tools tool_choice tool_outputs rows rows_file instructions prompt",
+    "wait_seconds attachments json_schema web_domains max_searches service_tier "
+    "tools tool_choice tool_outputs rows rows_file instructions prompt",
     "embed": "model output top_k dimensions max_cost_usd input_type query input_file input",
     "rerank": "model top_n max_cost_usd query documents",
     "decide": "model rows_file attachments max_cost_usd wait_seconds questions state rows",

@@ -197,3 +197,17 @@ async def test_offline_the_last_answer_serves_and_then_the_failure_is_plain(conn
     assert known.structured_content["endpoints"]
     assert unknown.is_error
     assert "Spent: nothing" in text_of(unknown)
+
+
+async def test_cache_prices_discount_recent_uptime_and_tool_choice_are_told(connect: Connect):
+    async with connect() as client:
+        result = await client.call_tool("endpoints", {"model": "anthropic/claude-sonnet-5"})
+        reduced = await client.call_tool("endpoints", {"model": "z-ai/glm-5.2"})
+    row = result.structured_content["endpoints"][0]
+    assert 0 < row["cache_read_price"] < row["input_price"] < row["cache_write_price"]
+    assert "auto" in row["tool_choice"]
+    assert f"cached {row['cache_read_price']:g}" in text_of(result)
+    assert "tool_choice " in text_of(result)
+    assert any(each.get("uptime_5m") for each in result.structured_content["endpoints"])
+    assert all(each["discount"] == 0.1 for each in reduced.structured_content["endpoints"])
+    assert "discount 10%" in text_of(reduced)

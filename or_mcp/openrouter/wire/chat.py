@@ -29,6 +29,7 @@ class ChatRequest(Request):
     provider: Provider | None = None
     plugins: tuple[dict[str, str], ...] | None = None
     session_id: str | None = None
+    service_tier: str | None = None
     stream: bool = True
 
 
@@ -76,6 +77,14 @@ class Choice(Reply):
     error: Lenient[ErrorBody] = None
 
 
+class Routing(Reply):
+    """How a router came to its model; told to whoever asks for it by a header."""
+
+    requested: Lenient[Name] = None
+    strategy: Lenient[Name] = None
+    summary: Lenient[Name] = None
+
+
 class ChatChunk(Reply):
     """One chunk of a stream, or the whole reply when it came at once."""
 
@@ -85,6 +94,8 @@ class ChatChunk(Reply):
     choices: Rows[Choice] = ()
     usage: Lenient[Usage] = None
     error: Lenient[ErrorBody] = None
+    service_tier: Lenient[Name] = None
+    openrouter_metadata: Lenient[Routing] = None
 
     @property
     def finishes(self) -> bool:

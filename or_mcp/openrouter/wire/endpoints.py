@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import JsonValue
+
 from or_mcp.openrouter.wire.lenient import Address, Lenient, Name, Number, Reply, Rows
 from or_mcp.openrouter.wire.models import Pricing
 
@@ -29,6 +31,8 @@ class Endpoint(Reply):
     supported_parameters: Rows[Name] = ()
     status: Lenient[int | str] = None
     uptime_last_30m: Number = None
+    uptime_last_5m: Number = None
+    supports_tool_choice: Lenient[dict[str, JsonValue]] = None
     latency_last_30m: Lenient[Percentiles] = None
     throughput_last_30m: Lenient[Percentiles] = None
 

@@ -41,6 +41,8 @@ class Pricing(Prices):
     """The usual prices, and what replaces them when."""
 
     overrides: Rows[PriceOverride] = ()
+    # A part of the price that is left out; whether the figures are without it already is nowhere said.
+    discount: Number = None
 
 
 class Architecture(Reply):

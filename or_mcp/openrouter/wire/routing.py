@@ -30,6 +30,12 @@ class MaxPrice(Request):
     image: _Ceiling | None = None
     audio: _Ceiling | None = None
 
+    def and_no_more_than(self, other: MaxPrice | None) -> MaxPrice:
+        """The lower of each two."""
+        both = [self.model_dump(exclude_none=True), other.model_dump(exclude_none=True) if other is not None else {}]
+        lower = {name: min(each[name] for each in both if name in each) for name in both[0].keys() | both[1].keys()}
+        return MaxPrice(**{name: lower[name] for name in type(self).model_fields if name in lower})
+
 
 class Provider(Request):
     """Which providers may serve a request, and which are asked first."""

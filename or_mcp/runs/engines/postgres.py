@@ -7,8 +7,8 @@ transaction. Any host may be cut off at any point: what was not heard to be done
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
-import re
 import socket
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -20,10 +20,14 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from or_mcp.runs.engines.engine import Job, is_done, settle
+from or_mcp.runs.engines.tables import statements
 from or_mcp.runs.engines.told import LASTING, meaning
 from or_mcp.runs.lease import Lease
-from or_mcp.runs.schema import MIGRATIONS, READABLE_BY, VERSION, NewerStore
+from or_mcp.runs.schema import READABLE_BY, VERSION, NewerStore
 from or_mcp.runs.transaction import Away, Rows, Unreachable
+
+# A connection that breaks is told of once, by whoever asked.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -43,8 +47,9 @@ _BOUNDS = (
     "SELECT set_config('statement_timeout', '5s', true), set_config('lock_timeout', '5s', true), "
     "set_config('idle_in_transaction_session_timeout', '5s', true)"
 )
-_ALONE = "SELECT count(pg_advisory_xact_lock(name)) FROM unnest(CAST(? AS BIGINT[])) AS name"
-_NOW = "SELECT CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION)"
+_NOW = "CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION)"
+# What time it is once all are locked.
+_ALONE = f"SELECT {_NOW}, count(pg_advisory_xact_lock(name)) FROM unnest(CAST(? AS BIGINT[])) AS name"  # noqa: S608
 # A statement that is not answered in this time: the server, or something on the way, hangs.
 _HANGS_SECONDS = 7.0
 # A database that is only now starting, or failing over, is waited for.
@@ -54,34 +59,41 @@ _AT_ONCE = 64
 # A server that is a standby now refuses to write; the one that does is found by connecting again.
 _STANDBY = {"25006"}
 
-_TYPES = {"INTEGER": "BIGINT", "REAL": "DOUBLE PRECISION", "BLOB": "BYTEA"}
-_SHARED = """
-    CREATE TABLE schema (version INTEGER NOT NULL, readable_by INTEGER NOT NULL);
-    CREATE TABLE shared (name TEXT PRIMARY KEY, value BYTEA NOT NULL);
-    CREATE TABLE processes (
-        token TEXT PRIMARY KEY, host TEXT NOT NULL, version TEXT NOT NULL, beat DOUBLE PRECISION NOT NULL
-    );
-    INSERT INTO schema VALUES (0, 0);
-"""
-# A text is not deleted while a run comes to refer to it. Rows that are written again find room on their page.
-_TUNED = """
-    ALTER TABLE run_pieces ADD FOREIGN KEY (hash) REFERENCES pieces (hash);
-    ALTER TABLE runs SET (fillfactor = 80);
-    ALTER TABLE ledger SET (fillfactor = 50);
-    ALTER TABLE spending SET (fillfactor = 50);
-    ALTER TABLE processes SET (fillfactor = 50);
-"""
-# A lock's name is a number: this is or-mcp in ASCII.
 _MIGRATES = 0x6F722D6D6370
 """The advisory lock of whoever changes the schema: `or-mcp`, as a number."""
 
 
-class PostgresTransaction:
-    """Statements on a connection, in a transaction or each alone."""
+class _Answer:
+    """What a statement came back with, or will: in a pipeline it is waited for only by whoever asks."""
 
-    def __init__(self, line: Line, connection: Connection) -> None:
+    def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]], pipeline: psycopg.Pipeline | None) -> None:
+        self._cursor = cursor
+        self._pipeline = pipeline
+        self.fetchone = cursor.fetchone
+        self.fetchall = cursor.fetchall
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows it changed."""
+        if self._pipeline is not None:
+            self._pipeline.sync()
+        return self._cursor.rowcount
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self._cursor)
+
+
+class PostgresTransaction:
+    """Statements on a connection: in a pipelined transaction, or each alone.
+
+    In a pipeline nothing is waited for but what is asked for: all that is written costs one round trip.
+    """
+
+    def __init__(self, line: Line, connection: Connection, pipeline: psycopg.Pipeline | None = None) -> None:
         self._line = line
         self._connection = connection
+        self._pipeline = pipeline
+        self._clock: Rows | None = None
         self._now: float | None = None
         self.has_written = False
 
@@ -89,29 +101,27 @@ class PostgresTransaction:
     def now(self) -> float:
         """The time by the server's clock."""
         if self._now is None:
-            (now,) = self._statement(_NOW, ()).fetchall()
-            self._now = float(now[0])
+            row = (self._clock or self.execute(f"SELECT {_NOW}")).fetchone()
+            self._now = float(row[0])
         return self._now
+
+    def begin(self, alone: Iterable[str]) -> None:
+        """What comes first in a transaction: its bounds, and nobody else is at work on what `alone` names."""
+        self.execute(_BOUNDS)
+        # In one order for everybody: nobody waits for whoever waits for him.
+        self._clock = self.execute(_ALONE, (sorted({_number(name) for name in alone}),))
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> Rows:
         """Do one statement."""
-        rows = self._statement(sql, values)
-        self.has_written = self.has_written or rows.description is None
-        return rows
-
-    def each(self, sql: str, rows: Iterable[Sequence[Any]]) -> list[int]:
-        """Do one statement for each row of values, in one round trip."""
-        given = list(rows)
-        if len(given) < 2:
-            return [self.execute(sql, values).rowcount for values in given]
-        self.has_written = True
-        with self._connection.pipeline():
-            done = [self._statement(sql, values) for values in given]
-        return [each.rowcount for each in done]
-
-    def _statement(self, sql: str, values: Sequence[Any]) -> psycopg.Cursor[tuple[Any, ...]]:
+        self.has_written = self.has_written or not sql.lstrip().startswith("SELECT")
         self._line.waits_since = monotonic()
-        return self._connection.execute(_spoken(sql), [_writable(value) for value in values] or None)
+        given = [_writable(value) for value in values] or None
+        return _Answer(self._connection.execute(_spoken(sql), given), self._pipeline)
+
+    def each(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Do one statement for each row of values."""
+        for values in rows:
+            self.execute(sql, values)
 
 
 class Line:
@@ -152,20 +162,21 @@ class Line:
     @contextmanager
     def transaction(self, alone: Iterable[str] = ()) -> Generator[PostgresTransaction]:
         """The same, in a transaction; `psycopg.Rollback` undoes it."""
-        with self.used() as tx, self.block():
-            tx.execute(_BOUNDS)
-            names = sorted({_number(name) for name in alone})
-            if names:
-                # In one order for everybody: nobody waits for whoever waits for him.
-                tx.execute(_ALONE, (names,))
-            tx.has_written = False
+        with self.used(), self.open.pipeline() as pipeline, self.block():
+            tx = PostgresTransaction(self, self.open, pipeline)
+            tx.begin(alone)
             yield tx
+
+    @property
+    def open(self) -> Connection:
+        """The connection as it is."""
+        if self._connection is None:
+            raise Unreachable("it is not connected")
+        return self._connection
 
     def block(self) -> Any:
         """What is done in it is done together."""
-        if self._connection is None:
-            raise Unreachable("it is not connected")
-        return self._connection.transaction()
+        return self.open.transaction()
 
     def cut_if_it_hangs(self) -> None:
         """Whoever waits for an answer gets an error instead, from any thread."""
@@ -330,21 +341,6 @@ def migrate(line: Line, tx: PostgresTransaction) -> None:
         tx.execute("ALTER TABLE runs ALTER result SET COMPRESSION lz4, ALTER context SET COMPRESSION lz4")
 
 
-def statements(found: int) -> Iterator[str]:
-    """What makes this version's tables out of those of another; of nothing if that is -1."""
-    parts = [_SHARED] if found < 0 else []
-    parts += [_translated(migration) for migration in MIGRATIONS[max(found, 0) :]]
-    parts += [_TUNED] if found < 0 else []
-    for part in parts:
-        yield from (statement.strip() for statement in part.split(";") if statement.strip())
-
-
-def schema() -> str:
-    """The statements that make an empty database into this version's."""
-    version = f"UPDATE schema SET version = {VERSION}, readable_by = {READABLE_BY};"  # noqa: S608
-    return ";\n".join([*statements(-1), version])
-
-
 @contextmanager
 def looking(url: str) -> Generator[PostgresTransaction]:
     """A database that is only looked at, all at one moment, by whoever examines it; an empty one gets its tables.
@@ -373,10 +369,6 @@ def _version(tx: PostgresTransaction) -> int:
 
 def _attempt(job: Job, tx: PostgresTransaction) -> bool:
     return is_done(job, tx, psycopg.Error)
-
-
-def _translated(migration: str) -> str:
-    return re.sub(r"\b(INTEGER|REAL|BLOB)\b", lambda found: _TYPES[found[0]], migration)
 
 
 @cache

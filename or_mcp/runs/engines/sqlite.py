@@ -70,9 +70,10 @@ class SqliteTransaction:
         self.has_written = self.has_written or rows.description is None
         return rows
 
-    def each(self, sql: str, rows: Iterable[Sequence[Any]]) -> list[int]:
+    def each(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Do one statement for each row of values."""
-        return [self.execute(sql, values).rowcount for values in rows]
+        for values in rows:
+            self.execute(sql, values)
 
 
 class Sqlite:
@@ -161,6 +162,9 @@ class Sqlite:
             target = f"{self._path.absolute().as_uri()}?mode=rw"
             self._reading = sqlite3.connect(target, uri=True, **_OPTIONS)
             self._reading.execute("PRAGMA query_only = ON")
+            if self._reading.execute("PRAGMA user_version").fetchone() == (0,):
+                self._forget_reader()
+                raise Away("it is only now being made")
         return self._reading
 
     def _forget_writer(self) -> None:

@@ -16,6 +16,8 @@ class KeyInfo(Answer):
     used_today_usd: Maybe[float] = None
     used_this_month_usd: Maybe[float] = None
     free_requests_left_today: Maybe[int] = None
+    byok_used_today_usd: Maybe[float] = None
+    byok_used_this_month_usd: Maybe[float] = None
     management: bool
 
 
@@ -87,6 +89,7 @@ def summary_lines(answer: AccountAnswer) -> list[str]:
         used = "" if answer.key.used_today_usd is None else f", ${answer.key.used_today_usd:.2f} used today"
         name = f"Key {answer.key.label}" if answer.key.label else "Key"
         lines.append(f"{name}: {left} left{used}")
+        lines += _beside(answer.key)
     if answer.credit_usd is not None:
         lines.append(f"Credit: ${answer.credit_usd:.2f}")
     for name, ledger in (("Today", answer.today), ("Last 30 days", answer.last_30_days)):
@@ -97,6 +100,14 @@ def summary_lines(answer: AccountAnswer) -> list[str]:
     lines.append(f"Daily budget: {left}{aside}")
     lines += [f"Rule: {name} {value}" for name, value in (answer.policy or {}).items()]
     return lines + [f"Note: {note}" for note in answer.notes]
+
+
+def _beside(key: KeyInfo) -> list[str]:
+    """What does not come out of the key's money."""
+    free, byok = key.free_requests_left_today, key.byok_used_this_month_usd
+    told = [f"Free models: {free:,} requests left today"] if free is not None else []
+    today = f"${key.byok_used_today_usd or 0:.2f} today"
+    return told + ([f"Paid to providers by keys of your own: {today}, ${byok:.2f} this month"] if byok else [])
 
 
 def ledger_line(name: str, ledger: Ledger) -> str:

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from or_mcp.calls.keepsake import Shown
-from or_mcp.calls.quoting import named, quoted
+from or_mcp.calls.quoting import in_quotes, named, quoted
 from or_mcp.calls.reply import Answer, Maybe, Reply, Some, is_none, usd
-from or_mcp.conversation.state import CalledTool, Citation, Usage
+from or_mcp.conversation.state import CalledTool, Citation, Said, Usage
 from or_mcp.conversation.work import AskResult
 from or_mcp.runs.record import RunRecord, Status
 from or_mcp.tools.answers.paid import (
@@ -59,6 +59,7 @@ class AskAnswer(Answer):
     model: Maybe[str] = None
     provider: Maybe[str] = None
     finish_reason: Maybe[str] = None
+    service_tier: Maybe[str] = None
     cost_usd: float | None
     provider_cost_usd: Maybe[float] = None
     cost_estimate_usd: EstimateRange
@@ -103,6 +104,7 @@ def _reply(record: RunRecord, result: AskResult, shown: Shown, room: int, *, wit
         model=said.model,
         provider=said.provider,
         finish_reason=said.finish_reason,
+        service_tier=said.service_tier if said.service_tier not in (None, "default", "auto") else None,
         cost_usd=usd(record.cost_usd),
         provider_cost_usd=usd(said.provider_cost_usd),
         cost_estimate_usd=estimate_range(record),
@@ -114,6 +116,7 @@ def _reply(record: RunRecord, result: AskResult, shown: Shown, room: int, *, wit
         notes=[
             *_about_the_run(record, shown),
             *_about_the_answer(record, result, with_json=with_json),
+            *_about_the_route(record, said),
             *shown.notes,
         ],
     )
@@ -156,6 +159,17 @@ def _about_the_answer(record: RunRecord, result: AskResult, *, with_json: bool) 
         yield f"The JSON is too large to show here: run(run_id={record.run_id!r}, part='result') has its text."
     if result.answered_as is not None and record.request.models and result.answered_as != record.request.models[0]:
         yield f"{record.request.models[0]} failed; {result.answered_as} answered instead."
+
+
+def _about_the_route(record: RunRecord, said: Said) -> Iterator[str]:
+    """Who chose the model, what was searched, and as what it was served."""
+    if said.routed is not None:
+        yield f"{record.request.models[0]} chose {named(said.model or 'a model')}: {in_quotes(said.routed)}."
+    if said.usage is not None and said.usage.web_searches:
+        yield f"Searches: {said.usage.web_searches}."
+    wanted = record.request.asked.get("service_tier")
+    if wanted and record.finished:
+        yield f"Asked for {wanted}, served as {named(said.service_tier or 'unknown')}."
 
 
 def _cut_off(result: AskResult) -> str:
