@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from or_mcp.files.shelf import FOLDER as FILES_FOLDER
+from or_mcp.offered import TOOL_NAMES
 from or_mcp.openrouter.demands import Demand
 from or_mcp.openrouter.wire.routing import MaxPrice, Provider
 from or_mcp.rows.lines import FOLDER as ROWS_FOLDER
@@ -13,7 +15,7 @@ from or_mcp.runs.shared_secret import shared_secret
 from or_mcp.runs.store import FILE as STORE_FILE
 from or_mcp.runs.store import never_usable
 from or_mcp.runs.transaction import Away
-from or_mcp.settings import TOOL_NAMES, Settings, SettingsError
+from or_mcp.settings import Settings, SettingsError
 from or_mcp.vectors.cache import FILE as VECTORS_FILE
 from or_mcp.vectors.files import FOLDER as VECTORS_FOLDER
 
@@ -82,7 +84,7 @@ def demands(settings: Settings) -> tuple[Demand, ...]:
 def own_files(data_dir: Path) -> list[Path]:
     """What holds the runs and texts of every caller, and what seals their questions."""
     databases = [f"{name}{suffix}" for name in (STORE_FILE, VECTORS_FILE) for suffix in ("", "-wal", "-shm")]
-    return [*(data_dir / name for name in (*databases, SECRET_FILE)), *folders_of_runs(data_dir)]
+    return [*(data_dir / name for name in (*databases, FILES_FOLDER, SECRET_FILE)), *folders_of_runs(data_dir)]
 
 
 def folders_of_runs(data_dir: Path) -> list[Path]:

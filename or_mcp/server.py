@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -27,11 +29,13 @@ from or_mcp.calls.call import FOR_VIEW, Call, NeedsHost, Parts, Served
 from or_mcp.calls.caller import AT_THE_DOOR, Caller
 from or_mcp.calls.choosing import suggest_only_allowed
 from or_mcp.calls.explain import sentence
+from or_mcp.calls.keepsake import AnyKeepsake
 from or_mcp.calls.shape import Shape
 from or_mcp.calls.tool import AnyTool
 from or_mcp.catalogue.cache import Catalogue
 from or_mcp.catalogue.policy import Policy
 from or_mcp.disk import forget_files
+from or_mcp.files.shelf import Shelf
 from or_mcp.host import prompts, resources
 from or_mcp.host.completion import complete
 from or_mcp.host.instructions import instructions
@@ -54,6 +58,8 @@ from or_mcp.runs.apart import apart
 from or_mcp.runs.budget import Limits
 from or_mcp.runs.key_limit import KeyLimits
 from or_mcp.runs.learned import Learned
+from or_mcp.runs.live import Work
+from or_mcp.runs.record import RunRecord
 from or_mcp.runs.runner import Runner
 from or_mcp.runs.session import Session, Sessions, Waiter
 from or_mcp.runs.store import Store
@@ -157,6 +163,8 @@ class Program:
         http = Http(settings.base_url, IDENTITY, self._watchers.heard)
         upstream = OpenRouter(http, settings.api_key, demands(settings))
         store = await anyio.to_thread.run_sync(Store, *kept_in(settings))
+        shelf = Shelf(settings.data_dir if settings.store else None)
+        keepsakes: dict[str, AnyKeepsake] = {tool.name: tool.keepsake for tool in ALL_TOOLS if tool.keepsake}
         runner = Runner(
             store,
             Limits(
@@ -168,10 +176,11 @@ class Program:
             deadline_seconds=settings.run_deadline_seconds,
             drain_seconds=settings.drain_seconds,
             retention_days=settings.retention_days,
-            forget_files=partial(forget_files, folders_of_runs(settings.data_dir)),
+            forget_files=partial(_forget_files, folders_of_runs(settings.data_dir), shelf),
             spent=self._watchers.spent,
             lost=self._watchers.lost,
             learned=Learned(settings.data_dir if settings.store else None),
+            resume=partial(_resume, keepsakes, shelf),
         )
         catalogue = Catalogue(upstream, settings.data_dir / "catalogue", origin=settings.base_url)
         parts = Parts(
@@ -185,8 +194,9 @@ class Program:
             wait_seconds=settings.wait_seconds,
             sandbox=Sandbox(settings.allowed_dirs, own_files(settings.data_dir)),
             data_dir=settings.data_dir if settings.store else None,
+            shelf=shelf,
             rules=rules(settings),
-            keepsakes={tool.name: tool.keepsake for tool in ALL_TOOLS if tool.keepsake},
+            keepsakes=keepsakes,
         )
         with self._noticing_failure():
             async with anyio.create_task_group() as background:
@@ -201,6 +211,7 @@ class Program:
                         self.parts = None
                 background.cancel_scope.cancel()
         await http.close()
+        await anyio.to_thread.run_sync(shelf.close)
 
     @contextmanager
     def _noticing_failure(self) -> Generator[None]:
@@ -340,6 +351,17 @@ async def warm_up(parts: Parts, owner: Caller) -> None:
     except Failure:
         # Nothing is lost: whoever needs it asks again, and is told what went wrong.
         return
+
+
+def _forget_files(folders: Sequence[Path], shelf: Shelf, moment: datetime) -> None:
+    forget_files(folders, moment)
+    shelf.forget(moment)
+
+
+def _resume(keepsakes: Mapping[str, AnyKeepsake], shelf: Shelf, record: RunRecord, upstream: OpenRouter) -> Work | None:
+    """What goes on with a job that another process left."""
+    keepsake = keepsakes.get(record.request.tool)
+    return keepsake.resume(record, upstream, shelf) if keepsake and keepsake.resume else None
 
 
 def _client(ctx: Context) -> tuple[str, str]:

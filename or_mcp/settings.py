@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
 from or_mcp.figures import money, prices, seconds, seconds_or_none, whole
+from or_mcp.offered import TOOL_NAMES, TOOL_WORDS, offered
 from or_mcp.places import credentials_file, state_directory, working_directory
 from or_mcp.sign_in.credentials import stored_key
 from or_mcp.starting.place import idle_seconds
@@ -50,9 +51,6 @@ def variable(
     row = Variable(name, default, meaning, accepts, parse, secret)
     # The row says what the field holds, so that its type is checked against what is parsed.
     return cast("T", field(metadata={_ROW: row}))
-
-
-TOOL_NAMES = ("fuse", "ask", "embed", "rerank", "decide", "list_models", "endpoints", "account", "run")
 
 
 def _key(value: str) -> str | None:
@@ -99,13 +97,6 @@ def _wait(value: str) -> float | None:
 
 def _names(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-def _tools(value: str) -> tuple[str, ...]:
-    chosen = TOOL_NAMES if value in ("", "all") else _names(value)
-    if not chosen or not set(chosen) <= set(TOOL_NAMES):
-        raise ValueError
-    return tuple(name for name in TOOL_NAMES if name in chosen)
 
 
 def _globs(value: str) -> tuple[str, ...]:
@@ -220,7 +211,12 @@ class Settings:
         _dirs,
     )
     tools: tuple[str, ...] = variable(
-        "OR_MCP_TOOLS", "all", "Which tools to offer.", f"a comma list of {', '.join(TOOL_NAMES)}", _tools
+        "OR_MCP_TOOLS",
+        "all",
+        "Which tools to offer: their names, or `core` (fuse, ask, list_models, run), `text` (all but make and decide), "
+        "`all`.",
+        f"a comma list of {', '.join(TOOL_NAMES)}, or of {', '.join(TOOL_WORDS)}",
+        offered,
     )
     structured: bool | None = variable(
         "OR_MCP_STRUCTURED",

@@ -15,6 +15,7 @@ from or_mcp.calls.keepsake import AnyKeepsake
 from or_mcp.calls.shape import Shape
 from or_mcp.catalogue.cache import Catalogue
 from or_mcp.catalogue.policy import Policy
+from or_mcp.files.shelf import Shelf
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import NotAuthorized
 from or_mcp.openrouter.wire.routing import Provider
@@ -50,6 +51,7 @@ class Parts:
     wait_seconds: float | None
     sandbox: Sandbox
     data_dir: Path | None
+    shelf: Shelf
     rules: Mapping[str, str]
     keepsakes: Mapping[str, AnyKeepsake]
 
@@ -97,6 +99,11 @@ class Call:
     def runs(self) -> Runs:
         """The caller's runs."""
         return self.parts.runner.of(self.caller.id, self.caller.payer)
+
+    @property
+    def files_in(self) -> Path | None:
+        """Where files of runs stand, if the caller can open them there."""
+        return None if self.caller.afar else self.parts.shelf.folder
 
     def patience(self, asked: float | None) -> float:
         """How many seconds to wait before answering `running`."""

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from or_mcp.calls.reply import Reply
 from or_mcp.conversation.thread import Thread
+from or_mcp.files.made import MadeFile
+from or_mcp.files.shelf import Shelf
 from or_mcp.fusion.result import PanelMember
+from or_mcp.openrouter.client import OpenRouter
+from or_mcp.runs.live import Work
 from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunRecord
 
@@ -23,6 +28,8 @@ class Shown:
     cost_line: str = ""
     progress: str = ""
     notes: tuple[str, ...] = ()
+    # Where files of runs stand, for a reader who can open them there.
+    files_in: Path | None = None
 
 
 AS_USUAL = Shown()
@@ -49,6 +56,8 @@ class Keepsake(Generic[ResultT]):
     words: Callable[[ResultT], str]
     panel: Callable[[ResultT], tuple[PanelMember, ...]] | None = None
     thread: Callable[[RunRecord, Context | None], Thread] | None = None
+    files: Callable[[ResultT], tuple[MadeFile, ...]] | None = None
+    resume: Callable[[RunRecord, OpenRouter, Shelf], Work] | None = None
 
 
 AnyKeepsake = Keepsake[Any]

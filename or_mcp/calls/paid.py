@@ -122,6 +122,7 @@ async def _hand_over(call: Call, begun: Begun, shown: Shown, seconds: float) -> 
         replace(
             shown,
             replayed=begun.replayed,
+            files_in=call.files_in,
             cost_line=cost_line(record, result, standing),
             progress=record.progress.message if record.progress else "",
             notes=(*shown.notes, *about_the_store(call)),

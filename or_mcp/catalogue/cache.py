@@ -22,6 +22,7 @@ from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure, ModelUnavailable, NotFound, UpstreamFailed
 from or_mcp.openrouter.wire.endpoints import Endpoint, ModelEndpoints, Provider
 from or_mcp.openrouter.wire.errors import Availability
+from or_mcp.openrouter.wire.media import ImageEndpoint, VideoModel
 from or_mcp.openrouter.wire.models import Model
 
 # Prices change by the day, and new models come by the week: ten minutes old is new.
@@ -36,6 +37,8 @@ _FIRST_RETRY_SECONDS = 3.0
 _RECHECK_SECONDS = 60.0
 # Uptime and latency of endpoints are of the last half hour; who keeps nothing, and who provides, hardly changes.
 _ENDPOINTS_SECONDS, _ZDR_SECONDS, _PROVIDERS_SECONDS = 45.0, 600.0, 3_600.0
+# Prices of pictures and videos are as young as the other ones.
+_MEDIA_SECONDS = FRESH_SECONDS
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +69,8 @@ class Catalogue:
         self._fetching = Shared(self._fetch)
         self._endpoints = Remembered[ModelEndpoints](_ENDPOINTS_SECONDS, clock)
         self._zdr = Remembered[tuple[Endpoint, ...]](_ZDR_SECONDS, clock)
+        self._drawing = Remembered[tuple[ImageEndpoint, ...]](_MEDIA_SECONDS, clock)
+        self._filming = Remembered[tuple[VideoModel, ...]](_MEDIA_SECONDS, clock)
         self._providers = Remembered[tuple[Provider, ...]](_PROVIDERS_SECONDS, clock)
 
     @asynccontextmanager
@@ -133,6 +138,19 @@ class Catalogue:
     async def providers(self) -> tuple[Provider, ...]:
         """Every provider."""
         return await self._providers.get("", self._upstream.providers, self._group)
+
+    async def image_endpoints(self, slug: str) -> tuple[ImageEndpoint, ...]:
+        """Who draws with a model, and for how much.
+
+        Raises:
+            NotFound: It does not draw.
+        """
+        return await self._drawing.get(slug, lambda: self._upstream.image_endpoints(slug), self._group)
+
+    async def video_model(self, slug: str) -> VideoModel | None:
+        """What a model that films can do, and for how much; None if it is none."""
+        models = await self._filming.get("", self._upstream.video_models, self._group)
+        return next((model for model in models if slug in (model.id, model.canonical_slug)), None)
 
     async def _ask(self, slug: str, snapshot: Snapshot, output_modality: str | None) -> Model | None:
         """What upstream says of a name that is not in its list. Free."""

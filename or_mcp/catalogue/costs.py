@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from or_mcp.catalogue.rates import Rates, is_free, rates, rates_at_most
+from or_mcp.catalogue.rates import Rates, is_free, makes, rates, rates_at_most
 from or_mcp.catalogue.slugs import ROUTER_AUTHOR, Slug, author
 from or_mcp.catalogue.snapshot import Snapshot
 from or_mcp.catalogue.web import FETCH_USD, NO_WEB, SEARCH_USD, STEP_TOKENS, WebUse
@@ -94,7 +94,10 @@ def rates_of(
     Raises:
         Unpriced: One of them is not.
     """
-    found = find(model.pricing, prompt_tokens, now)
+    made = makes(model)
+    # What a model does not make it does not charge for.
+    unmade = {f"{each}_output": None for each in ("image", "audio") if each not in made}
+    found = replace(find(model.pricing, prompt_tokens, now), **unmade)
     if None in (found.prompt, found.completion, found.request):
         if author(model.id) == ROUTER_AUTHOR:
             raise Unpriced(f"{slug}: its price depends on the model it picks")

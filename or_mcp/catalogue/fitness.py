@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from or_mcp.catalogue.slugs import ROUTER_AUTHOR, author
 from or_mcp.catalogue.snapshot import Snapshot
 from or_mcp.openrouter.errors import ModelUnavailable
 from or_mcp.openrouter.wire.errors import Availability
@@ -13,20 +12,6 @@ from or_mcp.openrouter.wire.models import Model
 
 # Time to find another model, and not so long that every answer says it.
 _SOON = timedelta(days=14)
-
-
-def check_keeps(snapshot: Snapshot, slugs: Sequence[str]) -> None:
-    """A picture or a sound would be paid for and lost: what `ask` keeps of an answer is its text.
-
-    Raises:
-        ModelUnavailable: A model makes one of them beside its text.
-    """
-    for slug in slugs:
-        model = snapshot.find(slug)
-        made = model.architecture.output_modalities if model and model.architecture else ()
-        more = [each for each in made if each != "text"]
-        if model is not None and more and author(model.id) != ROUTER_AUTHOR:
-            raise _unavailable(slug, f"makes {' and '.join(more)} beside text, which ask cannot keep", "text", snapshot)
 
 
 def retiring(snapshot: Snapshot, slugs: Sequence[str]) -> list[str]:

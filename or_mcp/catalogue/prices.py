@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal
 
 from or_mcp.catalogue.costs import NO_MEDIA, Media, Unpriced, Work, cost, cost_at_most, priced_model, rates_of
-from or_mcp.catalogue.rates import MILLION, known, rates_at_most
+from or_mcp.catalogue.rates import MILLION, known, makes, rates_at_most
 from or_mcp.catalogue.slugs import Slug
 from or_mcp.catalogue.snapshot import Snapshot
 from or_mcp.catalogue.web import NO_WEB, WebUse
@@ -26,6 +26,8 @@ _SHORT_REPLY, _SHORT_ANALYSIS, _SHORT_ANSWER = 500, 1_000, 500
 _LONG_ANALYSIS = 4_000
 # Upstream's own words to panel and analyst; nobody outside has seen them all.
 _UPSTREAM_WORDS = 1_000
+# A few pictures, or some minutes of sound.
+_PICTURE_TOKENS = 8_000
 _LIMITS = frozenset({"max_tokens", "max_completion_tokens"})
 
 
@@ -101,10 +103,13 @@ def _completion(
         model = priced_model(snapshot, slug)
         web = _web_of(slug, web)
         likely = min(limit or LONG_ANSWER_TOKENS, longest_answer(model) or LONG_ANSWER_TOKENS)
+        # Whoever is asked for a picture or for sound is not asked for pages.
+        likely = min(likely, _beside(model) or likely)
         short = Work(usual.tokens, min(SHORT_ANSWER_TOKENS, likely), media=usual.media)
         long = Work(usual.tokens, likely, web, usual.media)
         bound = answer_at_most(model, limit)
-        longest = None if bound is None else Work(_readable(model, at_most), bound, web, at_most.media)
+        written = None if bound is None else bound + _beside(model)
+        longest = None if written is None else Work(_readable(model, at_most), written, web, at_most.media)
         most = cost_at_most(model, slug, longest, now) if longest else None
         return Estimate(cost(model, slug, short, now), cost(model, slug, long, now), most)
     except Unpriced as reason:
@@ -125,6 +130,11 @@ def longest_answer(model: Model) -> int | None:
     """How much a model can write at once."""
     able = model.top_provider.max_completion_tokens if model.top_provider else None
     return able or model.context_length
+
+
+def _beside(model: Model) -> int:
+    """Tokens that no limit of words is known to hold back."""
+    return _PICTURE_TOKENS if makes(model) & {"image", "audio"} else 0
 
 
 def answer_at_most(model: Model, limit: int | None) -> int | None:
@@ -149,7 +159,7 @@ def _fits(snapshot: Snapshot, slug: str, at_most: Prompt, web: WebUse, usd: Deci
         model = priced_model(snapshot, slug)
         read = _readable(model, at_most)
         price = rates_of(model, slug, read + web.read_at_most_by(web.steps), now, rates_at_most).output
-        left = usd - cost_at_most(model, slug, Work(read, 0, web, at_most.media), now)
+        left = usd - cost_at_most(model, slug, Work(read, _beside(model), web, at_most.media), now)
     except Unpriced:
         return None
     return max(0, int((left / price).to_integral_value(ROUND_FLOOR))) if price else None

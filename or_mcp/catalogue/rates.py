@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import reduce
 
 from or_mcp.openrouter.wire.models import Model, PriceOverride, Pricing
 
@@ -29,6 +30,8 @@ class Rates:
     image: Decimal | None = None
     image_token: Decimal | None = None
     audio: Decimal | None = None
+    image_output: Decimal | None = None
+    audio_output: Decimal | None = None
     web_search: Decimal | None = None
 
     @property
@@ -39,8 +42,9 @@ class Rates:
 
     @property
     def output(self) -> Decimal | None:
-        """The dearest an output token can be: reasoning may have a price of its own."""
-        return _dearest(self.completion, self.internal_reasoning)
+        """The dearest an output token can be: reasoning, pictures and sound may have prices of their own."""
+        others = (self.internal_reasoning, self.image_output, self.audio_output)
+        return reduce(_dearest, others, self.completion)
 
     @property
     def input_at_most(self) -> Decimal | None:
@@ -130,6 +134,11 @@ def _is_day(wanted: int | str, number: int) -> bool:
 def known(price: Decimal | None) -> Decimal | None:
     """A price, or None when it is missing or depends on something."""
     return price if price is not None and price >= 0 else None
+
+
+def makes(model: Model) -> frozenset[str]:
+    """What comes out of it, as far as is known."""
+    return frozenset(model.architecture.output_modalities if model.architecture else ())
 
 
 def is_free(model: Model) -> bool:

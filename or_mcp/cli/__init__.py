@@ -77,6 +77,23 @@ def _ask(parser: argparse.ArgumentParser) -> None:
     _question(parser)
 
 
+def _make(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("prompt", nargs="?", default="", help="what to make, or to say; - reads it from stdin")
+    parser.add_argument("--kind", choices=["image", "speech", "video", "transcript"], required=True)
+    parser.add_argument("--model", default="", help="a model id (default: a current one of the kind)")
+    parser.add_argument(
+        "--out", default="", metavar="FILE", help="write a copy there; of several, each with its number"
+    )
+    parser.add_argument("--count", type=int, metavar="N", help="how many pictures (1 to 10)")
+    parser.add_argument("--size", default="", help="such as 2K, 1024x1024, 720p")
+    parser.add_argument("--aspect-ratio", default="", metavar="W:H", help="such as 16:9")
+    parser.add_argument("--seconds", type=int, metavar="S", help="how long a video is to be")
+    parser.add_argument("--voice", default="", help="whose voice speaks")
+    parser.add_argument("--format", default="", help="png, jpeg, webp, svg; wav, mp3; text, srt, json")
+    parser.add_argument("--attach", action="append", default=[], metavar="FILE", help="a picture to go by, or a sound")
+    _question(parser)
+
+
 def _runs(parser: argparse.ArgumentParser) -> None:
     told = "a RUN_ID, alone or after show, report or stop; without one: the list"
     parser.add_argument("words", nargs="*", metavar="RUN_ID", help=told)
@@ -129,6 +146,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("serve", "the MCP server, on stdio (default) or over HTTP", _serve),
     Command("fuse", "ask a panel of models, and get one answer", _fuse),
     Command("ask", "ask one model", _ask),
+    Command("make", "make a picture, speech, a video or a transcript, as files", _make),
     Command("runs", "what was paid for: list, show, report, stop", _runs),
     Command("account", "what was spent, by tool, model and day, and what is left", _account),
     Command("resident", "the process that sessions share: who is connected, what runs", _resident),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,10 +30,10 @@ def question(arguments: argparse.Namespace) -> str:
 
 
 def pay(tool: str, given: Mapping[str, Any], arguments: argparse.Namespace, *, out: str = "") -> int:
-    """Run a paid tool, show it live, print its result; `out` is a file for all of it."""
+    """Run a paid tool, show it live, print its result; `out` is a file for all of it, or for what it made."""
     import anyio
 
-    if not given["prompt"]:
+    if not given["prompt"] and not given.get("attachments"):
         return fail("the question is empty", 2)
     try:
         settings = read_settings(os.environ)
@@ -83,13 +84,23 @@ async def _written(call: Call, run_id: str, out: str) -> str:
 
     record = await call.runs.find(run_id)
     keepsake = call.parts.keepsakes[record.request.tool]
-    words = keepsake.words(keepsake.read(record))
+    result = keepsake.read(record)
+    made = keepsake.files(result) if keepsake.files else ()
     try:
-        await anyio.to_thread.run_sync(lambda: replace_file(Path(out), lambda file: file.write(f"{words}\n".encode())))
+        for place, file in zip(_places(Path(out), len(made)), made, strict=True):
+            await anyio.to_thread.run_sync(shutil.copyfile, call.parts.shelf.path(file), place)
+        if not made:
+            words = f"{keepsake.words(result)}\n".encode()
+            await anyio.to_thread.run_sync(lambda: replace_file(Path(out), lambda file: file.write(words)))
     except OSError as error:
         why = f"--out could not be written to {out} ({error.strerror or error})"
         return f"{why}; `or-mcp runs show {run_id}` has all of it"
     return ""
+
+
+def _places(out: Path, count: int) -> list[Path]:
+    """Where each file goes; of several, each with its number."""
+    return [out] if count == 1 else [out.with_name(f"{out.stem}-{n}{out.suffix}") for n in range(1, count + 1)]
 
 
 async def _followed(watch: Watch, call: Call, tool: str, given: Mapping[str, Any]) -> Any:

@@ -76,6 +76,9 @@ def _failures(told: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _rest(told: Mapping[str, Any], advice: Collection[int]) -> Iterator[str]:
+    files: list[Mapping[str, Any]] = told.get("files") or []
+    made = [f"{row.get('path') or row['uri']} ({row['mime']}, {row['bytes']:,} bytes)" for row in files]
+    yield from _section("Files", made)
     sources: list[Mapping[str, Any]] = told.get("sources") or told.get("citations") or []
     yield from _section("Sources", [f"{row['title']} <{row['url']}>" for row in sources])
     # What is not the outcome of a fusion: that is told above.

@@ -6,18 +6,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from or_mcp.catalogue.cache import Snapshot
+from or_mcp.catalogue.rates import makes
 from or_mcp.catalogue.slugs import ROUTER_AUTHOR, author
 from or_mcp.conversation.thread import Thread
 from or_mcp.conversation.turn import Turn
 
 # Behind these names upstream chooses the model.
 _CHOOSERS = {ROUTER_AUTHOR, "@preset"}
+_MEDIA = ("text", "image", "audio")
+# OpenAI's models speak with no voice of their own accord.
+_VOICE = "alloy"
 _LADDER = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
 def adapt(turn: Turn, snapshot: Snapshot) -> tuple[Turn, list[str]]:
     """The turn without what the model does not have, which otherwise no provider would serve, or all would drop."""
     model, able = snapshot.find(turn.model), snapshot.able(turn.model)
+    turn = _with_media(turn, snapshot)
     notes: list[str] = []
     if not able or model is None:
         return turn, notes
@@ -35,17 +40,39 @@ def adapt(turn: Turn, snapshot: Snapshot) -> tuple[Turn, list[str]]:
     return turn, notes
 
 
+def _with_media(turn: Turn, snapshot: Snapshot) -> Turn:
+    """The turn with all that its models make: most make pictures and sound only when they are asked for them."""
+    found = [snapshot.find(slug) for slug in turn.models]
+    made = [makes(model) for model in found if model is not None and author(model.id) != ROUTER_AUTHOR]
+    common = tuple(each for each in _MEDIA if len(made) == len(found) and all(each in every for every in made))
+    if not set(common) - {"text"} or turn.json_schema is not None or turn.tools:
+        return turn
+    is_openai = all(author(snapshot.concrete(slug)) == "openai" for slug in turn.models)
+    return replace(turn, modalities=common, voice=_VOICE if "audio" in common and is_openai else "")
+
+
 def readable(thread: Thread, turn: Turn, snapshot: Snapshot) -> tuple[Thread, list[str]]:
     """The thread as every model that may answer can read it.
 
-    Functions that were given to models before stay out where the next one calls none.
+    Functions that were given to models before stay out where the next one calls none, and what models have drawn where
+    it sees no pictures.
     """
     makers = {author(snapshot.concrete(slug)) for slug in turn.models}
     messages = thread.for_models(lambda model: bool(model) and makers == {author(model)}, routed=makers <= _CHOOSERS)
-    sent, able = replace(thread, messages=messages), snapshot.able(turn.model)
-    if not thread.functions or turn.tools or not able or "tools" in able or thread.has_calls:
-        return sent, []
-    return replace(sent, functions=()), [f"{turn.model} calls no functions: this conversation's tools were left out."]
+    sent, able, notes = replace(thread, messages=messages), snapshot.able(turn.model), list[str]()
+    if thread.has_pictures and not _sees(turn, snapshot):
+        sent = sent.without_pictures()
+        notes.append(f"{turn.model} sees no pictures: those of this conversation were left out.")
+    if thread.functions and not turn.tools and able and "tools" not in able and not thread.has_calls:
+        sent = replace(sent, functions=())
+        notes.append(f"{turn.model} calls no functions: this conversation's tools were left out.")
+    return sent, notes
+
+
+def _sees(turn: Turn, snapshot: Snapshot) -> bool:
+    """Whether every model that may answer takes pictures, as far as is known."""
+    found = [snapshot.find(slug) for slug in turn.models]
+    return all("image" in model.architecture.input_modalities for model in found if model and model.architecture)
 
 
 def names_of(turn: Turn, snapshot: Snapshot) -> dict[str, str]:

@@ -10,7 +10,8 @@ from typing import Any, cast
 from pydantic import JsonValue
 from pydantic_core import from_json
 
-from or_mcp.conversation.thread import Message
+from or_mcp.conversation.thread import ON_SHELF, Message
+from or_mcp.files.made import MadeFile
 from or_mcp.openrouter.errors import Failure, Refused, StreamBroken, UpstreamFailed, from_error, shorten
 from or_mcp.openrouter.usage import Usage
 from or_mcp.openrouter.wire import usage as wire
@@ -66,6 +67,7 @@ class Said:
     routed: str | None = None
     reasoning_details: tuple[JsonValue, ...] = ()
     documents: tuple[JsonValue, ...] = ()
+    files: tuple[MadeFile, ...] = ()
 
     @property
     def whole_calls(self) -> tuple[CalledTool, ...]:
@@ -90,7 +92,12 @@ class Said:
         if self.documents:
             # What upstream read from a document: with it, the document is not read, and paid for, once more.
             message["annotations"] = list(self.documents)
-        return message if self.text or self.whole_calls else None
+        pictures = [file for file in self.files if file.mime.startswith("image/")]
+        if pictures:
+            message["images"] = [
+                {"type": "image_url", "image_url": {"url": ON_SHELF + each.stored}} for each in pictures
+            ]
+        return message if self.text or self.whole_calls or pictures else None
 
 
 @dataclass(slots=True)
@@ -118,6 +125,10 @@ class AnswerState:
     calls: dict[int, _Call] = field(default_factory=dict[int, _Call])
     cited: dict[str, Citation] = field(default_factory=dict[str, Citation])
     documents: list[JsonValue] = field(default_factory=list[JsonValue])
+    # Pictures that are still to be kept, as data URLs, and sound in base64; then what was kept.
+    pictures: list[str] = field(default_factory=list[str], repr=False)
+    sound: list[str] = field(default_factory=list[str], repr=False)
+    files: list[MadeFile] = field(default_factory=list[MadeFile])
 
     def apply(self, chunk: ChatChunk) -> None:
         """Take one chunk in.
@@ -153,7 +164,7 @@ class AnswerState:
                 generation_id=self.generation_id,
                 may_be_billed=True,
             )
-        if self.text or self.calls:
+        if self.text or self.calls or self.files or self.sound:
             return
         if self.refusal or self.finish_reason == "content_filter":
             raise Refused(
@@ -185,6 +196,7 @@ class AnswerState:
             routed=_told(self.routing),
             reasoning_details=tuple(self.details),
             documents=tuple(self.documents),
+            files=tuple(self.files),
         )
 
     def _choose(self, choice: Choice) -> None:
@@ -201,6 +213,10 @@ class AnswerState:
             self._call(call, place)
         for note in piece.annotations:
             self._annotate(note)
+        self.pictures += [image.image_url.url for image in piece.images]
+        if piece.audio is not None:
+            self.text += piece.audio.transcript or ""
+            self.sound += [piece.audio.data] if piece.audio.data else []
 
     def _call(self, fragment: ToolCall, place: int) -> None:
         call = self.calls.setdefault(fragment.index if fragment.index is not None else place, _Call())

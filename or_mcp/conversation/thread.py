@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from pydantic import TypeAdapter
@@ -13,6 +13,8 @@ from or_mcp.runs.pieces import Context
 
 Message = dict[str, Any]
 
+# In place of a picture's bytes, until it is sent: how it stands on the shelf.
+ON_SHELF = "shelf:"
 # The record of a tool that upstream itself ran: any model can take up from there.
 _EVERYBODYS = "reasoning.server_tool_call"
 
@@ -45,6 +47,11 @@ class Thread:
         return bool(self.messages) and self.messages[-1]["role"] in ("user", "tool")
 
     @property
+    def goes_on(self) -> bool:
+        """Whether a model has answered in it."""
+        return any(message["role"] == "assistant" for message in self.messages)
+
+    @property
     def has_calls(self) -> bool:
         """Whether a model has called a function in it."""
         return any(message.get("tool_calls") for message in self.messages)
@@ -60,6 +67,19 @@ class Thread:
         """Every content part, attachments among them."""
         contents = [message.get("content") for message in self.messages]
         return [part for content in contents if isinstance(content, list) for part in cast("list[Message]", content)]
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether a model has drawn something in it."""
+        return any(message.get("images") for message in self.messages)
+
+    def without_pictures(self) -> Thread:
+        """The same, with nothing of what models have drawn."""
+        return replace(self, messages=tuple(map(_without_images, self.messages)))
+
+    def with_pictures(self, data_url: Callable[[str], str | None]) -> Thread:
+        """The same, with the bytes of what models have drawn, as far as they are still there; it may take long."""
+        return replace(self, messages=tuple(_with_images(message, data_url) for message in self.messages))
 
     def for_models(self, reads: Callable[[str], bool], *, routed: bool) -> tuple[Message, ...]:
         """The messages as they are sent: reasoning goes back unmodified, and only to models that can read it.
@@ -77,6 +97,19 @@ class Thread:
 
 
 _THREAD: TypeAdapter[Thread] = TypeAdapter(Thread)
+
+
+def _without_images(message: Message) -> Message:
+    return {name: value for name, value in message.items() if name != "images"}
+
+
+def _with_images(message: Message, data_url: Callable[[str], str | None]) -> Message:
+    urls = [str(image["image_url"]["url"]) for image in cast("list[Message]", message.get("images") or [])]
+    if not any(url.startswith(ON_SHELF) for url in urls):
+        return message
+    read = [data_url(url.removeprefix(ON_SHELF)) if url.startswith(ON_SHELF) else url for url in urls]
+    images = [{"type": "image_url", "image_url": {"url": url}} for url in read if url is not None]
+    return _without_images(message) | ({"images": images} if images else {})
 
 
 def _without_private_thoughts(message: Message) -> Message:

@@ -13,12 +13,14 @@ from pydantic import TypeAdapter
 
 from or_mcp.catalogue.snapshot import Snapshot
 from or_mcp.conversation.adapt import names_of
+from or_mcp.conversation.keeping import keep_pictures, keep_sound
 from or_mcp.conversation.price import Price, bound
 from or_mcp.conversation.state import AnswerState, Said
 from or_mcp.conversation.structure import read_json
 from or_mcp.conversation.thread import Thread
 from or_mcp.conversation.turn import Turn, request_for
 from or_mcp.conversation.unpriced import Sizes
+from or_mcp.files.shelf import Shelf
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure
 from or_mcp.openrouter.wire.chat import ChatRequest
@@ -80,13 +82,14 @@ class Exchange:
     snapshot: Snapshot
     provider: Provider | None
     upstream: OpenRouter
+    shelf: Shelf
 
     def offer(self, room: Room) -> Asking:
         """The turn with the limits that there is room for."""
         price = bound(self.turn, self.sizes, self.snapshot, room)
         request = request_for(self.thread, self.turn, price.caps, self.provider)
         names = names_of(self.turn, self.snapshot)
-        return Asking(request, price, self.upstream, names=names, schema=self.turn.json_schema)
+        return Asking(request, price, self.upstream, self.shelf, names=names, schema=self.turn.json_schema)
 
 
 class Asking:
@@ -97,6 +100,7 @@ class Asking:
         request: ChatRequest,
         price: Price,
         upstream: OpenRouter,
+        shelf: Shelf,
         *,
         names: Mapping[str, str],
         schema: Mapping[str, Any] | None,
@@ -106,6 +110,7 @@ class Asking:
         self._repairs = price.repairs
         self._request = request
         self._upstream = upstream
+        self._shelf = shelf
         self._names = names
         self._schema = schema
         self._state = AnswerState()
@@ -145,9 +150,15 @@ class Asking:
         async with self._upstream.chat(request) as stream:
             state.generation_id = stream.generation_id
             run.noted("accepted", request.model, stream.generation_id or "")
-            async for chunk in stream:
-                state.apply(chunk)
-                run.grew()
+            try:
+                async for chunk in stream:
+                    state.apply(chunk)
+                    await keep_pictures(state, self._shelf)
+                    run.grew()
+            finally:
+                # However it ends, what was said so far is paid for.
+                with anyio.CancelScope(shield=True):
+                    await keep_sound(state, self._shelf)
         state.check_ended()
 
     async def _repaired(self, first: AskResult, schema: Mapping[str, Any], run: LiveRun) -> AskResult:

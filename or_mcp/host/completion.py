@@ -10,6 +10,7 @@ import anyio.to_thread
 
 from or_mcp.calls.call import Call
 from or_mcp.calls.choosing import operators_rules
+from or_mcp.calls.made_files import files_of
 from or_mcp.catalogue.closest import similar
 from or_mcp.catalogue.conditions import Condition
 from or_mcp.catalogue.search import MOST, Query, search
@@ -53,6 +54,9 @@ async def _values(argument: str, context: Mapping[str, str], call: Call) -> Sequ
             return PRESETS
         case "run_id":
             return [run.run_id for run in await call.runs.latest(_MOST + 1)]
+        case "n" if "run_id" in context:
+            record = await call.runs.find(context["run_id"])
+            return [str(n) for n in range(len(files_of(record, call)))]
         case "index":
             return await _indexes(context, call)
         case _:

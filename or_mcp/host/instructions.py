@@ -12,6 +12,7 @@ coverage, unique insights, blind spots) and one answer is written from that. Wor
 answer) for decisions, research and reviews where being wrong is expensive; not for quick or simple questions.
 - ask: one model, any model: second opinions, cheap or special jobs, images, PDFs, JSON of a given shape, tools.
 - embed, rerank: texts ranked by meaning, near-duplicates, vectors, documents ordered by relevance.
+- make: pictures, speech, videos, transcripts: files with paths, never in context.
 - decide: typed questions about a text or a thousand, with probabilities; cheapest where no prose is wanted.
 - list_models, endpoints: what exists now, what it costs, who serves it. Free. Look there before naming a model.
 - account: what was spent, what is left. Free.

@@ -7,21 +7,33 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import anyio.to_thread
 import mcp_types
 from mcp.shared.uri_template import UriTemplate
 
 from or_mcp.calls.call import Call
 from or_mcp.calls.keepsake import Shown
+from or_mcp.calls.made_files import URI as FILE_URI
+from or_mcp.calls.made_files import find_file
+from or_mcp.files.encoded import encoded
 from or_mcp.openrouter.errors import NotFound, shorten
 from or_mcp.runs.record import RunRecord
 from or_mcp.tools.answers.models import COLUMNS, freshness, model_row, row_line
 from or_mcp.view.report import VIEW_META, VIEW_MIME, VIEW_URI, app_html, report_html
 
-TEXT, JSON, HTML = "text/plain", "application/json", "text/html"
+TEXT, JSON, HTML, BINARY = "text/plain", "application/json", "text/html", "application/octet-stream"
 
 
 # Longer than any of ours: nothing is searched in it, and little of it is repeated.
 _LONGEST_URI = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes in base64, and what they are."""
+
+    mime_type: str
+    data: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,7 @@ class Address:
     name: str
     description: str
     mime_type: str
-    read: Callable[[Call, dict[str, str]], Awaitable[str]]
+    read: Callable[[Call, dict[str, str]], Awaitable[str | Blob]]
     meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
@@ -104,6 +116,11 @@ async def _panelist(call: Call, arguments: dict[str, str]) -> str:
     return texts[int(index)].words
 
 
+async def _file(call: Call, arguments: dict[str, str]) -> Blob:
+    file = await find_file(arguments["run_id"], arguments["n"], call)
+    return Blob(file.mime, await anyio.to_thread.run_sync(lambda: encoded(call.parts.shelf.read(file))))
+
+
 async def _report(call: Call, arguments: dict[str, str]) -> str:
     record = await _find(call, arguments)
     keepsake = call.parts.keepsakes[record.request.tool]
@@ -124,6 +141,7 @@ ADDRESSES: tuple[Address, ...] = (
     Address("openrouter://providers", "providers", "Every provider, with its policies", JSON, _providers),
     Address("openrouter://runs/{run_id}", "run", "Everything that is kept of a run, uncut", JSON, _run),
     Address("openrouter://runs/{run_id}/panel/{index}", "panelist", "One panelist's whole text", TEXT, _panelist),
+    Address(FILE_URI, "file", "A file that a run made", BINARY, _file),
     Address("openrouter://runs/{run_id}/report", "report", "A run as a page", HTML, _report),
     Address(VIEW_URI, "fusion view", "The page that shows a fusion live", VIEW_MIME, _view, VIEW_META),
 )
@@ -155,7 +173,7 @@ def templates() -> list[mcp_types.ResourceTemplate]:
     ]
 
 
-async def read(uri: str, call: Call) -> mcp_types.TextResourceContents:
+async def read(uri: str, call: Call) -> mcp_types.TextResourceContents | mcp_types.BlobResourceContents:
     """One resource.
 
     Raises:
@@ -165,6 +183,8 @@ async def read(uri: str, call: Call) -> mcp_types.TextResourceContents:
         arguments = address.match(uri)
         if arguments is not None:
             text = await address.read(call, arguments)
+            if isinstance(text, Blob):
+                return mcp_types.BlobResourceContents(uri=uri, blob=text.data, mime_type=text.mime_type)
             meta = dict(address.meta) or None
             return mcp_types.TextResourceContents(uri=uri, text=text, mime_type=address.mime_type, _meta=meta)
     raise NotFound(f"There is no resource {shorten(uri)!r}; there are {', '.join(each.uri for each in ADDRESSES)}")

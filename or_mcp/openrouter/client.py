@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Generic, TypeVar
 from urllib.parse import quote
 
 import anyio
-from pydantic import BaseModel, ValidationError
+import anyio.to_thread
+from pydantic import BaseModel
 
 from or_mcp.openrouter.demands import Demand, explaining
-from or_mcp.openrouter.errors import (
-    DeadlinePassed,
-    Failure,
-    ModelUnavailable,
-    NotFound,
-    StreamBroken,
-    from_error,
-)
-from or_mcp.openrouter.http import Http, OpenReply, unreadable
+from or_mcp.openrouter.errors import DeadlinePassed, ModelUnavailable, NotFound
+from or_mcp.openrouter.http import Http, OpenReply
+from or_mcp.openrouter.reading import LONG_BYTES, chat_chunks, read_reply, response_events
 from or_mcp.openrouter.retry import ATTEMPTS
 from or_mcp.openrouter.wire.account import (
     ActivityReply,
@@ -46,15 +40,25 @@ from or_mcp.openrouter.wire.endpoints import (
     Provider,
     ProviderList,
 )
-from or_mcp.openrouter.wire.errors import ErrorEnvelope
 from or_mcp.openrouter.wire.lenient import Request
+from or_mcp.openrouter.wire.media import (
+    ImageEndpoint,
+    ImageEndpoints,
+    ImageRequest,
+    ImagesReply,
+    SpeechRequest,
+    Transcript,
+    TranscriptRequest,
+    VideoJob,
+    VideoModel,
+    VideoModels,
+    VideoRequest,
+)
 from or_mcp.openrouter.wire.models import Model, ModelList, ModelReply
-from or_mcp.openrouter.wire.responses import ENDINGS, Response, ResponseEvent, ResponsesRequest
+from or_mcp.openrouter.wire.responses import ResponseEvent, ResponsesRequest
 
 # The list of all models is megabytes, and comes within seconds; whatever takes longer has failed.
 READ_SECONDS = 30.0
-# What an answer used follows its end at once.
-_USAGE_SECONDS = 10.0
 # It stands beside /v1, wherever that is.
 _DECISIONS = "../alpha/decisions"
 # Fifty times a thousand models: an end, should upstream's links lead in a circle.
@@ -97,13 +101,13 @@ class OpenRouter:
     async def responses(self, request: ResponsesRequest) -> AsyncGenerator[Stream[ResponseEvent]]:
         """Answer through `/responses`; leaving the block early cancels the work."""
         async with self._paid("/responses", request) as reply:
-            yield Stream(reply.generation_id, _response_events(reply))
+            yield Stream(reply.generation_id, response_events(reply))
 
     @asynccontextmanager
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Stream[ChatChunk]]:
         """Answer through `/chat/completions`; leaving the block early cancels the work."""
         async with self._paid("/chat/completions", request) as reply:
-            yield Stream(reply.generation_id, _chat_chunks(reply))
+            yield Stream(reply.generation_id, chat_chunks(reply))
 
     async def embeddings(self, request: EmbeddingsRequest) -> EmbeddingsReply:
         """Vectors for texts."""
@@ -113,11 +117,56 @@ class OpenRouter:
         """Documents ordered by relevance."""
         return await self._post("/rerank", request, RerankReply)
 
+    async def images(self, request: ImageRequest) -> tuple[ImagesReply, str | None]:
+        """Pictures, each as base64, and the generation's id."""
+        return await self._told("/images", request, ImagesReply)
+
+    @asynccontextmanager
+    async def speech(self, request: SpeechRequest) -> AsyncGenerator[OpenReply]:
+        """A text as sound, as its bytes arrive."""
+        async with self._paid("/audio/speech", request) as reply:
+            yield reply
+
+    async def transcript(self, request: TranscriptRequest) -> tuple[Transcript, str | None]:
+        """What was said in a sound, and the generation's id."""
+        return await self._told("/audio/transcriptions", request, Transcript)
+
+    async def start_video(self, request: VideoRequest) -> VideoJob:
+        """The job of a video, which upstream carries from then on."""
+        return await self._post("/videos", request, VideoJob)
+
     async def decisions(self, request: DecisionsRequest) -> DecisionsReply:
         """Typed questions about a state, answered with probabilities."""
         return await self._post(_DECISIONS, request, DecisionsReply)
 
     # Free
+
+    async def video(self, job_id: str) -> VideoJob:
+        """How the job of a video stands.
+
+        Raises:
+            NotFound: Upstream does not know it, or no longer.
+        """
+        return await self._get(f"/videos/{quote(job_id, safe='')}", VideoJob)
+
+    @asynccontextmanager
+    async def video_content(self, job_id: str, index: int) -> AsyncGenerator[OpenReply]:
+        """A video that is done, as its bytes arrive."""
+        path = f"/videos/{quote(job_id, safe='')}/content"
+        async with self._http.download(path, self.key, {"index": str(index)}) as reply:
+            yield reply
+
+    async def video_models(self) -> tuple[VideoModel, ...]:
+        """Every model that films, with its prices."""
+        return (await self._get("/videos/models", VideoModels)).data
+
+    async def image_endpoints(self, slug: str) -> tuple[ImageEndpoint, ...]:
+        """Who draws with a model, with their prices.
+
+        Raises:
+            NotFound: There is no such model.
+        """
+        return (await self._get(f"/images/models/{_path(slug)}/endpoints", ImageEndpoints)).endpoints
 
     async def models(self) -> tuple[Model, ...]:
         """Every model of every modality (upstream lists only those with text output unless asked)."""
@@ -195,7 +244,7 @@ class OpenRouter:
             if failure.status != 404:
                 raise
             raise NotFound(f"OpenRouter does not know {path}", quote=failure.quote, status=404) from failure
-        return _read(reply.body, shape, f"reply to {path}", reply.generation_id)
+        return read_reply(reply.body, shape, f"reply to {path}", reply.generation_id)
 
     async def _pages(self, path: str, params: dict[str, str]) -> tuple[Model, ...]:
         rows: dict[str, Model] = {}
@@ -216,9 +265,16 @@ class OpenRouter:
                 yield reply
 
     async def _post(self, path: str, request: Request, shape: type[ModelT]) -> ModelT:
+        return (await self._told(path, request, shape))[0]
+
+    async def _told(self, path: str, request: Request, shape: type[ModelT]) -> tuple[ModelT, str | None]:
         async with self._paid(path, request) as reply:
             content = await reply.body()
-            return _read(content, shape, f"reply to {path.removeprefix('..')}", reply.generation_id, paid=True)
+            what = f"reply to {path.removeprefix('..')}"
+            read = partial(read_reply, content, shape, what, reply.generation_id, paid=True)
+            # A vector is some kilobytes; a picture, megabytes.
+            told = await anyio.to_thread.run_sync(read) if len(content) > LONG_BYTES else read()
+            return told, reply.generation_id
 
 
 def prepare() -> None:
@@ -229,103 +285,3 @@ def prepare() -> None:
 
 def _path(slug: str) -> str:
     return quote(slug, safe="/~:@")
-
-
-def _read(body: bytes, shape: type[ModelT], what: str, generation_id: str | None, *, paid: bool = False) -> ModelT:
-    """A whole reply in its shape; an error inside a 200 is that error."""
-    try:
-        return shape.model_validate_json(body)
-    except ValidationError:
-        envelope = ErrorEnvelope.read(body)
-    if envelope is None:
-        raise unreadable(what, generation_id, may_be_billed=paid)
-    raise from_error(envelope.error, error_type=envelope.error_type, generation_id=generation_id, may_be_billed=paid)
-
-
-async def _response_events(reply: OpenReply) -> AsyncIterator[ResponseEvent]:
-    body = None if reply.streamed else await reply.body()
-    if body is not None and _is_json(body):
-        response = _read(body, Response, "answer", reply.generation_id, paid=True)
-        if response.status is None and not response.output:
-            raise _no_answer(body, reply)
-        yield ResponseEvent(type=f"response.{response.status or 'completed'}", response=response)
-        return
-    async for data in reply.events(body):
-        event = _event(data, ResponseEvent, reply)
-        if event.type in ENDINGS:
-            reply.enough()
-        yield event
-
-
-async def _chat_chunks(reply: OpenReply) -> AsyncIterator[ChatChunk]:
-    body = None if reply.streamed else await reply.body()
-    if body is not None and _is_json(body):
-        chunk = _read(body, ChatChunk, "answer", reply.generation_id, paid=True)
-        if chunk.error is not None or not chunk.choices:
-            raise _no_answer(body, reply)
-        yield chunk
-        return
-    finished = False
-    async for data in reply.events(body):
-        chunk = _late(data, reply) if finished else _event(data, ChatChunk, reply)
-        if chunk is None:
-            continue
-        if chunk.usage is not None and chunk.usage.cost is not None and (finished or chunk.finishes):
-            reply.enough()
-        elif chunk.finishes and not finished:
-            reply.expect(_USAGE_SECONDS)
-        elif chunk.goes_on and finished:
-            # It was the end of one step of several.
-            reply.expect(math.inf)
-        finished = chunk.finishes or (finished and not chunk.goes_on)
-        yield chunk
-
-
-def _late(data: str, reply: OpenReply) -> ChatChunk | None:
-    """What follows the end of an answer, if it can be read: trouble there does not undo the answer."""
-    try:
-        chunk = _event(data, ChatChunk, reply)
-    except StreamBroken:
-        return None
-    return None if chunk.fails else chunk
-
-
-def _is_json(body: bytes) -> bool:
-    """Whether a reply came at once. Events under a wrong content type are read as the events they are."""
-    return bool(body) and not body.lstrip().startswith((b"data:", b":", b"event:"))
-
-
-def _no_answer(body: bytes, reply: OpenReply) -> Failure:
-    envelope = ErrorEnvelope.read(body)
-    if envelope is None:
-        return unreadable("answer", reply.generation_id, may_be_billed=True)
-    return from_error(
-        envelope.error,
-        error_type=envelope.error_type,
-        generation_id=reply.generation_id,
-        may_be_billed=True,
-    )
-
-
-def _event(data: str, shape: type[ModelT], reply: OpenReply) -> ModelT:
-    try:
-        return shape.model_validate_json(data)
-    except ValidationError:
-        whole = _without_halves(data)
-    try:
-        return shape.model_validate_json(whole)
-    except ValidationError as error:
-        raise StreamBroken(
-            "The stream holds something that is not an event",
-            quote=data[:80],
-            generation_id=reply.generation_id,
-            may_be_billed=True,
-        ) from error
-
-
-def _without_halves(data: str) -> bytes:
-    """The same JSON with a "?" for each escaped half of a character: a stream may be cut between the two."""
-    try:
-        return json.dumps(json.loads(data), ensure_ascii=False).encode(errors="replace")
-    except (ValueError, RecursionError):
-        return data.encode()

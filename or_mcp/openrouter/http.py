@@ -125,6 +125,23 @@ class OpenReply:
                 return
             yield chunk
 
+    @property
+    def content_type(self) -> str:
+        """What its bytes are."""
+        return self._response.headers.get("content-type", "")
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes of the body as they arrive.
+
+        Raises:
+            StreamBroken: The connection broke before its end.
+        """
+        try:
+            async for chunk in self._response.aiter_bytes():
+                yield chunk
+        except httpx2.HTTPError as error:
+            raise self._broken(error) from error
+
     async def body(self) -> bytes:
         """The whole body.
 
@@ -189,10 +206,18 @@ class Http:
 
     async def get(self, path: str, key: str | None, params: Mapping[str, str] | None = None) -> HttpReply:
         """Read something. Nothing is spent, so passing trouble is retried."""
+        async with self.download(path, key, params) as reply:
+            return HttpReply(await reply.body(), reply.generation_id)
+
+    @asynccontextmanager
+    async def download(
+        self, path: str, key: str | None, params: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[OpenReply]:
+        """The same of something large, as it arrives: what breaks after its beginning is not retried."""
         client = await self.client()
         request = client.build_request("GET", path, params=params, headers=_authorization(key))
         async with self._sent(partial(client.send, request, stream=True, follow_redirects=True), path) as response:
-            return HttpReply(await OpenReply(response, self._turns).body(), response.headers.get("x-generation-id"))
+            yield OpenReply(response, self._turns)
 
     @asynccontextmanager
     async def post(

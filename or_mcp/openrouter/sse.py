@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-# The last event repeats the whole answer, all panelists' texts and what they read; that is megabytes at most.
-EVENT_LIMIT = 32 * 1024 * 1024
+# The last event repeats the whole answer, all panelists' texts and what they read; a picture is tens of megabytes.
+EVENT_LIMIT = 48 * 1024 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 

@@ -24,6 +24,7 @@ _WAYS = {
     "ask": "choose a cheaper model, set a lower max_output_tokens, or shorten the prompt",
     "embed": "choose a cheaper model, send fewer texts, or shorten them",
     "rerank": "choose a cheaper model, send fewer documents, or shorten them",
+    "make": "choose a cheaper model (list_models with output_modality), a lower count, fewer seconds or a smaller size",
     "decide": "choose a cheaper model, ask less, or shorten the texts",
 }
 _NEXT = {

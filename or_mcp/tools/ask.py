@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import anyio.to_thread
@@ -20,7 +21,6 @@ from or_mcp.calls.paid import place
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.cache import Snapshot
-from or_mcp.catalogue.fitness import check_keeps
 from or_mcp.catalogue.prices import Estimate
 from or_mcp.conversation.adapt import adapt, readable
 from or_mcp.conversation.fit import check_fits, needs_of
@@ -31,6 +31,7 @@ from or_mcp.conversation.structure import check_schema
 from or_mcp.conversation.thread import Message, Thread
 from or_mcp.conversation.turn import ToolOutput, Turn, say
 from or_mcp.conversation.work import AskResult, Exchange, go_on, result_of
+from or_mcp.files.made import MadeFile
 from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.rows.work import Brought, is_of_rows, words_of
 from or_mcp.rows.work import result_of as rows_of
@@ -110,11 +111,12 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
     before = await _thread(arguments, call)
     choice = await choose(call, turn.models)
     snapshot = choice.snapshot
-    check_keeps(snapshot, turn.models)
     turn, adapted = adapt(turn, snapshot)
     parts, digest, again = await _attached(arguments, turn.model, before, call, snapshot)
     if rows:
         notes = (*adapted, *again, *choice.notes)
+        # Of many answers the words alone are kept.
+        turn = replace(turn, modalities=("text",) if turn.modalities else (), voice="")
         return await _ask_rows(
             arguments, call, rows, RowTurn(turn, arguments.prompt, tuple(parts)), snapshot, digest, notes
         )
@@ -126,7 +128,7 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
         call,
         "ask",
         arguments,
-        Exchange(sent, turn, needs.sizes, snapshot, call.parts.provider, call.upstream).offer,
+        Exchange(sent, turn, needs.sizes, snapshot, call.parts.provider, call.upstream, call.parts.shelf).offer,
         models=turn.models,
         prompt=arguments.prompt,
         context=await anyio.to_thread.run_sync(thread.kept),
@@ -228,7 +230,8 @@ async def _thread(arguments: AskArguments, call: Call) -> Thread:
     if is_of_rows(record):
         raise InvalidRequest(f"continue_run takes a run with one answer; {record.run_id} is one of many rows")
     context = await call.runs.context(record)
-    return await anyio.to_thread.run_sync(keepsake.thread, record, context)
+    thread = await anyio.to_thread.run_sync(keepsake.thread, record, context)
+    return await anyio.to_thread.run_sync(thread.with_pictures, call.parts.shelf.data_url)
 
 
 async def _attached(
@@ -258,6 +261,10 @@ def _show(record: RunRecord, result: AskResult | Brought, shown: Shown) -> Reply
     return show_rows(record, result, shown) if isinstance(result, Brought) else show(record, result, shown)
 
 
+def _files(result: AskResult | Brought) -> tuple[MadeFile, ...]:
+    return () if isinstance(result, Brought) else result.said.files
+
+
 def _words(result: AskResult | Brought) -> str:
     return words_of(result) if isinstance(result, Brought) else full_text(result)
 
@@ -270,5 +277,5 @@ TOOL = Tool(
     arguments=AskArguments,
     answer=AskAnswer,
     handle=ask,
-    keepsake=Keepsake(read=_read, show=_show, words=_words, thread=go_on),
+    keepsake=Keepsake(read=_read, show=_show, words=_words, thread=go_on, files=_files),
 )

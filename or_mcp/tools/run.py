@@ -109,7 +109,9 @@ async def _whole(record: RunRecord, keepsake: AnyKeepsake, call: Call) -> Reply:
     standing = await call.runs.standing()
     result = keepsake.read(record)
     shown = Shown(
-        cost_line=cost_line(record, result, standing), progress=record.progress.message if record.progress else ""
+        cost_line=cost_line(record, result, standing),
+        progress=record.progress.message if record.progress else "",
+        files_in=call.files_in,
     )
     reply = keepsake.show(record, result, shown)
     _received(record, call)

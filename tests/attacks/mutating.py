@@ -26,6 +26,7 @@ _CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("tools/call", {"name": "run", "arguments": {"run_id": "run_x", "offset": 3}}),
     ("tools/call", {"name": "account", "arguments": {"view": "summary"}}),
     ("tools/call", {"name": "ask", "arguments": {"model": "no/such", "tools": [{"name": "f"}], "prompt": "x"}}),
+    ("tools/call", {"name": "make", "arguments": {"kind": "image", "model": "no/such", "prompt": "q"}}),
     ("tools/call", {"name": "decide", "arguments": {"questions": {"q": {"type": "yes_no"}}, "rows": ["a"]}}),
     ("tools/call", {"name": "rerank", "arguments": {"model": "no/such", "query": "q", "documents": ["a"]}}),
     ("tasks/get", {"taskId": "run_x"}),

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-TOOLS = ["fuse", "ask", "embed", "rerank", "decide", "list_models", "endpoints", "account", "run"]
+TOOLS = ["fuse", "ask", "embed", "rerank", "make", "decide", "list_models", "endpoints", "account", "run"]
 
 
 def as_json(shown: Any) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from or_mcp import __version__
-from or_mcp.settings import TOOL_NAMES
+from or_mcp.offered import TOOL_NAMES
 from tests.manifests.files import MANIFESTS, read
 from tests.serving.programs import environment, started
 

@@ -75,3 +75,26 @@ async def test_what_a_cached_conversation_costs_is_told(connect: Connect, upstre
         assert turn["cost_usd"] <= turn["cost_estimate_usd"]["most"]
     assert spent == pytest.approx(sum(turn["cost_usd"] for turn in turns))
     assert len(upstream.posts("/chat/completions")) == 3
+
+
+@pytest.mark.parametrize(("model", "share"), [("anthropic/claude-sonnet-4.5", 0.35), ("qwen/qwen3-max", 0.4)])
+async def test_a_conversation_is_read_from_a_cache_from_its_second_turn_on_where_a_maker_must_be_asked(
+    connect: Connect, upstream: Upstream, model: str, share: float
+):
+    document = "The ledger of the harbour lists every ship that came in and what it paid. " * 1_200
+    turns: list[dict[str, Any]] = []
+    async with connect() as client:
+        listed = (await client.call_tool("list_models", {"query": model, "limit": 1})).structured_content["models"][0]
+        for number in range(12):
+            more = {"continue_run": turns[-1]["run_id"], "prompt": f"And on day {number}?"} if turns else {}
+            asked = {"model": model, "prompt": document, "max_output_tokens": 300} | more
+            turns.append((await client.call_tool("ask", asked)).structured_content)
+    prices = listed["input_price"], listed["output_price"]
+    uncached = sum(
+        (turn["usage"]["input_tokens"] * prices[0] + turn["usage"]["output_tokens"] * prices[1]) / 1e6 for turn in turns
+    )
+    assert turns[0]["usage"]["input_tokens"] > 15_000
+    assert sum(turn["cost_usd"] for turn in turns) <= uncached * share
+    assert all(turn["cost_usd"] <= turn["cost_estimate_usd"]["most"] for turn in turns)
+    marks = [post.body.get("cache_control") for post in upstream.posts("/chat/completions")]
+    assert marks == [None, *[{"type": "ephemeral"}] * 11]

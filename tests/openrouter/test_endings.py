@@ -13,7 +13,7 @@ import pytest
 from anyio.abc import SocketStream
 
 from or_mcp.conversation.state import AnswerState
-from or_mcp.openrouter import client as client_module
+from or_mcp.openrouter import reading as client_module
 from or_mcp.openrouter.errors import StreamBroken
 from or_mcp.openrouter.wire.responses import ResponsesRequest
 from tests.conftest import Connect, Upstream

@@ -15,7 +15,7 @@ from mcp import Client, MCPError
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp_types import Implementation
 
-from or_mcp.settings import TOOL_NAMES
+from or_mcp.offered import TOOL_NAMES
 from or_mcp.simulator import Simulator
 from tests.conftest import text_of
 from tests.serving.programs import LEGACY, MODERN, ROOT, environment, serving_http

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from or_mcp.settings import TOOL_NAMES
+from or_mcp.offered import TOOL_NAMES
 from or_mcp.simulator import Simulator
 from tests.serving.programs import LEGACY, Talk, environment, started
 

@@ -11,7 +11,7 @@ import pytest
 
 from or_mcp.calls.tool import AnyTool
 from or_mcp.host.instructions import INSTRUCTIONS
-from or_mcp.settings import TOOL_NAMES
+from or_mcp.offered import TOOL_NAMES
 from or_mcp.tools import ALL_TOOLS
 
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
@@ -24,6 +24,7 @@ ARGUMENTS = {
     "tools tool_choice tool_outputs rows rows_file instructions prompt",
     "embed": "model output top_k dimensions max_cost_usd input_type query input_file input",
     "rerank": "model top_n max_cost_usd query documents",
+    "make": "kind model count size aspect_ratio seconds voice format seed attachments max_cost_usd wait_seconds prompt",
     "decide": "model rows_file attachments max_cost_usd wait_seconds questions state rows",
     "list_models": "query output_modality input_modality supports author max_input_price max_output_price min_context "
     "free sort limit cursor",
@@ -78,7 +79,7 @@ def test_title_description_hints_and_output_are_all_there(tool: AnyTool):
     assert listed.output_schema is not None
     assert listed.output_schema["properties"]
     assert listed.annotations is not None
-    spends = tool.name in ("fuse", "ask", "embed", "rerank", "decide")
+    spends = tool.name in ("fuse", "ask", "embed", "rerank", "make", "decide")
     assert listed.annotations.read_only_hint is not spends
     assert ("Costs money" in (listed.description or "")) is spends
 

@@ -28,8 +28,11 @@ class ChatRequest(Request):
     stop_server_tools_when: tuple[StopWhen, ...] | None = None
     provider: Provider | None = None
     plugins: tuple[dict[str, str], ...] | None = None
+    modalities: tuple[str, ...] | None = None
+    audio: dict[str, str] | None = None
     session_id: str | None = None
     service_tier: str | None = None
+    cache_control: dict[str, str] | None = None
     stream: bool = True
 
 
@@ -56,6 +59,26 @@ class ChatAnnotation(Reply):
     file: Lenient[dict[str, JsonValue]] = None
 
 
+class ImageUrl(Reply):
+    """A picture within JSON, as a data URL."""
+
+    url: str
+
+
+class ChatImage(Reply):
+    """A picture that a model has drawn."""
+
+    image_url: ImageUrl
+
+
+class ChatAudio(Reply):
+    """What a model says, in pieces: sound in base64, and its words."""
+
+    id: Lenient[Name] = None
+    data: Lenient[str] = None
+    transcript: Lenient[str] = None
+
+
 class ChatMessage(Reply):
     """A message, or a delta of one."""
 
@@ -65,6 +88,8 @@ class ChatMessage(Reply):
     reasoning_details: Rows[JsonValue] = ()
     tool_calls: Rows[ToolCall] = ()
     annotations: Rows[ChatAnnotation] = ()
+    images: Rows[ChatImage] = ()
+    audio: Lenient[ChatAudio] = None
 
 
 class Choice(Reply):
@@ -75,6 +100,10 @@ class Choice(Reply):
     delta: Lenient[ChatMessage] = None
     message: Lenient[ChatMessage] = None
     error: Lenient[ErrorBody] = None
+
+
+def _says(piece: ChatMessage) -> bool:
+    return bool(piece.content or piece.reasoning or piece.tool_calls or piece.images or piece.audio)
 
 
 class Routing(Reply):
@@ -106,7 +135,7 @@ class ChatChunk(Reply):
     def goes_on(self) -> bool:
         """Whether the model says something, and does not end with it."""
         said = [choice.delta for choice in self.choices if choice.delta is not None]
-        return not self.finishes and any(piece.content or piece.reasoning or piece.tool_calls for piece in said)
+        return not self.finishes and any(_says(piece) for piece in said)
 
     @property
     def fails(self) -> bool:

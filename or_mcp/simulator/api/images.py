@@ -114,12 +114,16 @@ def _row(model: Model) -> JsonObject:
 def show_endpoints(state: State, call: Call) -> Document:
     """GET /images/models/{author}/{slug}/endpoints."""
     model = find_model(state.catalogue, f"{call.params['author']}/{call.params['slug']}", "image")
-    return Document({"id": model.slug, "endpoints": [_endpoint(offer.row) for offer in state.catalogue.offers(model)]})
+    return Document(
+        {"id": model.slug, "endpoints": [_endpoint(model, offer.row) for offer in state.catalogue.offers(model)]}
+    )
 
 
-def _endpoint(row: JsonObject) -> JsonObject:
+def _endpoint(model: Model, row: JsonObject) -> JsonObject:
     rate = Rates(row["pricing"])
-    prices = [("input_text", "prompt"), ("output_image", "image_output")]
+    prices = [("input_text", "token", rate("prompt")), ("output_image", "token", rate("image_output"))]
+    if "unit" in model.unlisted:
+        prices = [("output_image", "image", model.unlisted["unit"])]
     return {
         "provider_name": row["provider_name"],
         "provider_slug": str(row["tag"]).split("/")[0],
@@ -127,7 +131,5 @@ def _endpoint(row: JsonObject) -> JsonObject:
         "supported_parameters": _PARAMETERS,
         "allowed_passthrough_parameters": [],
         "supports_streaming": True,
-        "pricing": [
-            {"billable": billable, "unit": "token", "cost_usd": float(rate(name))} for billable, name in prices
-        ],
+        "pricing": [{"billable": billable, "unit": unit, "cost_usd": float(price)} for billable, unit, price in prices],
     }

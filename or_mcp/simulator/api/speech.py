@@ -12,7 +12,7 @@ from or_mcp.simulator.money.pricing import Tokens, bill
 from or_mcp.simulator.run.counting import TOKENS_A_SECOND, Counter, measured_seconds
 from or_mcp.simulator.run.media import mp3, pcm, spoken_seconds
 from or_mcp.simulator.run.texts import MARK
-from or_mcp.simulator.run.validation import invalid
+from or_mcp.simulator.run.validation import invalid, read_preferences
 from or_mcp.simulator.state import Call, State
 from or_mcp.simulator.wire import JsonObject, as_object, objects
 
@@ -32,7 +32,7 @@ def speak(state: State, call: Call) -> Document:
     voices: list[str] = model.row["supported_voices"] or []
     if voices and body.get("voice") not in (None, *voices):
         raise invalid(f'Invalid option: expected one of {"|".join(voices)} at "voice"', field="voice")
-    endpoint = choose_endpoint(state.catalogue, model, Route({}, dearest=call.fault.dearest))
+    endpoint = choose_endpoint(state.catalogue, model, Route(read_preferences(body), dearest=call.fault.dearest))
     said = spoken_seconds(text) * TOKENS_A_SECOND
     tokens = Tokens(Counter(call.fault.tokens_per_char).text(text), said, audio_out=said)
     served = Served("tts", model, endpoint, tokens, bill(endpoint.row["pricing"], tokens))
@@ -62,7 +62,7 @@ def transcribe(state: State, call: Call) -> Document:
         body, sound = dict(fields), files["file"].content if "file" in files else None
     model = named_model(state, body, "transcription")
     sound = _sound(body) if sound is None else sound
-    endpoint = choose_endpoint(state.catalogue, model, Route({}, dearest=call.fault.dearest))
+    endpoint = choose_endpoint(state.catalogue, model, Route(read_preferences(body), dearest=call.fault.dearest))
     seconds = measured_seconds(sound)
     heard = seconds * TOKENS_A_SECOND
     text = f"{MARK}{seconds} seconds of sound were heard."

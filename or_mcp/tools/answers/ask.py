@@ -13,6 +13,7 @@ from or_mcp.calls.reply import Answer, Maybe, Reply, Some, is_none, usd
 from or_mcp.conversation.state import CalledTool, Citation, Said, Usage
 from or_mcp.conversation.work import AskResult
 from or_mcp.runs.record import RunRecord, Status
+from or_mcp.tools.answers.files import FileRow, file_lines, file_links, file_rows
 from or_mcp.tools.answers.paid import (
     EstimateRange,
     comes_back,
@@ -52,6 +53,7 @@ class AskAnswer(Answer):
     tool: Maybe[str] = None
     status: Status
     text: str
+    files: Maybe[list[FileRow]] = None
     value: Annotated[Any, Field(alias="json", exclude_if=is_none)] = None
     tool_calls: Some[list[ToolCallRow]]
     citations: Some[list[Citation]]
@@ -93,10 +95,12 @@ def full_text(result: AskResult) -> str:
 
 def _reply(record: RunRecord, result: AskResult, shown: Shown, room: int, *, with_json: bool) -> Reply:
     said = result.said
+    rows = file_rows(record.run_id, said.files, shown)
     answer = AskAnswer(
         run_id=record.run_id,
         status=record.status,
         text=_opening(said.text, room, record.run_id),
+        files=rows or None,
         value=result.json if with_json else None,
         tool_calls=[_row(call, room // len(said.tool_calls), record.run_id) for call in said.tool_calls],
         citations=list(said.citations[:30]),
@@ -121,7 +125,7 @@ def _reply(record: RunRecord, result: AskResult, shown: Shown, room: int, *, wit
         ],
     )
     text = "\n".join(_text(record, answer, result, shown))
-    return Reply(text, answer, cost_line=shown.cost_line, advice=tuple(comes_back(record)))
+    return Reply(text, answer, file_links(rows), cost_line=shown.cost_line, advice=tuple(comes_back(record)))
 
 
 def _row(call: CalledTool, room: int, run_id: str) -> ToolCallRow:
@@ -194,6 +198,7 @@ def _came_of_it(answer: AskAnswer, result: AskResult) -> str:
 
 def _text(record: RunRecord, answer: AskAnswer, result: AskResult, shown: Shown) -> Iterator[str]:
     yield from how_it_stands(record, _came_of_it(answer, result), answer.error, shown)
+    yield from file_lines(answer.files or ())
     yield from (f"Note: {note}" for note in answer.notes)
     if answer.tool_calls:
         yield f"Next: call ask with continue_run={answer.run_id!r} and tool_outputs for each call_id."

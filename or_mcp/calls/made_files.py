@@ -1,0 +1,41 @@
+"""Files that runs made, for whoever may see the run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from or_mcp.calls.call import Call
+from or_mcp.files.made import MadeFile
+from or_mcp.openrouter.errors import NotFound
+from or_mcp.runs.record import RunRecord
+
+URI = "openrouter://runs/{run_id}/files/{n}"
+_WRITTEN = re.compile(r"openrouter://runs/([\w-]{1,100})/files/(\d{1,4})")
+
+
+def files_of(record: RunRecord, call: Call) -> tuple[MadeFile, ...]:
+    """What a run made."""
+    keepsake = call.parts.keepsakes[record.request.tool]
+    return keepsake.files(keepsake.read(record)) if keepsake.files else ()
+
+
+async def find_file(run_id: str, n: str, call: Call) -> MadeFile:
+    """One of them, counted from 0.
+
+    Raises:
+        NotFound: There is no such run of this caller's, or it has no such file.
+    """
+    made = files_of(await call.runs.find(run_id), call)
+    if not n.isdecimal() or int(n) >= len(made):
+        raise NotFound(f"There is no file {n!r} in {run_id}; it has {len(made)}, counted from 0")
+    return made[int(n)]
+
+
+async def path_of(reference: str, call: Call) -> Path | None:
+    """Where the file stands that is meant by its URI, or by its path where that was told; None if none is."""
+    found = _WRITTEN.fullmatch(reference.strip())
+    if found:
+        return call.parts.shelf.path(await find_file(found[1], found[2], call))
+    path = Path(reference)
+    return path if path.parent == call.files_in else None

@@ -1,0 +1,130 @@
+"""Replies read: a whole one in its shape, and a stream event by event, typed."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import TypeVar
+
+import anyio.to_thread
+from pydantic import BaseModel, ValidationError
+
+from or_mcp.openrouter.errors import Failure, StreamBroken, from_error
+from or_mcp.openrouter.http import OpenReply, unreadable
+from or_mcp.openrouter.wire.chat import ChatChunk
+from or_mcp.openrouter.wire.errors import ErrorEnvelope
+from or_mcp.openrouter.wire.responses import ENDINGS, Response, ResponseEvent
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+# Whatever is longer is read in a thread: a picture is megabytes of base64 in one event.
+LONG_BYTES = 1 << 20
+# What an answer used follows its end at once.
+_USAGE_SECONDS = 10.0
+
+
+def read_reply(body: bytes, shape: type[ModelT], what: str, generation_id: str | None, *, paid: bool = False) -> ModelT:
+    """A whole reply in its shape; an error inside a 200 is that error."""
+    try:
+        return shape.model_validate_json(body)
+    except ValidationError:
+        envelope = ErrorEnvelope.read(body)
+    if envelope is None:
+        raise unreadable(what, generation_id, may_be_billed=paid)
+    raise from_error(envelope.error, error_type=envelope.error_type, generation_id=generation_id, may_be_billed=paid)
+
+
+async def response_events(reply: OpenReply) -> AsyncIterator[ResponseEvent]:
+    body = None if reply.streamed else await reply.body()
+    if body is not None and _is_json(body):
+        response = read_reply(body, Response, "answer", reply.generation_id, paid=True)
+        if response.status is None and not response.output:
+            raise _no_answer(body, reply)
+        yield ResponseEvent(type=f"response.{response.status or 'completed'}", response=response)
+        return
+    async for data in reply.events(body):
+        event = _event(data, ResponseEvent, reply)
+        if event.type in ENDINGS:
+            reply.enough()
+        yield event
+
+
+async def chat_chunks(reply: OpenReply) -> AsyncIterator[ChatChunk]:
+    body = None if reply.streamed else await reply.body()
+    if body is not None and _is_json(body):
+        chunk = read_reply(body, ChatChunk, "answer", reply.generation_id, paid=True)
+        if chunk.error is not None or not chunk.choices:
+            raise _no_answer(body, reply)
+        yield chunk
+        return
+    finished = False
+    async for data in reply.events(body):
+        read = partial(_late if finished else _chunk, data, reply)
+        chunk = await anyio.to_thread.run_sync(read) if len(data) > LONG_BYTES else read()
+        if chunk is None:
+            continue
+        if chunk.usage is not None and chunk.usage.cost is not None and (finished or chunk.finishes):
+            reply.enough()
+        elif chunk.finishes and not finished:
+            reply.expect(_USAGE_SECONDS)
+        elif chunk.goes_on and finished:
+            # It was the end of one step of several.
+            reply.expect(math.inf)
+        finished = chunk.finishes or (finished and not chunk.goes_on)
+        yield chunk
+
+
+def _chunk(data: str, reply: OpenReply) -> ChatChunk:
+    return _event(data, ChatChunk, reply)
+
+
+def _late(data: str, reply: OpenReply) -> ChatChunk | None:
+    """What follows the end of an answer, if it can be read: trouble there does not undo the answer."""
+    try:
+        chunk = _event(data, ChatChunk, reply)
+    except StreamBroken:
+        return None
+    return None if chunk.fails else chunk
+
+
+def _is_json(body: bytes) -> bool:
+    """Whether a reply came at once. Events under a wrong content type are read as the events they are."""
+    return bool(body) and not body.lstrip().startswith((b"data:", b":", b"event:"))
+
+
+def _no_answer(body: bytes, reply: OpenReply) -> Failure:
+    envelope = ErrorEnvelope.read(body)
+    if envelope is None:
+        return unreadable("answer", reply.generation_id, may_be_billed=True)
+    return from_error(
+        envelope.error,
+        error_type=envelope.error_type,
+        generation_id=reply.generation_id,
+        may_be_billed=True,
+    )
+
+
+def _event(data: str, shape: type[ModelT], reply: OpenReply) -> ModelT:
+    try:
+        return shape.model_validate_json(data)
+    except ValidationError:
+        whole = _without_halves(data)
+    try:
+        return shape.model_validate_json(whole)
+    except ValidationError as error:
+        raise StreamBroken(
+            "The stream holds something that is not an event",
+            quote=data[:80],
+            generation_id=reply.generation_id,
+            may_be_billed=True,
+        ) from error
+
+
+def _without_halves(data: str) -> bytes:
+    """The same JSON with a "?" for each escaped half of a character: a stream may be cut between the two."""
+    try:
+        return json.dumps(json.loads(data), ensure_ascii=False).encode(errors="replace")
+    except (ValueError, RecursionError):
+        return data.encode()
