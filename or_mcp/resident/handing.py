@@ -15,7 +15,9 @@ import anyio
 
 from or_mcp.starting.starter import Begun
 
+# A directory, some variables, and what a host has said already: even with a large environment half of this.
 _LONGEST = 1024 * 1024
+# stdin, stdout and stderr.
 _DESCRIPTORS = 3
 
 

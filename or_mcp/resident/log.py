@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _FILE_LEVEL = logging.WARNING
+# Some thousand lines: enough to see what went wrong, and nothing that fills a disk.
 _LONGEST_FILE = 512 * 1024
 
 

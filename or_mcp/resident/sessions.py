@@ -20,6 +20,7 @@ from or_mcp.settings import Settings, SettingsError, read_settings
 from or_mcp.starting.starter import ENDED, SERVING, YOURS
 from or_mcp.stdio import open_pipes
 
+# Longer than a starter waits for us.
 _ANSWER_SECONDS = 5.0
 
 

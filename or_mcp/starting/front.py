@@ -15,9 +15,11 @@ from or_mcp.hosts.table import client_named
 from or_mcp.starting.starter import Begun
 
 PREPARED = Path(__file__).with_name("greetings.json")
+# As much as a pipe holds.
 _CHUNK = 65_536
 # More than that is the server's to read, when it is there.
 _MOST_HEARD = 262_144
+# No host says as much in its first requests.
 _LONGEST_LINE = 8_192
 _MOST_NESTED = 100
 _LONGEST_ID = 100

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from or_mcp.starting.place import Place
 
 # A resident that is well answers in a millisecond; one that is being started needs its imports first.
+# Whoever waits longer than a quarter of a second has its host greeted meanwhile.
 AT_ONCE_SECONDS = 0.25
 PATIENCE_SECONDS = 3.0
 STARTING_SECONDS = 30.0
 READY, SERVING, YOURS, ENDED = b"R", b"S", b"Y", b"0"
+# Sessions that start together wait here until the resident has come up.
 _BACKLOG = 128
 # The descriptor on which a resident finds its socket.
 LISTENING = 3
