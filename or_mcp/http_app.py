@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from typing import Any
@@ -24,7 +24,7 @@ from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from or_mcp.server import Program
+from or_mcp.server import Program, Watchers
 from or_mcp.settings import Settings, SettingsError, read_settings
 from or_mcp.web.doors import (
     METADATA,
@@ -51,24 +51,29 @@ logger = logging.getLogger(__name__)
 _CANNOT_START = 3
 
 
-def build_app(program: Program, *, stateless: bool = False) -> Starlette:
-    """The ASGI app: `/mcp`, and what operators and their tools ask. `stateless` gives older hosts no session."""
-    settings, metrics = program.settings, Metrics()
-    drain = Drain(program)
+def counting(metrics: Metrics, died: Callable[[], None]) -> Watchers:
+    """Whoever counts what happens in a program, and ends the process when it has failed."""
+    return Watchers(
+        heard=lambda path, seconds: metrics.took("or_mcp_upstream_seconds", seconds, path=path),
+        spent=lambda tool, cost: metrics.count("or_mcp_spend_usd_total", cost, tool=tool),
+        lost=lambda: metrics.count("or_mcp_runs_lost_total"),
+        died=died,
+    )
+
+
+def build_app(program: Program, metrics: Metrics) -> Starlette:
+    """The ASGI app: `/mcp`, and what operators ask. Only a program that is alone gives older hosts a session."""
+    settings, drain = program.settings, Drain(program)
     program.server.middleware.append(CallWatch(metrics))
-    program.tasks.may_ask = not stateless
-    program.heard = lambda path, seconds: metrics.took("or_mcp_upstream_seconds", seconds, path=path)
-    program.lost = lambda: metrics.count("or_mcp_runs_lost_total")
-    program.spent = lambda tool, cost: metrics.count("or_mcp_spend_usd_total", cost, tool=tool)
     ways = holding, one_by_one, at_once = [
         StreamableHTTPSessionManager(
             program.server,
-            stateless=alone,
+            stateless=stateless,
             json_response=plain,
             security_settings=known_hosts(settings),
             max_request_body_size=BODY_LIMIT,
         )
-        for alone, plain in ((stateless, False), (True, False), (True, True))
+        for stateless, plain in ((not program.alone, False), (True, False), (True, True))
     ]
     quick = frozenset(name for name, tool in program.tools.items() if tool.is_quick)
     routes = [
@@ -122,17 +127,16 @@ def _middleware(settings: Settings, metrics: Metrics, drain: Drain, paths: froze
 
 @cache
 def _app() -> Starlette:
+    metrics = Metrics()
     try:
         settings = read_settings(os.environ, over_http=True)
-        # One of several, as far as it knows: a session would be known to one of them alone.
-        program = Program(settings)
+        # Whoever runs this process puts another in its place. It is one of several, as far as it knows.
+        program = Program(settings, counting(metrics, lambda: signal.raise_signal(signal.SIGTERM)), alone=False)
     except SettingsError as error:
         print(f"or-mcp: {error}", file=sys.stderr)  # noqa: T201
         raise SystemExit(_CANNOT_START) from None
     log_as_json(settings.log_level, "or_mcp")
-    # Whoever runs this process puts another in its place.
-    program.died = lambda: signal.raise_signal(signal.SIGTERM)
-    return build_app(program, stateless=True)
+    return build_app(program, metrics)
 
 
 def __getattr__(name: str) -> Any:

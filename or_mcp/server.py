@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -77,10 +77,32 @@ UI_EXTENSION = "io.modelcontextprotocol/ui"
 Context = ServerRequestContext[Served, Any]
 
 
-class Program:
-    """One process of or-mcp: its server, and the parts while it runs."""
+@dataclass(frozen=True, slots=True)
+class Watchers:
+    """Who hears of what happens in a program, as it happens.
 
-    def __init__(self, settings: Settings, tasks: Tasks | None = None) -> None:
+    How long upstream took to begin its answer on a path; what a run of a tool has cost; that a run was found which its
+    process had lost; that the program has failed.
+    """
+
+    heard: Callable[[str, float], None] | None = None
+    spent: Callable[[str, Decimal], None] | None = None
+    lost: Callable[[], None] | None = None
+    died: Callable[[], None] | None = None
+
+
+NOBODY = Watchers()
+
+
+class Program:
+    """One process of or-mcp: its server, and the parts while it runs.
+
+    It is `alone` when nothing that a host asks of it can reach another process instead.
+    """
+
+    def __init__(
+        self, settings: Settings, watchers: Watchers = NOBODY, *, alone: bool = True, tasks: Tasks | None = None
+    ) -> None:
         check_budget_is_kept(settings)
         self.settings = settings
         self.owner = Caller.of(settings.api_key, settings.base_url)
@@ -89,11 +111,8 @@ class Program:
         self._without_structure = [tool.model_copy(update={"output_schema": None}) for tool in self._listed]
         self._schemas = {tool.name: tool.input_schema for tool in self._listed}
         self.parts: Parts | None = None
-        # Whoever watches this process sets these before it runs.
-        self.heard: Callable[[str, float], None] | None = None
-        self.spent: Callable[[str, Decimal], None] | None = None
-        self.lost: Callable[[], None] | None = None
-        self.died: Callable[[], None] | None = None
+        self.alone = alone
+        self._watchers = watchers
         self.failure: Exception | None = None
         # Over HTTP all hosts share one lifespan.
         self._sessions = Sessions()
@@ -120,7 +139,7 @@ class Program:
             "notifications/cancelled", mcp_types.CancelledNotificationParams, self._cancelled
         )
         self.server.extensions[UI_EXTENSION] = {}
-        self.tasks = tasks or Tasks(self._call)
+        self.tasks = tasks or Tasks(self._call, may_ask=alone)
         self.tasks.serve_on(self.server)
         security = RequestStateSecurity(keys=[sealing_secret(settings)])
         self.server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
@@ -141,7 +160,7 @@ class Program:
     async def running(self, *, warm: bool = True) -> AsyncGenerator[Parts]:
         """The parts, for as long as the program runs; not warm, nothing is asked of upstream unless it is needed."""
         settings = self.settings
-        http = Http(settings.base_url, IDENTITY, self.heard)
+        http = Http(settings.base_url, IDENTITY, self._watchers.heard)
         upstream = OpenRouter(http, settings.api_key, demands(settings))
         store = await anyio.to_thread.run_sync(Store, *kept_in(settings))
         shelf = Shelf(settings.data_dir if settings.store else None)
@@ -158,8 +177,8 @@ class Program:
             drain_seconds=settings.drain_seconds,
             retention_days=settings.retention_days,
             forget_files=partial(_forget_files, folders_of_runs(settings.data_dir), shelf),
-            spent=self.spent,
-            lost=self.lost,
+            spent=self._watchers.spent,
+            lost=self._watchers.lost,
             learned=Learned(settings.data_dir if settings.store else None),
             resume=partial(_resume, keepsakes, shelf),
         )
@@ -201,13 +220,13 @@ class Program:
             yield
         except Exception as error:
             self.failure = error
-            if self.died is not None:
-                self.died()
+            if self._watchers.died is not None:
+                self._watchers.died()
             raise
 
     def offering(self, tools: tuple[str, ...]) -> Program:
         """The same program, running as long as this one does, with other tools."""
-        other = Program(replace(self.settings, tools=tools), self.tasks)
+        other = Program(replace(self.settings, tools=tools), tasks=self.tasks)
         other.parts = self.parts
         return other
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# Calls have been answered by then: this is for connections that only listen.
 _GRACE_SECONDS = 2
 
 
@@ -41,19 +42,19 @@ async def serve_stdio(settings: Settings) -> None:
 
 async def serve_http(settings: Settings, host: str, port: int) -> None:
     """Serve many hosts. Calls in flight when a signal comes get some time to be answered."""
-    from or_mcp.http_app import build_app
+    from or_mcp.http_app import build_app, counting
     from or_mcp.web.doors import PATH, is_loopback
+    from or_mcp.web.metrics import Metrics
     from or_mcp.web.protocol import Server
-
-    # Whoever is reached from other machines may be one of several behind a balancer.
-    program = Program(settings)
-    app = build_app(program, stateless=not is_loopback(host))
-    server = Server(_config(app, host, port))
 
     def end() -> None:
         server.should_exit = True
 
-    program.died = end
+    metrics = Metrics()
+    # Whoever is reached from other machines may be one of several behind a balancer.
+    program = Program(settings, counting(metrics, end), alone=is_loopback(host))
+    app = build_app(program, metrics)
+    server = Server(_config(app, host, port))
     print(f"or-mcp: MCP at http://{host}:{port}{PATH}", file=sys.stderr)  # noqa: T201
 
     async def stop() -> None:

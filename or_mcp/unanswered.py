@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import mcp_types
 
+# An id is repeated in the answer; those of all clients are numbers or UUIDs.
 _LONGEST_ID = 1_000
 
 

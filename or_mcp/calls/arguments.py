@@ -241,6 +241,7 @@ def _tell(problem: ErrorDetails, shape: type[Arguments]) -> str:
 
 
 def _unknown(name: str, known: list[str]) -> str:
+    # A wrong guess does no harm here, and names are short: half the letters are enough.
     close = similar(name, known, cutoff=0.5)
     hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
     return f"There is no argument {_shown(name)!r}: {hint}"

@@ -42,6 +42,7 @@ class Caller:
 
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+# What an address means that names no port.
 _PORTS = {"https": 443, "http": 80}
 
 

@@ -76,6 +76,7 @@ def _family(asked: frozenset[str], known: frozenset[str]) -> float:
     if not asked or not known:
         return 0.0
     matched = sum(max(_like(word, other) for other in known) for word in asked)
+    # Words that were not asked for count a third: a longer name is a little less likely.
     return matched / max(len(asked), (2 * len(asked) + len(known)) / 3)
 
 
@@ -90,8 +91,10 @@ def _version(asked: tuple[int, ...], known: tuple[int, ...]) -> float:
     if asked == known:
         return 1.0
     if not asked or not known:
+        # Only one of them has a version: neither for nor against.
         return 0.5
     distance = abs(_as_number(known) - _as_number(asked))
+    # Seven whole versions away count as much as any number: an older one is still worth something.
     return (_NEWER if known > asked else _OLDER) - min(0.35, distance / 20)
 
 
@@ -104,6 +107,7 @@ def _unasked(asked: _Name, model: Model) -> float:
     free = model.id.endswith(":free")
     # What chooses a model is no substitute for a model.
     router = author(model.id) == ROUTER_AUTHOR != asked.author
+    # Only between models that are alike otherwise.
     return 0.05 * (alias + free) + _ROUTER * router
 
 

@@ -80,6 +80,7 @@ def _by_size(model: Model) -> float:
     sizes = [float(match[1]) for word in known if (match := _PARAMETERS.fullmatch(word))]
     if sizes:
         return sizes[0]
+    # Billions of parameters: a name that only says small stands behind those that say how small.
     return 20.0 if _SMALL_WORDS & set(known) else _UNKNOWN
 
 

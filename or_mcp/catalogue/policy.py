@@ -13,6 +13,7 @@ from or_mcp.openrouter.errors import ModelUnavailable
 from or_mcp.openrouter.wire.errors import Availability
 
 VARIABLE = "OR_MCP_MODELS"
+# Of the models that are allowed: enough to choose from in one sentence.
 _EXAMPLES = 3
 
 

@@ -9,6 +9,7 @@ from functools import reduce
 
 from or_mcp.openrouter.wire.models import Model, PriceOverride, Pricing
 
+# Upstream lists prices for one token; people compare them for a million.
 MILLION = Decimal(1_000_000)
 FREE_ROUTER = "openrouter/free"
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -169,4 +170,5 @@ def listed_prices(pricing: Pricing | None, *, free: bool) -> tuple[Decimal | Non
 def mixed_price(model: Model) -> Decimal | None:
     """One figure to compare models by, USD per token: three parts input to one part output."""
     prompt, completion = listed_prices(model.pricing, free=is_free(model))
+    # As comparisons of models usually mix them.
     return None if prompt is None or completion is None else (3 * prompt + completion) / 4

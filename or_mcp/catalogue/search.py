@@ -18,6 +18,7 @@ from or_mcp.openrouter.wire.models import Model
 
 Sort = Literal["relevance", "newest", "price", "context", "intelligence", "coding", "agentic"]
 
+# A page of rows that still fits into one answer.
 MOST = 100
 _DAY = 86_400
 # What a maker brings out within a season belongs together.

@@ -70,6 +70,7 @@ _WHOLE = re.compile(
     "아야어에여열오와요용우원위으은을음의이인일입자작장재전정제주지째치크터트하한할해호화환"
     "]+"
 )
+# These characters are one token each, and have three bytes: hundredths of a token that each saves.
 _WHOLE_SAVES = 200
 # The same counts for random text scatter; and most vocabularies begin a text with a token of their own.
 _DOUBT_PERCENT = 104

@@ -74,6 +74,7 @@ def _match(asked: str, known: str) -> float:
     wanted, offered = version(asked), version(known)
     if wanted is not None and asked[0].isdigit():
         return _version_match(wanted, offered)
+    # A beginning is worth more than a middle, which has to be longer not to be chance.
     if wanted is None and len(asked) >= 2 and known.startswith(asked):
         return 0.8
     if wanted is None and len(asked) >= 4 and asked in known:
@@ -84,6 +85,7 @@ def _match(asked: str, known: str) -> float:
 def _version_match(wanted: str, offered: str | None) -> float:
     if offered is None:
         return 0.0
+    # The same in another spelling, then a version of the same generation: both before any word that is only alike.
     if wanted == offered:
         return 0.95
     return 0.9 if offered.startswith(f"{wanted}.") else 0.0
@@ -93,6 +95,7 @@ def corrected(asked: str, vocabulary: Iterable[str]) -> str | None:
     """The known word that was probably meant."""
     if version(asked) is not None or not 3 <= len(asked) <= _LONGEST:
         return None
+    # Anything shorter is alike to too much.
     candidates = [word for word in vocabulary if len(word) >= 3 and version(word) is None]
     found = get_close_matches(asked, candidates, n=1, cutoff=_LIKE)
     return found[0] if found else None

@@ -17,6 +17,7 @@ from or_mcp.cli.scenario import GEMINI, PANEL, QUESTION, script
 from or_mcp.cli.terminal import can_redraw
 
 LABEL = "[simulated]"
+# Long enough to see panel, analyst and writer at work, short enough to be watched.
 _SECONDS = 8
 # One panelist fails on purpose: a panel that is not complete is what a user must be able to recognise.
 _FAILING = {GEMINI: {"error": "Provider returned error: rate limited upstream", "status_code": 429}}

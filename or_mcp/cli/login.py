@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from or_mcp.openrouter.errors import Failure
     from or_mcp.openrouter.wire.account import Key
 
+# Signing in may need a password and a second factor.
 _BROWSER_SECONDS = 300
 # OpenRouter takes a shown code for ten minutes.
 _PASTE_SECONDS = 600

@@ -12,6 +12,7 @@ from or_mcp.cli.terminal import as_json, emit, say
 from or_mcp.resident.handing import Refused, asked
 from or_mcp.starting.starter import listed
 
+# A resident that is well answers in milliseconds, and a session waits no longer either.
 _SECONDS = 3.0
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from or_mcp.runs.record import RunRecord
     from or_mcp.tools.run import RunRow
 
+# About a screen and a half.
 _LISTED = 50
 _VERBS = ("show", "report", "stop")
 # So much of a line is not the question.

@@ -9,6 +9,7 @@ from or_mcp.fusion.state import FusionState, Panelist
 
 # Hosts cut at about 200 characters.
 _ROOM = 180
+# Of a model's name, so that eight of them have room; and a place that no panelist has.
 _NAME = 40
 _ANALYST = -1
 # Of the whole: what the panel takes, each of the stages after it, and its last moment.

@@ -16,6 +16,7 @@ from or_mcp.catalogue.conditions import Condition
 from or_mcp.catalogue.search import MOST, Query, search
 from or_mcp.fusion.plan import PRESETS
 
+# The protocol's own limit for one answer.
 _MOST = 100
 # Longer than anything there is to complete.
 _LONGEST = 300

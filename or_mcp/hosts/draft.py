@@ -9,6 +9,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+# Configurations of hosts may hold keys.
 _PRIVATE = 0o600
 
 

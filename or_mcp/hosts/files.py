@@ -16,7 +16,9 @@ from or_mcp.hosts.plan import Plan, Planner
 from or_mcp.hosts.problem import HostProblem
 
 COPY_SUFFIX = ".before-or-mcp"
+# Hosts write their files at every click; whoever writes all the time is told of.
 _ATTEMPTS = 5
+# A file that we make may hold a key.
 _PRIVATE = 0o600
 _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 

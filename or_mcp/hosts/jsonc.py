@@ -14,6 +14,7 @@ _STRING = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\
 _SCALAR = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)(?!\w)")
 _CLOSE = {"{": "}", "[": "]"}
 _KINDS = {"{": "an object", "[": "a list", '"': "a string"}
+# Deeper than any configuration, and far from where reading it would end in a crash.
 _DEEPEST = 200
 _UNKNOWN: Any = object()
 

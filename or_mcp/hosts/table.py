@@ -6,6 +6,7 @@ from or_mcp.hosts import user_files
 from or_mcp.hosts.host import Client, Host, Patience
 
 KEY = "OPENROUTER_API_KEY"
+# As long as the longest run may take: a host that gives up earlier asks for the rest with `run`.
 _MINUTES_15 = 900
 
 HOSTS: tuple[Host, ...] = (

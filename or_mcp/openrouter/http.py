@@ -29,6 +29,7 @@ _DONE = "[DONE]"
 _SILENCE_SECONDS = 300.0
 # What is left after the last event is on its way already, or is not coming.
 _LAST_BYTES_SECONDS = 0.05
+# Connecting is tried again after 10 s; a minute is for a body of thirty megabytes on a slow line.
 _TIMEOUT = httpx2.Timeout(connect=10.0, read=_SILENCE_SECONDS, write=60.0, pool=None)
 # The defaults (100 connections, 5 s for a place) would fail a burst of long calls.
 _LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=128)

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import anyio
 
+# A directory and some variables: even a large environment is a tenth of this.
 _LONGEST = 1024 * 1024
+# stdin, stdout and stderr.
 _DESCRIPTORS = 3
 
 

@@ -24,14 +24,16 @@ from or_mcp.resident.handing import Refused, Request, received
 from or_mcp.resident.log import keep_short
 from or_mcp.resident.peer import refusal
 from or_mcp.resident.sessions import SessionError, serve_session
-from or_mcp.server import Program
+from or_mcp.server import Program, Watchers
 from or_mcp.settings import Settings
 from or_mcp.starting.place import idle_seconds
 from or_mcp.starting.starter import READY
 
 logger = logging.getLogger(__name__)
 
+# Whoever connects sends who he is at once.
 _MEETING_SECONDS = 5.0
+# Sessions come and go within seconds; a look is cheap.
 _LOOK_EVERY_SECONDS = 1.0
 # Nobody can come any more when the program on the disk is another: what is left is what runs.
 _OUTDATED_SECONDS = 2.0
@@ -43,7 +45,7 @@ class House:
 
     def __init__(self, settings: Settings, listening: socket.socket, path: Path, lock: Path) -> None:
         self.failed = False
-        self._program = Program(settings)
+        self._program = Program(settings, Watchers(died=self._end))
         self._offering = {settings.tools: self._program}
         self._listening, self._path, self._lock = listening, path, lock
         # Until the first session says how long.
@@ -61,7 +63,6 @@ class House:
             async with self._program.running(), anyio.create_task_group() as group:
                 self._group = group
                 self._lock.write_text(f"{os.getpid()}\n")
-                self._program.died = group.cancel_scope.cancel
                 for work in (self._listen, self._until_idle, self._until_signal, self._prepare):
                     group.start_soon(work)
         except Exception:
@@ -69,6 +70,10 @@ class House:
             logger.critical("The resident failed", exc_info=True)
         finally:
             self._listening.close()
+
+    def _end(self) -> None:
+        if self._group is not None:
+            self._group.cancel_scope.cancel()
 
     async def _prepare(self) -> None:
         """A cache that is pruned, or an upgrade, must not break what runs."""

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+# Some thousand lines: enough to see what went wrong, and nothing that fills a disk.
 _LONGEST_FILE = 512 * 1024
 
 

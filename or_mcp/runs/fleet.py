@@ -15,6 +15,7 @@ from or_mcp.runs.worker import Job
 
 logger = logging.getLogger(__name__)
 
+# A third of the wait below: nothing waits much longer than it should.
 _LOOK_EVERY_SECONDS = 0.25
 # A database that works answers sooner. With what is saved once a second, less than 2 s of text are in memory only.
 _OUTBOX_AFTER_SECONDS = 0.75

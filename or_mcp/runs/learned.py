@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 FILE = "patience.json"
 # A program may be updated or set differently meanwhile: what was seen of it is tried again after a week.
 _KEPT_SECONDS = 7 * 24 * 3600.0
+# Names come from outside: neither many nor long ones fill the file.
 _MOST_PROGRAMS = 1_000
 _LONGEST_NAME = 100
 

@@ -31,6 +31,7 @@ SAVES_LOOK_EVERY_SECONDS = 0.2
 _SAVE_AFTER_SECONDS = 0.75
 # Hosts count silence: they hear something at least every 5 s, and never more than they can show.
 HEARTBEAT_SECONDS = 3.0
+# As often as somebody can read it.
 _TELL_EVERY_SECONDS = 0.5
 
 

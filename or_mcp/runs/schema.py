@@ -140,6 +140,7 @@ MIGRATIONS: tuple[str, ...] = (
 
 
 VERSION = len(MIGRATIONS)
+# The first version that keeps the ledger apart from the runs.
 LEDGER_SINCE = 4
 """The first version that knows what was spent without summing up runs."""
 # The oldest version that can go on working beside this one: what was added since, it need not know.

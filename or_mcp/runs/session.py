@@ -10,6 +10,7 @@ import anyio
 
 # Whoever sends the notice of a cancel sends its reason with it: what is not there after a moment never comes.
 _MOMENT_SECONDS = 0.1
+# More than one host has under way, and more than one process serves: the oldest are forgotten.
 _REASONS = 100
 _SESSIONS = 1_000
 

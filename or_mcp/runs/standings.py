@@ -10,6 +10,7 @@ from or_mcp.runs.budget import Limits, Standing, standing
 from or_mcp.runs.endings import StoreAway
 from or_mcp.runs.store import Store
 
+# A run that ended now has just read it: only what is paid meanwhile elsewhere is missing.
 _RECENT_SECONDS = 0.1
 # A store that works answers in milliseconds.
 _PATIENCE_SECONDS = 3.0

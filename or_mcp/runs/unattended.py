@@ -14,6 +14,7 @@ from or_mcp.runs.live import LiveRun
 from or_mcp.runs.session import LeftBehind, Waiter
 from or_mcp.runs.waiting import is_by_a_person, is_near_a_limit, is_time_out, limit_of
 
+# More than one session asks at once; what goes on unseen must have an end.
 MOST_RUNS = 8
 
 

@@ -30,6 +30,7 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "Connection": "close",
 }
+# A browser on the same machine sends its request at once.
 _IDLE_SECONDS = 10
 
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+# How long Ctrl-C may go unheard.
 _WAKE_SECONDS = 0.5
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 3.0
 STARTING_SECONDS = 30.0
 READY, SERVING, ENDED = b"R", b"S", b"0"
+# Sessions that start together wait here until the resident has come up.
 _BACKLOG = 128
 # The descriptor on which a resident finds its socket.
 LISTENING = 3

@@ -35,11 +35,11 @@ _ACKNOWLEDGE_SECONDS = 1.0
 class Tasks:
     """Turns the calls of some tools into tasks, and answers what is asked about them."""
 
-    def __init__(self, call_of: Callable[[Context], Call]) -> None:
+    def __init__(self, call_of: Callable[[Context], Call], *, may_ask: bool) -> None:
         self.tools = frozenset({"fuse", "ask"})
         self.question_seconds = QUESTION_SECONDS
         # A question lives in one process: where any of several may be asked about its task, it comes before the task.
-        self.may_ask = True
+        self._may_ask = may_ask
         self._call_of = call_of
         self._ongoing: dict[str, OngoingCall] = {}
         self._group: TaskGroup | None = None
@@ -69,7 +69,7 @@ class Tasks:
         """Carry a call out: its result when that is there at once, else the task it has become."""
         call = self._call_of(ctx)
         ongoing = OngoingCall(call.caller.id, self.question_seconds)
-        ask = _asker(ctx, params, ongoing) if self.may_ask else asker(ctx, Told.by(params))
+        ask = _asker(ctx, params, ongoing) if self._may_ask else asker(ctx, Told.by(params))
         call = replace(call, tell=ongoing.tell, ask=ask, lasting=ongoing)
         self._carriers.start_soon(ongoing.carry, partial(work, call))
         try:

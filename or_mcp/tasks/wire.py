@@ -8,6 +8,7 @@ from typing import Any, Literal
 import mcp_types
 
 EXTENSION = "io.modelcontextprotocol/tasks"
+# A run moves on about once a second, and is saved as often.
 POLL_MILLISECONDS = 1000
 
 TaskStatus = Literal["working", "input_required", "completed", "failed", "cancelled"]

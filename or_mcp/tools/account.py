@@ -45,6 +45,11 @@ the operator's rules.
 
 _SHARED = "The server's own key pays for several callers: what is left is left for all, what was spent is your own."
 
+# Of models or days that were paid for most; and of activity as many rows as fit into an answer.
+_LARGEST, _ROWS = 20, 200
+# As far back as upstream's own record of activity goes.
+_DAYS = 30
+
 
 class AccountArguments(Arguments):
     """What `account` takes."""
@@ -74,7 +79,7 @@ async def _summary(call: Call) -> Reply:
         key=await _key(call, notes),
         credit_usd=await _credit(call, notes),
         today=_ledger(await call.runs.spending(start_of_day())),
-        last_30_days=_ledger(await call.runs.spending(days_ago(30)), with_estimates=True),
+        last_30_days=_ledger(await call.runs.spending(days_ago(_DAYS)), with_estimates=True),
         set_aside_usd=usd(standing.set_aside_usd or None),
         budget_left_usd=usd(standing.left_usd),
         policy=dict(call.parts.rules),
@@ -163,7 +168,7 @@ def _estimated(sums: Estimated) -> EstimateRow:
 
 
 def _amounts(amounts: Mapping[str, Decimal]) -> dict[str, float]:
-    largest = sorted(amounts.items(), key=lambda row: -row[1])[:20]
+    largest = sorted(amounts.items(), key=lambda row: -row[1])[:_LARGEST]
     return {name: usd(amount) or 0.0 for name, amount in largest}
 
 
@@ -184,9 +189,9 @@ async def _activity(arguments: AccountArguments, call: Call) -> Reply:
             requests=row.requests,
             cost_usd=usd(row.usage),
         )
-        for row in rows[:200]
+        for row in rows[:_ROWS]
     ]
-    notes = [f"{len(rows) - 200} more rows; ask for one date."] if len(rows) > 200 else []
+    notes = [f"{len(rows) - _ROWS} more rows; ask for one date."] if len(rows) > _ROWS else []
     lines = [
         f"{row.date} {named(row.model or '-')} ({named(row.provider or '-')}): {row.requests} requests, ${row.cost_usd}"
         for row in entries
@@ -197,7 +202,7 @@ async def _activity(arguments: AccountArguments, call: Call) -> Reply:
 
 async def _own_activity(call: Call, why: str) -> Reply:
     """What is known without OpenRouter's own record."""
-    spending = _ledger(await call.runs.spending(days_ago(30)))
+    spending = _ledger(await call.runs.spending(days_ago(_DAYS)))
     notes = [f"{why} this is what you spent through this server."]
     answer = AccountAnswer(view="activity", last_30_days=spending, notes=notes)
     return Reply("\n".join([notes[0], ledger_line("Last 30 days", spending)]), answer)

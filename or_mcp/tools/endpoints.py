@@ -123,6 +123,7 @@ async def endpoints(arguments: EndpointsArguments, call: Call) -> Reply:
 def _that_fit(rows: Sequence[EndpointRow]) -> list[EndpointRow]:
     """As many as a host accepts, with room for the rest of the answer."""
     sizes = accumulate(len(row.model_dump_json()) for row in rows)
+    # A third is for providers, parameters and notes.
     return [row for row, size in zip(rows, sizes, strict=True) if size <= LIMIT * 2 // 3]
 
 

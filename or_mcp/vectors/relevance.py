@@ -9,6 +9,7 @@ from or_mcp.openrouter.errors import UpstreamFailed, shorten
 from or_mcp.openrouter.wire.embeddings import RerankReply, RerankRequest
 from or_mcp.vectors.ranking import DIGITS
 
+# To know a document by; the caller has all of it.
 SHOWN_CHARS = 200
 
 

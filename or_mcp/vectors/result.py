@@ -14,6 +14,7 @@ from or_mcp.vectors.ranking import Ranked, rank
 from or_mcp.vectors.similarity import Pair, compare
 from or_mcp.vectors.texts import Text
 
+# To know a text by; the caller has all of it.
 SHOWN_CHARS = 200
 # More than any answer shows; all of it would be millions for twenty thousand texts.
 _KEPT = 1_000

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from or_mcp.vectors.matrix import Matrix
 
+# Rewordings of one sentence come to more in most models, different sentences of one subject to less.
 NEAR_DUPLICATE = 0.95
 # Every text is compared with every other: beyond this it would take minutes.
 MOST_TEXTS = 20_000

@@ -26,6 +26,7 @@ VIEW_META: Mapping[str, Any] = {
 
 _TITLE = "<title>Fusion result</title>"
 _RUN = '<script type="application/json" id="run"></script>'
+# What a browser's tab or a bookmark shows.
 _TITLE_LENGTH = 80
 # What could end the script element, what old parsers take for a line end, and what cannot be written as UTF-8.
 _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")

@@ -28,6 +28,7 @@ _ADDRESSES = {
     b"host": (re.compile(_HOST), 421),
     b"origin": (re.compile(rf"null|[a-z][a-z0-9+.-]*://{_HOST}", re.IGNORECASE), 403),
 }
+# A client with an old token tries again and again; guessing one would take for ever.
 _FAILED_PER_MINUTE = 120
 _DOCUMENTATION = "https://github.com/or-mcp/or-mcp#for-a-team"
 _WANTED = {

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from or_mcp.server import Program
 from or_mcp.web.doors import PATH
 
+# Together with the next less than the 10 s after which containers are killed.
 _ANSWER_SECONDS = 6.0
 _CUT_SECONDS = 2.0
 

@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 # Digests of keys: some megabytes.
 _REMEMBERED = 100_000
+# Looking a key up takes a second; hosts wait for a first answer about twice as long as this.
 _PATIENCE_SECONDS = 15.0
 # Long enough that asking again and again with it costs nothing, short enough for a key that is only now made.
 _UNKNOWN_SECONDS = 60.0

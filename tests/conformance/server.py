@@ -14,6 +14,7 @@ from mcp_types import CallToolRequestParams, CallToolResult, InputRequiredResult
 
 from or_mcp.http_app import build_app
 from or_mcp.settings import read_settings
+from or_mcp.web.metrics import Metrics
 from tests.conformance import reading
 from tests.conformance.content import CONTENT_TOOLS, PLAIN_SCHEMA, SCHEMAS, Context, said
 from tests.conformance.rounds import ROUND_TOOLS
@@ -86,4 +87,6 @@ async def _accept(ctx: Context, params: object) -> mcp_types.EmptyResult:
 
 
 if __name__ == "__main__":
-    uvicorn.run(build_app(FixtureProgram(read_settings(os.environ))), port=int(sys.argv[1]), log_level="error")
+    uvicorn.run(
+        build_app(FixtureProgram(read_settings(os.environ)), Metrics()), port=int(sys.argv[1]), log_level="error"
+    )

@@ -15,6 +15,7 @@ from pathlib import Path
 from or_mcp.cli.checks.finding import Finding, failed, noted, passed
 from or_mcp.settings import Settings
 
+# A month of runs with attachments, and the catalogue; a full disk stops everything that is paid for.
 _LEAST_FREE = 200 * 1024 * 1024
 _ELSEWHERE = "export OR_MCP_DATA_DIR=DIRECTORY"
 

@@ -17,6 +17,7 @@ from or_mcp import __version__
 from or_mcp.cli.checks.finding import Finding, failed, noted, passed, unset
 from or_mcp.settings import VARIABLES, Settings, SettingsError, read_settings
 
+# As `requires-python` says.
 _OLDEST = (3, 11)
 _NEEDED = ("mcp", "httpx2", "pydantic", "numpy", "starlette", "uvicorn", "jsonschema")
 _PROXIES = ("http", "https", "socks5", "socks5h")

@@ -11,6 +11,7 @@ from or_mcp.resident.handing import Refused, asked
 from or_mcp.starting.place import place_for
 from or_mcp.starting.starter import listed
 
+# A resident that is well answers in milliseconds, and a session waits no longer either.
 _SECONDS = 3.0
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+# Hosts give up a server that has not answered by then; a cold start takes a second or two.
 SECONDS = 30.0
 _HELLO = {
     "jsonrpc": "2.0",

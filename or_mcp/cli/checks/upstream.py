@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from or_mcp.openrouter.errors import Failure
     from or_mcp.openrouter.wire.account import Key
 
+# A connection that works answers in one; nobody wants to watch a check for longer.
 _PATIENCE_SECONDS = 10.0
 _LOGIN = "or-mcp login"
 _VARIABLE = "OPENROUTER_API_KEY"

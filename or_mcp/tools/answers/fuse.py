@@ -117,6 +117,7 @@ _STANDARD = (
     _Size(1800, 90, 4),
     _Size(900, 60, 2),
 )
+# The same, with what every panelist wrote: as much as a host takes.
 _FULL = (
     _Size(44_000, 2000, 60, 44_000),
     _Size(32_000, 2000, 60, 16_000),
