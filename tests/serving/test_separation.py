@@ -245,7 +245,7 @@ async def test_what_one_caller_has_spent_is_not_told_to_another(team: Team):
         generation = {"view": "generation", "generation_id": team.known.generations[0]}
         found = await ann.call_tool("account", generation)
     assert told["today"]["total_usd"] == told["last_30_days"]["total_usd"] == 0
-    assert not told["key"]["used_today_usd"]
+    assert not told["key"].get("used_today_usd")
     assert activity.structured_content["last_30_days"]["total_usd"] == 0
     assert own["today"]["total_usd"] > 0
     assert found.structured_content["generation"]["cost_usd"] > 0
