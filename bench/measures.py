@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from time import perf_counter, sleep
+from time import perf_counter
 
 from bench.bare import bare_call
 from bench.busy import busy
@@ -23,10 +23,10 @@ from bench.protocol import ERAS, MODERN, Era
 from bench.searching import searching
 from bench.session import Session, session
 from bench.stalls import stalls
+from bench.starts import starts, through_resident
 from bench.throughput import throughput
 from bench.vectors import embedding
 
-_IDLE_SECONDS = 0.5
 _BURSTS = {64: 0.9, 128: 1.0}
 _BURST_LATENCY_MS = 200
 _BLOCK = 25
@@ -62,7 +62,9 @@ class Bench:
         """Every figure, as soon as it is known."""
         yield from self._commands()
         for era in ERAS:
-            yield from self._starts(era)
+            yield from starts(self.port, self.data, self.effort.starts, era)
+        yield from through_resident(self.port, self.data, self.effort.blocks)
+        yield from self._lists()
         for era in ERAS:
             yield from self._calls(era)
         yield from self._bursts()
@@ -85,30 +87,12 @@ class Bench:
         for option in ("--help", "--version"):
             yield Figure(f"{option} (floor: python -c pass)", "ms", median(samples[option]), empty, Aim(4))
 
-    def _starts(self, era: Era) -> Iterator[Figure]:
-        starts, memory, firsts = _samples(), _samples(), _samples()
+    def _lists(self) -> Iterator[Figure]:
         lists: dict[str, bytes] = {}
-        with bare_call(self.port) as bare:
-            for turn in range(-1, self.effort.starts):
-                for program in _turns(turn):
-                    begun = perf_counter()
-                    with self._session(program, era) as opened:
-                        lists[program.name] = opened.open()
-                        took = perf_counter() - begun
-                        held = opened.resident_mb()
-                        sleep(_IDLE_SECONDS)
-                        first = opened.ask()
-                    if turn >= 0:
-                        # The start before the first wrote the bytecode and the catalogue's copy.
-                        starts[program.name].append(took * 1000)
-                        memory[program.name].append(held)
-                        firsts[program.name].append(first * 1000)
-            alone = median(bare.seconds() * 1000 for _ in range(200))
-        yield middle(f"start to tools/list, {era.name}", "ms", starts, Aim(1.15))
-        yield middle(f"first call after {_IDLE_SECONDS} s, added, {era.name}", "ms", firsts, _ABSOLUTE_10, less=alone)
-        if era is MODERN:
-            yield middle("memory at tools/list", "MB", memory, Aim(1.15))
-            yield from _sizes(lists)
+        for program in BOTH:
+            with self._session(program, MODERN) as opened:
+                lists[program.name] = opened.open()
+        yield from _sizes(lists)
 
     def _calls(self, era: Era) -> Iterator[Figure]:
         alone: list[float] = []
@@ -161,9 +145,6 @@ class Bench:
 
     def _session(self, program: Program, era: Era, latency_ms: int = 0) -> AbstractContextManager[Session]:
         return session(program, address(self.port, latency_ms), self.data, era)
-
-
-_ABSOLUTE_10 = Aim(10, of_ratio=False)
 
 
 def _samples() -> Samples:

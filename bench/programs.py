@@ -22,15 +22,18 @@ _UNWANTED = re.compile(r"PYTHONDONTWRITEBYTECODE|PYTHONUNBUFFERED|OR_MCP_.*|OPEN
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A server, by the module that starts it."""
+    """A server, by the module that starts it, or by a script."""
 
     name: str
     module: str
     # Modules that it is to find missing, as where nobody installed them.
     missing: tuple[str, ...] = ()
+    script: Path | None = None
 
     def command(self, *arguments: str) -> list[str]:
         """How it is started."""
+        if self.script:
+            return [sys.executable, str(self.script), *arguments]
         if not self.missing:
             return [sys.executable, "-m", self.module, *arguments]
         without = f"import sys, runpy; sys.modules.update(dict.fromkeys({self.missing!r}))"
@@ -43,14 +46,25 @@ FLOOR = Program("floor", "bench.floor")
 BOTH = (PRODUCT, FLOOR)
 
 
-def environment(base_url: str = "", data: Path | None = None) -> dict[str, str]:
+def console_script(directory: Path) -> Path:
+    """The product as pip installs it: what this script imports, every start pays for."""
+    script = directory / "or-mcp"
+    script.write_text(
+        "import re\nimport sys\nfrom or_mcp.__main__ import main\nif __name__ == '__main__':\n"
+        "    sys.argv[0] = re.sub(r'(-script\\.pyw|\\.exe)?$', '', sys.argv[0])\n    sys.exit(main())\n"
+    )
+    return script
+
+
+def environment(base_url: str = "", data: Path | None = None, resident: str = "off") -> dict[str, str]:
     """What a user's machine would have, and where upstream is."""
     kept = {name: value for name, value in os.environ.items() if not _UNWANTED.fullmatch(name)}
     ours = {
         "OPENROUTER_BASE_URL": base_url,
         "OPENROUTER_API_KEY": "sk-or-v1-bench",
         "OR_MCP_DATA_DIR": str(data),
-        "OR_MCP_RESIDENT": "off",
+        "OR_MCP_RESIDENT": resident,
+        "PYTHONPATH": str(ROOT),
     }
     return kept | ours if base_url else kept
 

@@ -103,9 +103,9 @@ class Session:
 
 
 @contextmanager
-def session(program: Program, base_url: str, data: Path, era: Era) -> Generator[Session]:
+def session(program: Program, base_url: str, data: Path, era: Era, resident: str = "off") -> Generator[Session]:
     """A server on stdio. Its session is not open yet."""
-    with started(program.command(), environment(base_url, data)) as (process, errors):
+    with started(program.command(), environment(base_url, data, resident)) as (process, errors):
         assert process.stdin is not None
         assert process.stdout is not None
         try:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +107,6 @@ class Program:
         self.settings = settings
         self.owner = Caller.of(settings.api_key, settings.base_url)
         self.tools: dict[str, AnyTool] = {tool.name: tool for tool in ALL_TOOLS if tool.name in settings.tools}
-        self._listed: Sequence[mcp_types.Tool] = [tool.listed() for tool in self.tools.values()]
-        self._without_structure = [tool.model_copy(update={"output_schema": None}) for tool in self._listed]
-        self._schemas = {tool.name: tool.input_schema for tool in self._listed}
         self.parts: Parts | None = None
         self.alone = alone
         self._watchers = watchers
@@ -124,7 +121,7 @@ class Program:
             website_url=IDENTITY.url,
             lifespan=lambda _: self._lifespan(),
             cache_hints={"tools/list": CacheHint(ttl_ms=300_000, scope="public")},
-            get_tool_input_schema=self._schemas.get,
+            get_tool_input_schema=self._schema,
             on_list_tools=self._list_tools,
             on_list_resources=self._list_resources,
             on_list_resource_templates=self._list_templates,
@@ -143,6 +140,18 @@ class Program:
         self.tasks.serve_on(self.server)
         security = RequestStateSecurity(keys=[sealing_secret(settings)])
         self.server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
+
+    @cached_property
+    def _listed(self) -> Sequence[mcp_types.Tool]:
+        # Most hosts have been told before this process was there.
+        return [tool.listed() for tool in self.tools.values()]
+
+    @cached_property
+    def _without_structure(self) -> Sequence[mcp_types.Tool]:
+        return [tool.model_copy(update={"output_schema": None}) for tool in self._listed]
+
+    def _schema(self, name: str) -> dict[str, Any] | None:
+        return next((tool.input_schema for tool in self._listed if tool.name == name), None)
 
     @asynccontextmanager
     async def _lifespan(self) -> AsyncGenerator[Served]:

@@ -13,6 +13,7 @@ import anyio
 
 from or_mcp.server import Program
 from or_mcp.settings import Settings
+from or_mcp.starting.starter import Begun
 from or_mcp.stdio import open_stdio
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ logger = logging.getLogger(__name__)
 _GRACE_SECONDS = 2
 
 
-async def serve_stdio(settings: Settings) -> None:
-    """Serve one host. Runs in flight when it leaves get some time to be recorded."""
+async def serve_stdio(settings: Settings, begun: Begun) -> None:
+    """Serve one host from where its session stands. Runs in flight when it leaves get some time to be recorded."""
     program = Program(settings)
 
     async def stop() -> None:
@@ -35,7 +36,7 @@ async def serve_stdio(settings: Settings) -> None:
     with _ending(program):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_on_signal, stop)
-            async with open_stdio(at_end=program.leave) as (incoming, outgoing):
+            async with open_stdio(program.leave, begun) as (incoming, outgoing):
                 await program.server.run(incoming, outgoing, program.server.create_initialization_options())
             tasks.cancel_scope.cancel()
 

@@ -15,7 +15,7 @@ from or_mcp.figures import money, prices, seconds, seconds_or_none, whole
 from or_mcp.offered import TOOL_NAMES, TOOL_WORDS, offered
 from or_mcp.places import credentials_file, state_directory, working_directory
 from or_mcp.sign_in.credentials import stored_key
-from or_mcp.starting.place import idle_seconds
+from or_mcp.starting.place import BY_DEFAULT, idle_seconds
 
 Auth = Literal["none", "token", "passthrough"]
 Collection = Literal["allow", "deny"]
@@ -262,7 +262,7 @@ class Settings:
     )
     resident: float = variable(
         "OR_MCP_RESIDENT",
-        "off",
+        BY_DEFAULT,
         "Whether the sessions of a user share one process, which also finishes what hosts stop waiting for; or how "
         "many seconds it stays after its last session and run (300). Tried on Linux; never on Windows, with "
         "OR_MCP_STORE=off, as process 1 of a container, or over HTTP.",
@@ -373,7 +373,7 @@ def _read(row: Variable, environ: Mapping[str, str]) -> Any:
 
 def _default(row: Variable, environ: Mapping[str, str]) -> str:
     if row.field == "data_dir":
-        return str(state_directory(environ))
+        return state_directory(environ)
     if row.field == "allowed_dirs":
         return working_directory(environ, Path())
     return row.default

@@ -23,6 +23,7 @@ import mcp_types
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.shared.message import SessionMessage
 
+from or_mcp.starting.front import Begun
 from or_mcp.unanswered import is_odd, unreadable, unwritable
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ _LAST_SECONDS = 2.0
 
 
 @asynccontextmanager
-async def open_stdio(at_end: Callable[[], None]) -> AsyncGenerator[tuple[Any, Any]]:
+async def open_stdio(at_end: Callable[[], None], begun: Begun) -> AsyncGenerator[tuple[Any, Any]]:
     """The streams that the SDK's server reads from and writes to.
 
     `at_end` is called the moment the host closes its side. While serving, fd 0 is empty and fd 1 is stderr, so that
@@ -44,12 +45,14 @@ async def open_stdio(at_end: Callable[[], None]) -> AsyncGenerator[tuple[Any, An
     """
     wire_in, wire_out = os.dup(0), os.dup(1)
     _divert()
-    async with open_pipes(wire_in, wire_out, at_end) as streams:
+    async with open_pipes(wire_in, wire_out, at_end, begun) as streams:
         yield streams
 
 
 @asynccontextmanager
-async def open_pipes(wire_in: int, wire_out: int, at_end: Callable[[], None]) -> AsyncGenerator[tuple[Any, Any]]:
+async def open_pipes(
+    wire_in: int, wire_out: int, at_end: Callable[[], None], begun: Begun
+) -> AsyncGenerator[tuple[Any, Any]]:
     """The same over two descriptors, which are closed at the end."""
     incoming, read_stream = anyio.create_memory_object_stream[Incoming](0)
     write_stream, outgoing = anyio.create_memory_object_stream[SessionMessage](0)
@@ -61,8 +64,8 @@ async def open_pipes(wire_in: int, wire_out: int, at_end: Callable[[], None]) ->
     unanswered: set[str | int] = set()
     try:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_read, take, incoming, write_stream.clone(), unanswered, at_end)
-            tasks.start_soon(_write, give, outgoing, unanswered)
+            tasks.start_soon(_read, begun.heard, take, incoming, write_stream.clone(), unanswered, at_end)
+            tasks.start_soon(_write, give, outgoing, unanswered, begun.answered)
             yield read_stream, write_stream
             tasks.cancel_scope.cancel()
     finally:
@@ -132,6 +135,7 @@ async def _in_thread(work: Callable[[], T], failed: T) -> T:
 
 
 async def _read(
+    heard: bytes,
     take: Callable[[], Awaitable[bytes]],
     incoming: MemoryObjectSendStream[Incoming],
     answers: MemoryObjectSendStream[SessionMessage],
@@ -140,7 +144,8 @@ async def _read(
 ) -> None:
     pending: list[bytes] = []
     async with incoming, answers:
-        while chunk := await take():
+        while chunk := heard or await take():
+            heard = b""
             *lines, rest = chunk.split(b"\n")
             for line in lines:
                 pending.append(line)
@@ -179,19 +184,24 @@ async def _write(
     give: Callable[[memoryview], Awaitable[int]],
     outgoing: MemoryObjectReceiveStream[SessionMessage],
     unanswered: set[str | int],
+    answered: set[str | int],
 ) -> None:
     async with outgoing:
         async for sent in outgoing:
             message = sent.message
-            data = memoryview(_line(message))
+            is_answer = isinstance(message, mcp_types.JSONRPCResponse | mcp_types.JSONRPCError)
+            answers = message.id if is_answer else None
+            # What was answered before this server was there is not answered twice.
+            data = memoryview(b"" if answers in answered else _line(message))
             while data:
                 written = await give(data)
                 if not written:
                     # The host is gone; its side of stdin ends too, and that ends the program.
                     return
                 data = data[written:]
-            if isinstance(message, mcp_types.JSONRPCResponse | mcp_types.JSONRPCError) and message.id is not None:
-                unanswered.discard(message.id)
+            if answers is not None:
+                unanswered.discard(answers)
+                answered.discard(answers)
 
 
 def _line(message: mcp_types.JSONRPCMessage) -> bytes:

@@ -12,7 +12,9 @@ from readme_renderer import markdown
 
 from or_mcp.identity import IDENTITY
 from or_mcp.settings import VARIABLES
+from or_mcp.starting.front import PREPARED
 from or_mcp.tools import ALL_TOOLS
+from tests.serving.greetings import prepared
 from tests.test_architecture import ALLOWED, PACKAGE
 
 ROOT = PACKAGE.parent
@@ -87,6 +89,10 @@ def test_the_tables_are_the_programs(page: Path):
     assert page.read_text(encoding="utf-8") == generated(page), "run `python -m tests.test_pages` to write them again"
 
 
+def test_what_a_start_answers_with_is_what_the_program_says():
+    assert PREPARED.read_text(encoding="utf-8") == prepared(), "python -m tests.test_pages"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page: Path):
     for target in links(page):
@@ -131,3 +137,4 @@ def test_the_package_index_shows_the_readme_with_all_its_pictures_and_links():
 if __name__ == "__main__":
     for each in TABLES:
         each.write_text(generated(each), encoding="utf-8")
+    PREPARED.write_text(prepared(), encoding="utf-8")

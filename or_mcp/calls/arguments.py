@@ -62,7 +62,12 @@ class Arguments(BaseModel):
     """The arguments of one tool. Empty means not given; numbers and lists sent as strings are read."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, regex_engine="python-re", str_max_length=NAME_LIMIT, allow_inf_nan=False
+        extra="forbid",
+        frozen=True,
+        regex_engine="python-re",
+        str_max_length=NAME_LIMIT,
+        allow_inf_nan=False,
+        defer_build=True,
     )
 
     @model_validator(mode="before")

@@ -107,7 +107,7 @@ class Call:
 
     def patience(self, asked: float | None) -> float:
         """How many seconds to wait before answering `running`."""
-        seen = self.parts.runner.learned.limit(self.caller.id, self.waiter.client, self.waiter.version)
+        seen = self.parts.runner.learned.limit_of(self.caller.id, self.waiter)
         return patience(self.host, self.parts.wait_seconds, asked, seen)
 
     async def sandbox(self) -> Sandbox:

@@ -35,7 +35,7 @@ _SHOWN: dict[int, int] = {
 class Answer(BaseModel):
     """The structured form of a tool's answer."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,8 @@ async def _fuse(base_url: str, report: Path, screen: Screen) -> Any:
         "OPENROUTER_BASE_URL": base_url,
         "OPENROUTER_API_KEY": "sk-or-simulated",
         "OR_MCP_DATA_DIR": str(report.parent),
+        # Nothing of it stays.
+        "OR_MCP_RESIDENT": "off",
         "PATH": os.environ.get("PATH", ""),
         "HOME": os.environ.get("HOME", ""),
     }

@@ -7,10 +7,13 @@ import gc
 import logging
 import os
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 
 from or_mcp.cli import fail
 from or_mcp.settings import Settings, SettingsError, read_settings
+from or_mcp.starting.front import Front, Meanwhile
+from or_mcp.starting.starter import Begun, by_new_resident, can_be_handed_on
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -31,6 +34,19 @@ def _configure_logging(settings: Settings) -> None:
 def _serve_stdio(settings: Settings) -> int:
     # Importing allocates much that lives for ever: collecting it meanwhile costs a tenth of the start.
     gc.disable()
+    if not can_be_handed_on():
+        return _serve_here(settings, Begun)
+    front = Front(settings.tools, answers=_starts_for_sure(settings), structured=settings.structured)
+    code = by_new_resident(front)
+    return _serve_here(settings, Meanwhile(front).over) if code is None else code
+
+
+def _starts_for_sure(settings: Settings) -> bool:
+    """Whether nothing can stop the start any more: until then nobody is greeted."""
+    return not (settings.daily_budget_usd or settings.caller_daily_budget_usd or settings.database_url)
+
+
+def _serve_here(settings: Settings, begun: Callable[[], Begun]) -> int:
     import anyio
 
     from or_mcp.serving import serve_stdio
@@ -38,7 +54,7 @@ def _serve_stdio(settings: Settings) -> int:
     _configure_logging(settings)
     gc.freeze()
     gc.enable()
-    anyio.run(serve_stdio, settings)
+    anyio.run(serve_stdio, settings, begun())
     return 0
 
 

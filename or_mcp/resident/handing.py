@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import array
 import fcntl
+import json
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import anyio
 
-# A directory and some variables: even a large environment is a tenth of this.
+from or_mcp.starting.starter import Begun
+
+# A directory, some variables, and what a host has said already: even with a large environment half of this.
 _LONGEST = 1024 * 1024
 # stdin, stdout and stderr.
 _DESCRIPTORS = 3
@@ -30,6 +33,7 @@ class Request:
     here: Path = Path("/")
     own: Mapping[str, str] = field(default_factory=dict[str, str])
     descriptors: tuple[int, ...] = ()
+    begun: Begun = field(default_factory=Begun)
 
 
 async def received(connection: socket.socket) -> Request:
@@ -45,8 +49,8 @@ async def received(connection: socket.socket) -> Request:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
             numbers.frombytes(data[: len(data) - len(data) % numbers.itemsize])
     try:
-        kind, here, own = _told(await _body(connection, int.from_bytes(head, "big")))
-        if len(numbers) != (_DESCRIPTORS if kind == "session" else 0):
+        request = _told(await _body(connection, int.from_bytes(head, "big")))
+        if len(numbers) != (_DESCRIPTORS if request.kind == "session" else 0):
             raise Refused("it brings the wrong descriptors")
     except BaseException:
         for number in numbers:
@@ -54,14 +58,19 @@ async def received(connection: socket.socket) -> Request:
         raise
     for number in numbers:
         fcntl.fcntl(number, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
-    return Request(kind, here, own, tuple(numbers))
+    return replace(request, descriptors=tuple(numbers))
 
 
-def _told(body: bytes) -> tuple[str, Path, dict[str, str]]:
-    kind, *rest = (os.fsdecode(part) for part in body.split(b"\0"))
-    here, *own = rest or ["/"]
+def _told(body: bytes) -> Request:
+    length = int.from_bytes(body[:4], "big")
+    told, heard = body[4 : 4 + length], body[4 + length :]
+    kind, *rest = (os.fsdecode(part) for part in told.split(b"\0"))
+    if not rest:
+        return Request(kind)
+    here, answered, *own = rest
     pairs = (each.partition("=") for each in own)
-    return kind, Path(here), {name: value for name, _, value in pairs}
+    begun = Begun(heard, json.loads(answered))
+    return Request(kind, Path(here), {name: value for name, _, value in pairs}, begun=begun)
 
 
 async def _body(connection: socket.socket, length: int) -> bytes:
@@ -92,7 +101,8 @@ def asked(path: str, kind: str, seconds: float) -> bytes | None:
             return None
         if connection.recv(1) != b"R":
             raise Refused("it serves sessions outside of this one's sandbox")
-        connection.sendall(len(kind).to_bytes(4, "big") + kind.encode())
+        told = len(kind).to_bytes(4, "big") + kind.encode()
+        connection.sendall(len(told).to_bytes(4, "big") + told)
         answer = b""
         while piece := connection.recv(65_536):
             answer += piece

@@ -12,6 +12,7 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import anyio
@@ -26,7 +27,7 @@ from or_mcp.resident.peer import refusal
 from or_mcp.resident.sessions import SessionError, serve_session
 from or_mcp.server import Program, Watchers
 from or_mcp.settings import Settings
-from or_mcp.starting.place import idle_seconds
+from or_mcp.starting.place import SWITCH, idle_seconds
 from or_mcp.starting.starter import READY
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ logger = logging.getLogger(__name__)
 _MEETING_SECONDS = 5.0
 # Sessions come and go within seconds; a look is cheap.
 _LOOK_EVERY_SECONDS = 1.0
+# Longer than the first call of a session takes, and short of the ten seconds after which nothing may be missing.
+_FIRST_CALLS_SECONDS = 2.0
 # Nobody can come any more when the program on the disk is another: what is left is what runs.
 _OUTDATED_SECONDS = 2.0
 _PACKAGE = Path(__file__).parents[1] / "__init__.py"
@@ -48,8 +51,8 @@ class House:
         self._program = Program(settings, Watchers(died=self._end))
         self._offering = {settings.tools: self._program}
         self._listening, self._path, self._lock = listening, path, lock
-        # Until the first session says how long.
-        self._idle_seconds = idle_seconds("on")
+        # Every session says it again.
+        self._idle_seconds = _stays(os.environ)
         self._sessions = 0
         self._is_complete = False
         self._quiet_since = self._began = 0.0
@@ -76,7 +79,8 @@ class House:
             self._group.cancel_scope.cancel()
 
     async def _prepare(self) -> None:
-        """A cache that is pruned, or an upgrade, must not break what runs."""
+        """A cache that is pruned, or an upgrade, must not break what runs. The first calls go before."""
+        await anyio.sleep(_FIRST_CALLS_SECONDS)
         await anyio.to_thread.run_sync(import_everything)
         self._is_complete = True
 
@@ -119,7 +123,7 @@ class House:
         with anyio.move_on_after(_MEETING_SECONDS):
             request = await received(connection)
         if request.kind == "session":
-            self._idle_seconds = idle_seconds(request.own.get("OR_MCP_RESIDENT", ""))
+            self._idle_seconds = _stays(request.own)
             await serve_session(connection, request, self._program_offering)
         elif request.kind == "status":
             connection.send(json.dumps(self._status()).encode())
@@ -189,6 +193,10 @@ class House:
         self._path.unlink(missing_ok=True)
         if self._group is not None:
             self._group.cancel_scope.cancel()
+
+
+def _stays(environ: Mapping[str, str]) -> float:
+    return idle_seconds(environ.get(SWITCH, "").strip() or "on")
 
 
 def _installed() -> tuple[int, int] | None:

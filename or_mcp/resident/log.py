@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_FILE_LEVEL = logging.WARNING
 # Some thousand lines: enough to see what went wrong, and nothing that fills a disk.
 _LONGEST_FILE = 512 * 1024
 
@@ -25,28 +26,52 @@ class Ear:
 _session: ContextVar[Ear | None] = ContextVar("session", default=None)
 
 
+_open: list[Ear] = []
+
+
 def hears(ear: Ear) -> None:
     """From here on, what is logged in this task and those that it starts is a session's."""
     _session.set(ear)
+    _open.append(ear)
+    _listen()
+
+
+def leaves(ear: Ear) -> None:
+    """A session hears nothing more."""
+    ear.is_open = False
+    _open.remove(ear)
+    _listen()
+
+
+def begin() -> None:
+    """Write what is logged in this process where it belongs."""
+    logging.basicConfig(handlers=[Log()])
+    _listen()
+
+
+def _listen() -> None:
+    # What nobody hears is not even put into words.
+    logging.getLogger().setLevel(min([_FILE_LEVEL, *(ear.level for ear in _open)]))
 
 
 class Log(logging.Handler):
     """Writes each record where it belongs."""
 
-    def __init__(self, level: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._file_level = level
         self.setFormatter(logging.Formatter(_FORMAT))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record, or let it go: nobody waits for somebody who does not read."""
         ear = _session.get()
-        line = self.format(record) + "\n"
-        if ear is None or not ear.is_open:
-            if record.levelno >= self._file_level:
-                os.write(2, line.encode(errors="replace"))
-        elif record.levelno >= ear.level:
-            _write_now(ear.descriptor, line.encode(errors="replace"))
+        is_heard = ear is not None and ear.is_open
+        if record.levelno < (ear.level if ear is not None and is_heard else _FILE_LEVEL):
+            return
+        line = (self.format(record) + "\n").encode(errors="replace")
+        if ear is not None and is_heard:
+            _write_now(ear.descriptor, line)
+        else:
+            os.write(2, line)
 
 
 def _write_now(descriptor: int, line: bytes) -> None:

@@ -22,16 +22,14 @@ def main() -> int:
     listening.settimeout(0)
     # Importing allocates much that lives for ever: collecting it meanwhile costs a tenth of the start.
     gc.disable()
-    import logging
-
     import anyio
 
     from or_mcp.resident.house import House
-    from or_mcp.resident.log import Log
+    from or_mcp.resident.log import begin
     from or_mcp.settings import read_settings
 
     settings = read_settings(os.environ)
-    logging.basicConfig(level=logging.DEBUG, handlers=[Log(logging.WARNING)])
+    begin()
     house = House(settings, listening, Path(sys.argv[2]), Path(sys.argv[3]))
     gc.freeze()
     gc.enable()

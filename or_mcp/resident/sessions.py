@@ -13,12 +13,15 @@ import anyio
 
 from or_mcp.places import working_directory
 from or_mcp.resident.handing import Request
-from or_mcp.resident.log import Ear, hears
+from or_mcp.resident.log import Ear, hears, leaves
 from or_mcp.runs.session import Session
 from or_mcp.server import Program
 from or_mcp.settings import Settings, SettingsError, read_settings
-from or_mcp.starting.starter import ENDED, SERVING
+from or_mcp.starting.starter import ENDED, SERVING, YOURS
 from or_mcp.stdio import open_pipes
+
+# Longer than a starter waits for us.
+_ANSWER_SECONDS = 5.0
 
 
 class SessionError(Exception):
@@ -33,21 +36,21 @@ async def serve_session(
     Raises:
         SessionError: It was refused, and nothing was read from it.
     """
-    wire_in, wire_out, errors = request.descriptors
+    errors = request.descriptors[2]
     try:
         settings = _settings(request)
         program = offering(settings.tools)
+        await _becomes_ours(connection)
     except BaseException:
-        _close(wire_in, wire_out, errors)
+        _close(*request.descriptors)
         raise
     ear = Ear(errors, logging.getLevelNamesMapping()[settings.log_level])
     hears(ear)
     session = Session()
-    connection.send(SERVING)
     try:
-        await _serve(connection, program, settings, session, wire_in, wire_out)
+        await _serve(connection, program, settings, session, request)
     finally:
-        ear.is_open = False
+        leaves(ear)
         _close(errors)
         if program.parts is not None:
             program.parts.runner.part(session)
@@ -55,25 +58,37 @@ async def serve_session(
             connection.send(ENDED)
 
 
+async def _becomes_ours(connection: socket.socket) -> None:
+    """Whoever brought it may have lost patience, and serves it itself: two may not read from one pipe."""
+    connection.send(SERVING)
+    with anyio.move_on_after(_ANSWER_SECONDS):
+        await anyio.wait_readable(connection)
+        if connection.recv(1) == YOURS:
+            return
+    raise SessionError("whoever brought it has left")
+
+
 async def _serve(
-    connection: socket.socket, program: Program, settings: Settings, session: Session, wire_in: int, wire_out: int
+    connection: socket.socket, program: Program, settings: Settings, session: Session, request: Request
 ) -> None:
-    def leaves() -> None:
+    wire_in, wire_out, _ = request.descriptors
+
+    def end() -> None:
         session.is_leaving = True
 
     async def watch() -> None:
         # Whoever brought the session says nothing more: it can only be gone.
         await anyio.wait_readable(connection)
-        leaves()
+        end()
         own.cancel_scope.cancel()
 
     async with anyio.create_task_group() as own:
         own.start_soon(watch)
         try:
-            async with open_pipes(wire_in, wire_out, leaves) as (incoming, outgoing):
+            async with open_pipes(wire_in, wire_out, end, request.begun) as (incoming, outgoing):
                 await program.serve(settings, session, incoming, outgoing)
         finally:
-            leaves()
+            end()
         own.cancel_scope.cancel()
 
 

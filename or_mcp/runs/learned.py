@@ -13,6 +13,7 @@ import anyio.to_thread
 
 from or_mcp.runs.owners import exclusive
 from or_mcp.runs.private import write_private
+from or_mcp.runs.session import Waiter
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,10 @@ class Learned:
         """After how many seconds a program gave up, as far as that was seen within a week."""
         seen = self._seen.get(_key(caller, client, version))
         return seen.seconds if seen is not None and _is_fresh(seen) else None
+
+    def limit_of(self, caller: str, waiter: Waiter) -> float | None:
+        """The same of whoever waits: as was seen in its session, else of its program."""
+        return waiter.session.limit or self.limit(caller, waiter.client, waiter.version)
 
     async def learn(self, caller: str, client: str, version: str, seconds: float) -> None:
         """A program has given up after so long; of several limits within a week the shortest counts."""

@@ -28,6 +28,8 @@ class Session:
 
     def __init__(self) -> None:
         self.is_leaving = False
+        # After how many seconds it gave up a call, at the least.
+        self.limit: float | None = None
         self._reasons: OrderedDict[str, str] = OrderedDict()
         self._heard = anyio.Event()
         self._left: dict[str, LeftBehind] = {}

@@ -12,7 +12,7 @@ from or_mcp.runs.budget import Limits
 from or_mcp.runs.learned import Learned
 from or_mcp.runs.live import LiveRun
 from or_mcp.runs.session import LeftBehind, Waiter
-from or_mcp.runs.waiting import is_by_a_person, is_near_a_limit, is_time_out, limit_of
+from or_mcp.runs.waiting import is_anybodys, is_by_a_person, is_near_a_limit, is_time_out, limit_of
 
 # More than one session asks at once; what goes on unseen must have an end.
 MOST_RUNS = 8
@@ -64,9 +64,12 @@ class Unwatched:
     async def _is_no_wish(self, caller: str, waiter: Waiter, age_seconds: float) -> bool:
         reason = await waiter.session.reason(waiter.request_id)
         if is_time_out(reason):
-            await self._learned.learn(caller, waiter.client, waiter.version, limit_of(reason, age_seconds))
+            limit = limit_of(reason, age_seconds)
+            waiter.session.limit = min(limit, waiter.session.limit or limit)
+            if not is_anybodys(waiter.client):
+                await self._learned.learn(caller, waiter.client, waiter.version, limit)
             return True
-        seen = self._learned.limit(caller, waiter.client, waiter.version)
+        seen = self._learned.limit_of(caller, waiter)
         return not is_by_a_person(reason) and is_near_a_limit(waiter.client, age_seconds, seen)
 
 

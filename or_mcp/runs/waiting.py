@@ -48,6 +48,12 @@ def is_by_a_person(reason: str) -> bool:
     return _BY_A_PERSON in reason.lower()
 
 
+def is_anybodys(host: str) -> bool:
+    """Whether a name is what a library calls every program on it: what is seen of one says nothing of the others."""
+    client = client_named(host)
+    return client is not None and client.by_whole_name
+
+
 def limit_of(reason: str, age_seconds: float) -> float:
     """The limit that was reached: as the reason says, else the age of the call."""
     told = _AFTER.search(reason)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SWITCH = "OR_MCP_RESIDENT"
 FOLDER = "resident"
+BY_DEFAULT = "off"
 # These differ from session to session within one resident; it is told of them.
 OF_A_SESSION = frozenset(
     {"OR_MCP_ALLOWED_DIRS", "OR_MCP_TOOLS", "OR_MCP_WAIT_SECONDS", "OR_MCP_LOG_LEVEL", "OR_MCP_STRUCTURED", SWITCH}
@@ -59,7 +60,9 @@ def place_for(environ: Mapping[str, str]) -> Place | None:
     program = [__version__, sys.executable, sys.version, package, told.st_mtime_ns, told.st_ino, sys.flags.isolated]
     text = repr([os.getuid(), program, sorted(known.items()), here, _credentials(environ)])
     name = blake2b(text.encode(errors="surrogateescape"), digest_size=8).hexdigest()
-    place = Place(f"{data_directory(environ)}/{FOLDER}", name, known | _harmless(environ))
+    # It may never hear of a session: whoever starts it may be killed before.
+    stays = {SWITCH: environ[SWITCH]} if SWITCH in environ else {}
+    place = Place(f"{data_directory(environ)}/{FOLDER}", name, known | _harmless(environ) | stays)
     return place if len(os.fsencode(place.socket)) <= _LONGEST_PATH else None
 
 
@@ -90,10 +93,9 @@ def idle_seconds(switch: str) -> float:
 
 
 def _is_wanted(environ: Mapping[str, str]) -> bool:
-    """By choice alone, and never for the first process of a container, which has to carry its own work."""
-    switch = environ.get(SWITCH, "")
+    """As the setting says, and never for the first process of a container, which has to carry its own work."""
     try:
-        wanted = bool(switch.strip()) and idle_seconds(switch) > 0
+        wanted = idle_seconds(environ.get(SWITCH, "").strip() or BY_DEFAULT) > 0
     except ValueError:
         return False
     stores = _WORDS.get(environ.get("OR_MCP_STORE", "").strip().lower(), True)
@@ -134,10 +136,10 @@ def _paths(environ: Mapping[str, str]) -> list[str]:
 
 def _credentials(environ: Mapping[str, str]) -> list[int]:
     """What changes when somebody signs in."""
-    from or_mcp.places import credentials_file
+    from or_mcp.places import credentials
 
     try:
-        found = os.stat(credentials_file(environ))
+        found = os.stat(credentials(environ))
     except OSError:
         return []
     return [found.st_mtime_ns, found.st_size, found.st_ino]

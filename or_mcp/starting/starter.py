@@ -11,14 +11,17 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from or_mcp.starting.front import Front
     from or_mcp.starting.place import Place
 
 # A resident that is well answers in a millisecond; one that is being started needs its imports first.
+# Whoever waits longer than a quarter of a second has its host greeted meanwhile.
+AT_ONCE_SECONDS = 0.25
 PATIENCE_SECONDS = 3.0
 STARTING_SECONDS = 30.0
-READY, SERVING, ENDED = b"R", b"S", b"0"
+READY, SERVING, YOURS, ENDED = b"R", b"S", b"Y", b"0"
 # Sessions that start together wait here until the resident has come up.
 _BACKLOG = 128
 # The descriptor on which a resident finds its socket.
@@ -26,40 +29,85 @@ LISTENING = 3
 _PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from or_mcp.resident.process import main; sys.exit(main())"
 
 
+class Begun:
+    """How far a session has come before its server was there: what it still has to hear, and which requests in it were
+    answered already."""
+
+    def __init__(self, heard: bytes = b"", answered: Iterable[str | int] = ()) -> None:
+        self.heard = heard
+        self.answered = set(answered)
+
+
 def by_resident() -> int | None:
-    """The exit code of a session that the resident has served; None if it did not, and nothing was read."""
+    """The exit code of a session that a resident has served which is there; None if none did, and nothing was read."""
+    return _served(_found, Begun)
+
+
+def by_new_resident(front: Front) -> int | None:
+    """The same by one that is started now, or starts: meanwhile the front answers, and has to go on where none did."""
+    return _served(lambda place: _awaited(place, front), front.begun)
+
+
+def can_be_handed_on() -> bool:
+    """Whether stdin and stdout are what a program hears and speaks through, and not a terminal or a file."""
+    if sys.platform == "win32":
+        return False
+    try:
+        modes = [os.fstat(number).st_mode & 0o170000 for number in (0, 1, 2)]
+    except OSError:
+        return False
+    return all(mode in (0o010000, 0o140000) for mode in modes[:2])
+
+
+def _served(connect: Callable[[Place], socket | None], begun: Callable[[], Begun]) -> int | None:
     try:
         from or_mcp.starting.place import place_for
 
         place = place_for(os.environ)
-        if place is None or not _can_be_handed_on():
+        if place is None or not can_be_handed_on():
             return None
-        connection = _handed_over(place)
+        connection = connect(place)
+        if connection is None or not _has_taken(connection, begun()):
+            return None
     except Exception:  # noqa: BLE001 - whatever is wrong with a resident, the session is served without one
         return None
-    return None if connection is None else _until_the_end(connection)
+    return _until_the_end(connection)
 
 
-def _can_be_handed_on() -> bool:
-    """Whether stdin and stdout are what a program hears and speaks through, and not a terminal or a file."""
-    modes = [os.fstat(number).st_mode & 0o170000 for number in (0, 1, 2)]
-    return all(mode in (0o010000, 0o140000) for mode in modes[:2])
+def _found(place: Place) -> socket | None:
+    connection = _connected(place)
+    if connection is None:
+        return None
+    connection.settimeout(AT_ONCE_SECONDS)
+    return connection if connection.recv(1) == READY else None
 
 
-def _handed_over(place: Place) -> socket | None:
-    """The connection to a resident that now serves this session."""
+def _awaited(place: Place, front: Front) -> socket | None:
+    """The connection to a resident that is ready to serve this session."""
     for connect in (_connected, _started):
         connection = connect(place)
         if connection is None:
             continue
         # A resident writes into its lock when it is ready.
-        connection.settimeout(PATIENCE_SECONDS if os.stat(place.lock).st_size else STARTING_SECONDS)
+        seconds = PATIENCE_SECONDS if os.stat(place.lock).st_size else STARTING_SECONDS
+        if not front.until(connection.fileno(), seconds):
+            connection.close()
+            return None
         if connection.recv(1) == READY:
-            _send_session(connection)
-            return connection if connection.recv(1) == SERVING else None
+            return connection
         # It was leaving, or will not have us: only the first is mended by another.
         connection.close()
     return None
+
+
+def _has_taken(connection: socket, begun: Begun) -> bool:
+    """Whether a resident serves this session now. It reads nothing before it is told that we do not."""
+    connection.settimeout(PATIENCE_SECONDS)
+    _send_session(connection, begun)
+    if connection.recv(1) != SERVING:
+        return False
+    connection.sendall(YOURS)
+    return True
 
 
 def _connected(place: Place) -> socket | None:
@@ -145,18 +193,27 @@ def _moved(number: int) -> int:
     return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 10)
 
 
-def _send_session(connection: socket) -> None:
+def _send_session(connection: socket, begun: Begun) -> None:
     """Hand over stdin, stdout and stderr, and tell what is this session's own."""
     import _socket
 
     from or_mcp.starting.place import OF_A_SESSION
 
     own = [f"{name}={os.environ[name]}" for name in OF_A_SESSION if name in os.environ]
-    body = b"\0".join(os.fsencode(text) for text in ("session", os.getcwd(), *own))
+    told = b"\0".join(os.fsencode(text) for text in ("session", os.getcwd(), _as_json(begun.answered), *own))
+    body = len(told).to_bytes(4, "big") + told + begun.heard
     numbers = b"".join(number.to_bytes(4, sys.byteorder) for number in (0, 1, 2))
     rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, numbers)]
     connection.sendmsg([len(body).to_bytes(4, "big")], rights)
     connection.sendall(body)
+
+
+def _as_json(answered: Collection[str | int]) -> str:
+    if not answered:
+        return "[]"
+    import json
+
+    return json.dumps(list(answered))
 
 
 def _until_the_end(connection: socket) -> int:

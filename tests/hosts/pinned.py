@@ -20,25 +20,32 @@ class Pinned:
     tried: str
 
 
+_LONG = "a panel of 75 s at its own limit, paid once"
+_LONG_AT_8 = "a panel of 75 s with a limit of 8 s, paid once"
 NPM = (
     Pinned(
         "Claude Code",
         "@anthropic-ai/claude-code",
         "2.1.329",
-        "the plugin and `or-mcp install`; `mcp list`; sessions in which its model finds models and fuses",
+        "the plugin and `or-mcp install`; `mcp list`; sessions in which its model finds models and fuses; Escape",
     ),
     Pinned(
         "Codex",
         "@openai/codex",
         "0.169.0",
-        "the configuration and `or-mcp install`; `mcp list`; sessions, one with a run that outlasts a call",
+        "the configuration and `or-mcp install`; `mcp list`; sessions, one with a run that outlasts a call; Escape",
     ),
     Pinned("Gemini CLI", "@google/gemini-cli", "0.61.0", "the configuration and `or-mcp install`; `mcp list`"),
     Pinned("opencode", "opencode-ai", "1.18.33", "`or-mcp install`; `mcp list` starts it"),
     Pinned("Qwen Code", "@qwen-code/qwen-code", "0.15.10", "`or-mcp install`; `mcp list` starts it"),
     Pinned("MCP Inspector", "@modelcontextprotocol/inspector", "2.12.0", "its command line lists and calls the tools"),
-    Pinned("TypeScript SDK 1", "@modelcontextprotocol/sdk", "1.32.2", "lists and calls the tools"),
-    Pinned("TypeScript SDK 2", "@modelcontextprotocol/client", "2.4.0", "lists and calls the tools, in both eras"),
+    Pinned("TypeScript SDK 1", "@modelcontextprotocol/sdk", "1.32.2", f"lists and calls the tools; {_LONG_AT_8}"),
+    Pinned(
+        "TypeScript SDK 2",
+        "@modelcontextprotocol/client",
+        "2.4.0",
+        f"lists and calls the tools, in both eras; {_LONG_AT_8}",
+    ),
     Pinned("AI SDK", "@ai-sdk/mcp", "1.0.102", "lists and calls the tools"),
     Pinned("Mastra", "@mastra/mcp", "0.14.5", "lists and calls the tools"),
     Pinned(
@@ -52,15 +59,15 @@ PYPI = (
     Pinned("fastmcp", "fastmcp", "4.1.2", "lists and calls the tools"),
     Pinned("pydantic-ai", "pydantic-ai-slim[mcp]", "2.68.0", "an agent calls the tools"),
     Pinned("openai-agents", "openai-agents", "0.24.0", "an agent calls the tools"),
-    Pinned("agno", "agno", "3.1.10", "lists and calls the tools"),
+    Pinned("agno", "agno", "3.1.10", f"lists and calls the tools; {_LONG}"),
 )
 # They import the first generation of the MCP SDK, and have an environment of their own.
 FRAMEWORKS_PYPI = (
-    Pinned("LangChain", "langchain-mcp-adapters", "0.3.2", "lists and calls the tools"),
-    Pinned("LlamaIndex", "llama-index-tools-mcp", "0.4.8", "lists and calls the tools"),
-    Pinned("Google ADK", "google-adk", "2.13.0", "lists and calls the tools"),
+    Pinned("LangChain", "langchain-mcp-adapters", "0.3.2", f"lists and calls the tools; {_LONG}"),
+    Pinned("LlamaIndex", "llama-index-tools-mcp", "0.4.8", f"lists and calls the tools; {_LONG}"),
+    Pinned("Google ADK", "google-adk", "2.13.0", f"lists and calls the tools; {_LONG}"),
     Pinned("AutoGen", "autogen-ext", "0.7.5", "lists and calls the tools"),
-    Pinned("Haystack", "mcp-haystack", "2.1.1", "lists and calls the tools"),
+    Pinned("Haystack", "mcp-haystack", "2.1.1", f"lists and calls the tools; {_LONG}"),
 )
 # What they need beside them, and do not ask for.
 FRAMEWORKS_MORE = ("mcp==1.30.0", "autogen-agentchat==0.7.5")

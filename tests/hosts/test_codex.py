@@ -56,23 +56,25 @@ def use(tool: str, **arguments: object) -> ToolUse:
 def converse(world: World, script: Sequence[Step]) -> ModelApi:
     """A session without a person: what costs money is approved beforehand, and the server is waited for."""
     with serving(ResponsesApi(), script) as api:
-        access = f'{{name="scripted", base_url="{api.url}/v1", wire_api="responses", env_key="SCRIPTED_KEY"}}'
-        overrides = {
-            "model": '"scripted"',
-            "model_provider": '"scripted"',
-            "model_providers.scripted": access,
-            "check_for_update_on_startup": "false",
-            "analytics.enabled": "false",
-            f"{SERVER}.default_tools_approval_mode": '"approve"',
-            f"{SERVER}.required": "true",
-        }
-        options = [word for key, value in overrides.items() for word in ("-c", f"{key}={value}")]
-        done = world.run(
-            "codex", "exec", "--skip-git-repo-check", *options, "Go.", more={"SCRIPTED_KEY": "x", "TEAM_TOKEN": TOKEN}
-        )
+        more = {"SCRIPTED_KEY": "x", "TEAM_TOKEN": TOKEN}
+        done = world.run("codex", "exec", "--skip-git-repo-check", *overrides(api), "Go.", more=more)
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(api.outputs()) == len(script), done.stderr
     return api
+
+
+def overrides(api: ModelApi) -> list[str]:
+    access = f'{{name="scripted", base_url="{api.url}/v1", wire_api="responses", env_key="SCRIPTED_KEY"}}'
+    settings = {
+        "model": '"scripted"',
+        "model_provider": '"scripted"',
+        "model_providers.scripted": access,
+        "check_for_update_on_startup": "false",
+        "analytics.enabled": "false",
+        f"{SERVER}.default_tools_approval_mode": '"approve"',
+        f"{SERVER}.required": "true",
+    }
+    return [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
 
 
 def group(api: ModelApi) -> dict[str, Any]:

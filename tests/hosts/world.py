@@ -70,6 +70,7 @@ class World:
         stdin: str = "",
         folder: Path | None = None,
         more: Mapping[str, str] | None = None,
+        patience: float = PATIENCE,
     ) -> subprocess.CompletedProcess[str]:
         """A host's program, run to its end, in the project's folder unless told otherwise."""
         program = self.hosts.program(command[0]) if "/" not in command[0] else command[0]
@@ -80,7 +81,7 @@ class World:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=patience,
             check=False,
         )
 

@@ -15,6 +15,7 @@ import pytest
 
 from or_mcp.resident.handing import Refused, asked
 from or_mcp.simulator import Simulator
+from or_mcp.starting.place import FOLDER
 from or_mcp.starting.starter import listed
 from tests.serving.programs import PATIENCE, Talk, environment, started
 
@@ -27,7 +28,6 @@ class Residents:
 
     def __init__(self, env: dict[str, str]) -> None:
         self.env = env
-        self.seen: set[int] = set()
 
     def statuses(self) -> list[dict[str, Any]]:
         """What each says of itself."""
@@ -36,7 +36,6 @@ class Residents:
             with suppress(OSError, Refused):
                 if answer := asked(path, "status", 10):
                     found.append(json.loads(answer))
-        self.seen |= {each["pid"] for each in found}
         return found
 
     @property
@@ -45,20 +44,33 @@ class Residents:
         (status,) = self.statuses()
         return status
 
+    def processes(self) -> list[int]:
+        """Those that run, also where they say nothing."""
+        folder = f"{self.env['OR_MCP_DATA_DIR']}/{FOLDER}/"
+        found = [int(each.parent.name) for each in Path("/proc").glob("[0-9]*/cmdline") if folder in _told(each)]
+        return sorted(pid for pid in found if is_alive(pid))
+
     @contextmanager
     def session(self, **settings: str) -> Generator[Talk]:
-        """A session that a host has opened."""
+        """A session that a host has opened, and that is served: its greeting may come before its server."""
         with started(env=self.env | settings) as talk:
             talk.greet()
+            talk.ask("ping")
             yield talk
 
     def end(self) -> None:
         """Kill them all."""
-        self.statuses()
-        for pid in self.seen:
+        for pid in self.processes():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        until(lambda: not any(is_alive(pid) for pid in self.seen))
+        until(lambda: not self.processes())
+
+
+def _told(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError:
+        return ""
 
 
 def is_alive(pid: int) -> bool:
@@ -69,9 +81,9 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def until(happened: Until) -> None:
+def until(happened: Until, seconds: float = PATIENCE) -> None:
     """Wait for something."""
-    patience = time.monotonic() + PATIENCE
+    patience = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < patience, "it never happened"
         time.sleep(0.02)

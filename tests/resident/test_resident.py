@@ -104,6 +104,11 @@ def test_some_sessions_are_to_have_a_process_of_their_own(residents: Residents, 
     assert place_for(residents.env | settings) is None
 
 
+def test_the_first_process_of_a_container_carries_its_own_work(residents: Residents, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    assert place_for(residents.env) is None
+
+
 def test_every_session_has_its_own_tools_directories_patience_and_log(residents: Residents, simulator: Simulator):
     simulator.script({"path": "/responses", "duration_s": 4})
     files = Path(residents.env["OR_MCP_DATA_DIR"])
@@ -182,6 +187,14 @@ def test_a_resident_that_nobody_needs_leaves_and_leaves_nothing_behind(residents
     assert Path(place.log).read_text() == ""
     with residents.session():
         assert residents.only["pid"] != pid
+
+
+def test_a_resident_that_never_hears_of_a_session_leaves_too(residents: Residents):
+    residents.env["OR_MCP_RESIDENT"] = "1"
+    with started(env=residents.env) as host:
+        until(lambda: bool(residents.processes()))
+        host.process.kill()
+    until(lambda: not residents.processes())
 
 
 def test_a_run_without_a_session_keeps_it(residents: Residents, simulator: Simulator):
@@ -266,9 +279,10 @@ if ctypes.CDLL(None).unshare(0x04000000):
 sys.argv = ["or-mcp"]
 runpy.run_module("or_mcp", run_name="__main__")
 """
+SANDBOXES = {"privileges given up": CONFINED, "another namespace": ELSEWHERE}
 
 
-@pytest.mark.parametrize("program", [CONFINED, ELSEWHERE], ids=["privileges given up", "another namespace"])
+@pytest.mark.parametrize("program", SANDBOXES.values(), ids=SANDBOXES)
 def test_whoever_is_in_a_sandbox_that_the_resident_is_not_in_serves_itself(residents: Residents, program: str):
     with residents.session(), started(env=residents.env, python=("-c", program)) as confined:
         confined.greet()

@@ -79,10 +79,11 @@ async def test_any_other_cancel_ends_the_run(host: Host, upstream: Upstream, rea
 
 
 async def test_a_real_client_whose_time_is_up_asks_again_and_gets_the_answer(connect: Connect, upstream: Upstream):
-    upstream.script({"path": "/responses", "duration_s": 3})
+    upstream.script({"path": "/responses", "duration_s": 6})
     async with connect("legacy") as client:
+        await client.call_tool("list_models", {})
         with pytest.raises(Exception, match="timed out"):
-            await client.call_tool("fuse", FUSE, read_timeout_seconds=1)
+            await client.call_tool("fuse", FUSE, read_timeout_seconds=3)
         again = (await client.call_tool("fuse", FUSE)).structured_content
     assert (again["status"], again["replayed"], len(upstream.posts())) == ("completed", True, 1)
 
@@ -193,6 +194,17 @@ async def test_a_program_that_gave_up_is_answered_a_second_earlier_the_next_time
         told = (await raw.call("fuse", **(FUSE | {"prompt": "Tabs or spaces?"})))["structuredContent"]
         assert time.monotonic() - began > 3.9
     assert told["status"] == "running"
+
+
+async def test_what_is_learned_of_a_name_that_many_programs_share_is_the_sessions_alone(host: Host, upstream: Upstream):
+    upstream.script({"path": "/responses", "never_ends": True})
+    async with host("mcp", "0.1.0") as raw:
+        await abandon(raw, upstream, "timed out after 5s")
+        await until_left(raw, 1)
+        told = (await raw.call("fuse", **(FUSE | {"prompt": "Tabs or spaces?"})))["structuredContent"]
+        assert told["status"] == "running"
+        assert raw.program.parts is not None
+        assert raw.program.parts.runner.learned.limit(raw.program.owner.id, "mcp", "0.1.0") is None
 
 
 async def test_what_is_learned_is_of_one_caller_one_program_and_one_version_for_a_week(tmp_path: Path):

@@ -36,7 +36,7 @@ class World:
 
     @asynccontextmanager
     async def client(self, transport: str, mode: str, name: str = "some-host") -> AsyncGenerator[Client]:
-        """A client; over stdio with a process of its own."""
+        """A client; over stdio with a process of its own, which is whole."""
         info = Implementation(name=name, version="1")
         if transport == "http":
             async with Client(f"{self.root}/mcp", mode=mode, client_info=info) as client:
@@ -44,6 +44,8 @@ class World:
             return
         server = StdioServerParameters(command=sys.executable, args=["-m", "or_mcp"], env=self.env, cwd=ROOT)
         async with Client(stdio_client(server, self.errors), mode=mode, client_info=info) as client:
+            # Its tools can be listed before it has been imported.
+            await client.call_tool("run", {})
             yield client
 
 

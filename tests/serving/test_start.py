@@ -84,7 +84,7 @@ def test_any_real_address_is_taken(url: str):
     ],
 )
 def test_state_is_kept_where_the_platform_keeps_it(platform: str, environ: dict[str, str], directory: str):
-    assert state_directory(environ, platform) == Path(directory)
+    assert Path(state_directory(environ, platform)) == Path(directory)
 
 
 @pytest.mark.parametrize(

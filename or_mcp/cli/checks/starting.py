@@ -22,6 +22,8 @@ _HELLO = {
         "clientInfo": {"name": "or-mcp-doctor", "version": "1"},
     },
 }
+# A greeting may come from what was prepared: only the whole program answers this.
+_ARE_YOU_THERE = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
 # It must neither spend, nor ask anybody, nor leave anything behind.
 _HARMLESS = {
     "OPENROUTER_API_KEY": "$none",
@@ -57,7 +59,9 @@ def start(command: Sequence[str], env: Mapping[str, str], environ: Mapping[str, 
         killer = threading.Timer(SECONDS, process.kill)
         killer.start()
         try:
-            out, err = process.communicate(json.dumps(_HELLO).encode() + b"\n")
+            out, err = process.communicate(
+                b"".join(json.dumps(each).encode() + b"\n" for each in (_HELLO, _ARE_YOU_THERE))
+            )
         finally:
             killer.cancel()
     version = _version(out)
@@ -67,16 +71,19 @@ def start(command: Sequence[str], env: Mapping[str, str], environ: Mapping[str, 
 
 
 def _version(out: bytes) -> str | None:
-    for line in out.splitlines():
-        try:
-            answer: Any = json.loads(line)
-        except ValueError:
-            continue
-        told = cast("dict[str, Any]", answer) if isinstance(answer, dict) else {}
-        result = told.get("result")
-        if told.get("id") == 1 and isinstance(result, dict):
-            return str(cast("dict[str, Any]", result).get("serverInfo", {}).get("version", ""))
-    return None
+    answers = {answer.get("id"): answer.get("result") for answer in map(_object, out.splitlines())}
+    hello, is_there = answers.get(1), isinstance(answers.get(2), dict)
+    if not is_there or not isinstance(hello, dict):
+        return None
+    return str(cast("dict[str, Any]", hello).get("serverInfo", {}).get("version", ""))
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        found: Any = json.loads(line)
+    except ValueError:
+        return {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def _last_line(err: bytes) -> str:
