@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import stat
+import time
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -225,13 +227,12 @@ async def test_no_picture_in_the_reply_is_told_and_nothing_is_paid_again(connect
     assert len(upstream.posts("/images")) == 1
 
 
-async def test_files_go_when_their_runs_are_forgotten(connect: Connect, upstream: Upstream, tmp_path: Path):
-    del upstream
+async def test_files_go_when_their_runs_are_forgotten(
+    connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("or_mcp.runs.runner._FORGET_FIRST_AFTER_SECONDS", 0)
     async with connect() as client:
         made = (await client.call_tool("make", {"kind": "image", "prompt": HARBOUR})).structured_content["files"][0]
-    import os
-    import time
-
     old = time.time() - 40 * 86_400
     os.utime(made["path"], (old, old))
     async with connect() as client:
