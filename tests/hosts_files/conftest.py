@@ -67,9 +67,10 @@ class Home:
 
 
 def answering(program: Path) -> None:
-    """A program that answers a host's first message, as ours does."""
+    """A program that answers a host's first messages, as ours does."""
     hello = '{"jsonrpc": "2.0", "id": 1, "result": {"serverInfo": {"version": "1.2.3"}}}'
-    program.write_text(f"#!/bin/sh\nread -r said\necho '{hello}'\n")
+    there = '{"jsonrpc": "2.0", "id": 2, "result": {}}'
+    program.write_text(f"#!/bin/sh\nread -r said\necho '{hello}'\nread -r said\necho '{there}'\n")
     program.chmod(0o755)
 
 
