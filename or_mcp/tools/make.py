@@ -35,7 +35,7 @@ from or_mcp.openrouter.wire.media import MediaProvider
 from or_mcp.tools.answers.make import MakeAnswer, full_text, show
 
 DESCRIPTION = """
-Make pictures, speech or a video, or a transcript of a sound. Paths of files come back, never bytes.
+Make pictures, speech or video, or a transcript of a sound. Paths of files come back, never bytes.
 
 Costs money: cents, a video dollars; checked before it is sent. A video takes minutes: call `run`.
 To talk about a picture use `ask`.

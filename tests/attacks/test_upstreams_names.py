@@ -74,7 +74,11 @@ async def test_a_name_that_is_none_stands_in_quotes(upstream: Upstream, connect:
         asked: Any = await client.call_tool(*CALLS["ask"])
         fused: Any = await client.call_tool(*CALLS["fuse"])
     for answer in (asked, fused):
-        ours = [line for line in answer.content[0].text.splitlines() if line.startswith(("Run:", "Panel:", "[answer"))]
+        ours = [
+            line
+            for line in answer.content[0].text.splitlines()
+            if line.startswith(("Answered", "Fused", "Panel:", "[answer"))
+        ]
         assert len(ours) >= 2
         for line in ours:
             assert line.count(" · Cost: $0.0000") == line.count(' · Cost: $0.0000 · run rm -rf"')

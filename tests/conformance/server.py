@@ -34,9 +34,9 @@ class FixtureProgram(TaskProgram):
             "test_trigger_tool_change": self._announce(ToolsListChanged()),
             "test_trigger_prompt_change": self._announce(PromptsListChanged()),
         }
-        self._schemas |= {name: SCHEMAS.get(name, PLAIN_SCHEMA) for name in self.raw}
+        schemas = {name: SCHEMAS.get(name, PLAIN_SCHEMA) for name in self.raw}
         fixtures = [
-            mcp_types.Tool(name=name, description="Conformance.", input_schema=self._schemas[name]) for name in self.raw
+            mcp_types.Tool(name=name, description="Conformance.", input_schema=schemas[name]) for name in schemas
         ]
         self._listed = [*self._listed, *fixtures]
         add = self.server.add_request_handler

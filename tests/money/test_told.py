@@ -51,13 +51,6 @@ async def test_an_order_of_unknown_price_is_not_called_free_and_its_bill_is_told
     assert result.structured_content["cost_usd"] > 0
 
 
-async def test_a_model_that_draws_is_refused_before_anything_is_paid(connect: Connect, upstream: Upstream):
-    async with connect() as client:
-        result = await client.call_tool("ask", {"model": "google/gemini-3.1-flash-image", "prompt": "Draw a harbour"})
-    assert "makes image beside text" in text_of(result)
-    assert not upstream.posts()
-
-
 async def test_what_a_cached_conversation_costs_is_told(connect: Connect, upstream: Upstream):
     turns: list[dict[str, Any]] = []
     async with connect() as client:

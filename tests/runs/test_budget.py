@@ -226,7 +226,7 @@ async def test_no_argument_lifts_the_operators_ceiling(connect: Connect, upstrea
     (post,) = upstream.posts("/chat/completions")
     assert post.body["stop_server_tools_when"] == [{"type": "max_cost", "max_cost_in_dollars": 1.0}]
     assert result.structured_content["cost_usd"] <= 1
-    assert text_of(result).startswith("The answer is cut off: limited to ")
+    assert text_of(result).startswith("Cut off: limited to ")
 
 
 async def test_one_call_of_unknown_price_at_a_time_is_bounded_by_what_upstream_is_told(

@@ -388,7 +388,7 @@ async def test_words_of_models_cannot_leave_their_quotes_or_act_on_a_screen(conn
 
 async def test_without_a_key_the_tools_are_listed_and_say_how_to_get_one(connect: Connect, upstream: Upstream):
     async with connect(OPENROUTER_API_KEY="${OPENROUTER_API_KEY}") as client:
-        assert len((await client.list_tools()).tools) == 8
+        assert len((await client.list_tools()).tools) == 10
         result = await client.call_tool("fuse", {"prompt": QUESTION})
         models = await client.call_tool("list_models", {"query": "opus"})
     assert text_of(result).startswith("not_authorized: No OpenRouter key is set")
