@@ -30,12 +30,14 @@ FILLING: dict[str, Any] = {
     "prompt": "Hello?",
     "query": "fruit",
     "documents": ["apple", "pear"],
+    "kind": "image",
     "questions": {"fruit": {"type": "yes_no", "instructions": "Is it a fruit?"}},
 }
 MODELS = {
     "embed": "openai/text-embedding-3-small",
     "rerank": "cohere/rerank-v3.5",
     "decide": "typesafe/jev-1",
+    "make": "",
 }
 
 

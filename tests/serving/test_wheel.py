@@ -80,4 +80,4 @@ def test_the_installed_program_says_its_version_and_lists_its_tools(installed: P
         process.stdin.close()
         assert process.wait(10) == 0
     assert replies[0]["result"]["serverInfo"]["version"] == __version__
-    assert len(replies[1]["result"]["tools"]) == 8
+    assert len(replies[1]["result"]["tools"]) == 10

@@ -184,7 +184,7 @@ async def test_hosts_of_both_eras_work_behind_a_balancer_without_stickiness(tmp_
         with workers(env) as (one, two), nginx(tmp_path / "nginx", [one[0], two[0]]) as root:
             async with Client(f"{root}/mcp", mode=mode) as client:
                 for _ in range(6):
-                    assert len((await client.list_tools()).tools) == 8
+                    assert len((await client.list_tools()).tools) == 10
                 begun = await client.call_tool("fuse", {"prompt": "Either?", "web": False, "wait_seconds": 0})
                 run_id = begun.structured_content["run_id"]
                 for _ in range(4):

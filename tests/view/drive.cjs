@@ -425,7 +425,7 @@ const CHECKS = {
 
   async "runs of other tools and lists of runs are shown simply"() {
     const view = await shown(runs.ask);
-    for (const words of ["Paris.", "$0.00041", "openai/gpt-5.6-sol", '"city": "Paris"', "lookup"]) assert.ok((await view.words()).includes(words), words);
+    for (const words of ["Paris.", "$0.00041", "GPT-5.6 Sol", '"city": "Paris"', "lookup"]) assert.ok((await view.words()).includes(words), words);
     await view.page.close();
     const other = await shown(runs.embed);
     for (const words of ["Cats purr.", "0.91", "1536"]) assert.ok((await other.words()).includes(words), words);

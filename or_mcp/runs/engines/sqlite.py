@@ -162,7 +162,9 @@ class Sqlite:
             target = f"{self._path.absolute().as_uri()}?mode=rw"
             self._reading = sqlite3.connect(target, uri=True, **_OPTIONS)
             self._reading.execute("PRAGMA query_only = ON")
-            if self._reading.execute("PRAGMA user_version").fetchone() == (0,):
+            (version,) = self._reading.execute("PRAGMA user_version").fetchone()
+            if version < VERSION:
+                # Whoever writes makes it, or brings it up to date, which takes a while where it is large.
                 self._forget_reader()
                 raise Away("it is only now being made")
         return self._reading
