@@ -69,6 +69,18 @@ def test_what_is_paid_or_waits_is_a_stream_whose_end_can_be_told(served: str):
     assert called(served, "run")[0].startswith("text/event-stream")
 
 
+def test_spaces_around_a_headers_value_are_no_part_of_it(served: str):
+    status, _, body = fetched(
+        f"{served}/mcp",
+        method="POST",
+        body={"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
+        Content_Type="application/json",
+        Accept=ACCEPT,
+        MCP_Protocol_Version=f" {LEGACY} \t ",
+    )
+    assert status == 200, body
+
+
 def test_headers_without_end_are_let_go(served: str):
     sent = 0
     port = int(served.rpartition(":")[2])
