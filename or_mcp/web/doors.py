@@ -141,18 +141,23 @@ class Door:
 
 
 class PlainAddresses:
-    """Turns away whoever gives a Host or Origin that is no address: a comparison by its beginning would be misled."""
+    """Turns away whoever gives a Host or Origin that is no address: a comparison by its beginning would be misled.
+
+    Spaces and tabs around a header's value are no part of it; httptools leaves them there.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
-        for name, value in scope.get("headers", ()):
+        headers = [(name, value.strip(b" \t")) for name, value in scope.get("headers", ())]
+        for name, value in headers:
             shape, status = _ADDRESSES.get(name, (None, 0))
             if shape is not None and not shape.fullmatch(value.decode("latin-1")):
                 await PlainTextResponse(f"Invalid {name.decode().title()} header\n", status)(scope, receive, send)
                 return
+        scope["headers"] = headers
         await self._app(scope, receive, send)
 
 

@@ -9,7 +9,3 @@ from or_mcp.web.protocol import Hurrying
 
 class QuickerProtocol(Hurrying, HttpToolsProtocol):  # type: ignore[misc]
     """On a parser written in C."""
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header has arrived: spaces and tabs around its value are no part of it, which that parser does not say."""
-        super().on_header(name, value.strip(b" \t"))
