@@ -15,7 +15,7 @@ test: check
 # Counting doubles what the tests cost, so it is done apart, for the rooms that have a bar.
 coverage: $(VENV)/.dev
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(PARALLEL) tests/openrouter tests/fusion tests/tools tests/conversation tests/runs tests/vectors
+	$(BIN)/coverage run -m pytest $(PARALLEL) tests/openrouter tests/fusion tests/tools tests/conversation tests/runs tests/vectors tests/media tests/rows
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --include='or_mcp/openrouter/*,or_mcp/fusion/*,or_mcp/tools/*' --fail-under=95
 
