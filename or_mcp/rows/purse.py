@@ -24,6 +24,11 @@ class Purse:
         return self._held
 
     @property
+    def spent(self) -> Decimal:
+        """What is known to be spent by now."""
+        return self._spent
+
+    @property
     def cost(self) -> Decimal | None:
         """What was spent; None as long as anything is under way, or was lost on its way."""
         return None if self._held or self._doubtful else self._spent

@@ -163,7 +163,7 @@ class ManyRows:
         """How many rows have been answered."""
         answered, failed, total = self._count("answered"), self._count("failed"), self._result.total
         trouble = f" · {failed:,} failed" if failed else ""
-        spent = self._purse.at_most
+        spent = self._purse.spent
         money = f" · ${spent:.4f}" if spent else ""
         return Progress(
             answered + failed, total, f"{answered:,}/{total:,} answered{trouble}{money} · {self._asks.model}"

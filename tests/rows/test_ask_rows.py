@@ -47,6 +47,17 @@ async def test_each_row_is_a_question_of_its_own(connect: Connect, upstream: Ups
     assert [line["text"] for line in lines] == [row["text"] for row in answer["results"]]
 
 
+async def test_what_is_only_set_aside_is_not_told_as_spent_while_rows_are_under_way(
+    connect: Connect, upstream: Upstream
+):
+    upstream.script({"path": PATH, "stall_at_event": 0})
+    async with connect() as client:
+        result = await client.call_tool("ask", {**ASK, "rows": ROWS, "wait_seconds": 0.5})
+    first = text_of(result).splitlines()[0]
+    assert first.startswith("Running · 0/20 answered")
+    assert "$" not in first
+
+
 async def test_what_a_row_holds_is_never_taken_for_a_column(connect: Connect, upstream: Upstream):
     async with connect() as client:
         await ask(client, prompt="{a} and {b}", rows=[{"a": "{b}", "b": "{a}"}])
