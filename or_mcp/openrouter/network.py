@@ -97,18 +97,17 @@ class _Network(httpcore2.AsyncNetworkBackend):
         reader = _Reader(_HELD, loop)
         protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
         with _connecting(timeout):
-            way = await _reached(loop, host, port)
-            transport, _ = await loop.create_connection(lambda: protocol, **way)
+            # asyncio forgets what it has connected when it is cancelled meanwhile, and uvloop tries addresses one after
+            # the other, each for minutes: anyio connects, and hands its socket on.
+            stream = await anyio.connect_tcp(host, port, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS)
+            own = stream.extra(SocketAttribute.raw_socket).dup()  # noqa: S610, no SQL
+            try:
+                await anyio.aclose_forcefully(stream)
+                transport, _ = await loop.create_connection(lambda: protocol, sock=own)
+            except BaseException:
+                own.close()
+                raise
         return _Stream(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
-
-
-async def _reached(loop: asyncio.AbstractEventLoop, host: str, port: int) -> dict[str, Any]:
-    """How to connect so that the addresses of a host are tried side by side: one kind may lead nowhere."""
-    if isinstance(loop, asyncio.BaseEventLoop):
-        return {"host": host, "port": port, "happy_eyeballs_delay": _NEXT_ADDRESS_SECONDS}
-    # uvloop tries one after the other, each for minutes: anyio connects, and hands its socket on.
-    async with await anyio.connect_tcp(host, port, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS) as stream:
-        return {"sock": stream.extra(SocketAttribute.raw_socket).dup()}  # noqa: S610, no SQL
 
 
 @contextmanager

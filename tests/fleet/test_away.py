@@ -42,11 +42,18 @@ async def test_runs_in_flight_outlast_a_database_that_is_away_and_are_written_wh
     database: str,
     trouble: Callable[[Proxy], None],
 ):
-    upstream.script({"path": "/chat/completions", "latency_ms": 1500, "times": 10})
-    way = proxies()
+    # None has ended, and is read from the database, when that is away.
+    upstream.script({"path": "/chat/completions", "latency_ms": 5000, "times": 10})
+    way, runs = proxies(), list[str]()
     async with hosts(1, through=(way,)) as (one,):
-        begun = [await one.call_tool("ask", ask(number, wait_seconds=0)) for number in range(10)]
-        runs = [each.structured_content["run_id"] for each in begun]
+
+        async def begin(number: int) -> None:
+            begun: Any = await one.call_tool("ask", ask(number, wait_seconds=0))
+            runs.append(begun.structured_content["run_id"])
+
+        async with anyio.create_task_group() as group:
+            for number in range(10):
+                group.start_soon(begin, number)
         trouble(way)
         told = [await ended(one, run_id) for run_id in runs]
         assert [each["status"] for each in told] == ["completed"] * 10

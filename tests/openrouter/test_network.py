@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 from pathlib import Path
 
 import anyio
+import httpx2
 import pytest
 import uvloop
 from anyio.abc import ByteStream
 
 from or_mcp.openrouter import http as http_module
 from or_mcp.openrouter.errors import ConnectionFailed
+from or_mcp.openrouter.network import Transport
 from or_mcp.openrouter.wire.chat import ChatRequest
 from tests.conftest import Upstream
 from tests.openrouter.networks import Proxy, certificate, listening, passing_to
@@ -26,6 +30,10 @@ LONG = "a" * 400_000
 
 def asked(prompt: str = "Hello?") -> ChatRequest:
     return ChatRequest(model="openai/gpt-5-mini", messages=({"role": "user", "content": prompt},))
+
+
+async def closed_at_once(stream: ByteStream) -> None:
+    await stream.aclose()
 
 
 async def ask(base_url: str, prompt: str = "Hello?") -> int:
@@ -170,3 +178,23 @@ def test_the_same_way_leads_there_on_uvloop(trusted: Path):
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         assert runner.run(go()) > 2
+
+
+async def test_who_is_cancelled_while_it_connects_leaves_no_connection_open(monkeypatch: pytest.MonkeyPatch):
+    forgotten: list[object] = []
+    monkeypatch.setattr("sys.unraisablehook", lambda told: forgotten.append(told.exc_value))
+    async with listening(closed_at_once) as port:
+        network = Transport(httpx2.Limits())
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ResourceWarning)
+            for turns in range(25):
+                sent = network.handle_async_request(httpx2.Request("GET", f"http://127.0.0.1:{port}/"))
+                call = asyncio.create_task(sent)
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                call.cancel()
+                await asyncio.gather(call, return_exceptions=True)
+                del sent, call
+                gc.collect()
+        await network.aclose()
+    assert forgotten == []
