@@ -16,7 +16,7 @@ from or_mcp.calls.keepsake import AS_USUAL, Result, Shown
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.telling import Narrator
 from or_mcp.catalogue.prices import Estimate
-from or_mcp.openrouter.errors import Failure
+from or_mcp.openrouter.errors import Failure, shorten
 from or_mcp.runs.budget import PER_CALLER, PER_DAY, OverBudget, Room, Standing, check, dollars, room_at_once
 from or_mcp.runs.key_limit import Heard
 from or_mcp.runs.live import Work
@@ -26,6 +26,8 @@ from or_mcp.runs.runner import Begun
 
 # Less is no cent.
 _A_CENT_ROUNDED = Decimal("0.005")
+# Of a program; what is no name may be as long as a message.
+_LONGEST_NAME = 80
 # How often a call looks at what is left before it is refused because others were faster.
 _LOOKS = 5
 
@@ -91,6 +93,7 @@ async def place(
         prompt=prompt,
         ceiling_usd=decimal_or_none(arguments.max_cost_usd),
         context=context,
+        asked_by=shorten(call.host, _LONGEST_NAME),
     )
     begun, offer = await _at_once(call, request, offered) or await _within_what_is_left(call, request, offered)
     if offer is not None and not begun.replayed:

@@ -108,11 +108,7 @@ def _show(record: RunRecord, parts: Parts, arguments: argparse.Namespace) -> int
     keepsake = parts.keepsakes[record.request.tool]
     reply = keepsake.show(record, keepsake.read(record), shown)
     result = to_result(reply)
-    told: dict[str, Any] = {
-        **(result.structured_content or {}),
-        "tool": record.request.tool,
-        "prompt": record.request.prompt,
-    }
+    told: dict[str, Any] = {**(result.structured_content or {}), **record.request.heading}
     if arguments.html:
         return _write_report(Path(arguments.html), told)
     if arguments.json:
@@ -121,7 +117,17 @@ def _show(record: RunRecord, parts: Parts, arguments: argparse.Namespace) -> int
         say(readable(told, (result.meta or {})[FACTS]))
     else:
         say(safe(reply.text))
+    if not arguments.json:
+        say(_asked(record))
     return 0
+
+
+def _asked(record: RunRecord) -> str:
+    """When, and by which program, as it calls itself."""
+    from or_mcp.calls.quoting import named
+
+    by = f" by {safe(named(record.request.asked_by))}" if record.request.asked_by else ""
+    return f"Asked: {record.started:%Y-%m-%d %H:%M} UTC{by}"
 
 
 def _write_report(path: Path, told: dict[str, Any]) -> int:
