@@ -13,6 +13,7 @@ from or_mcp.calls.call import Call
 from or_mcp.calls.confirming import confirm, is_dear
 from or_mcp.calls.explain import RunFailed
 from or_mcp.calls.keepsake import AS_USUAL, Result, Shown
+from or_mcp.calls.made_files import with_files
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.telling import Narrator
 from or_mcp.catalogue.prices import Estimate
@@ -123,9 +124,8 @@ async def _hand_over(call: Call, begun: Begun, shown: Shown, seconds: float) -> 
         record,
         result,
         replace(
-            shown,
+            await with_files(shown, record, call.parts, call.files_in),
             replayed=begun.replayed,
-            files_in=call.files_in,
             cost_line=cost_line(record, result, standing),
             progress=record.progress.message if record.progress else "",
             notes=(*shown.notes, *about_the_store(call)),

@@ -108,7 +108,7 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
     rows = await rows_given(arguments.rows, arguments.rows_file, call)
     if rows:
         _check_rows_alone(arguments)
-    before = await _thread(arguments, call)
+    before, lost = await _thread(arguments, call)
     choice = await choose(call, turn.models)
     snapshot = choice.snapshot
     turn, adapted = adapt(turn, snapshot)
@@ -133,7 +133,7 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
         prompt=arguments.prompt,
         context=await anyio.to_thread.run_sync(thread.kept),
         attached=digest,
-        shown=Shown(notes=(*adapted, *again, *left_out, *choice.notes)),
+        shown=Shown(notes=(*lost, *adapted, *again, *left_out, *choice.notes)),
         wait_seconds=arguments.wait_seconds,
     )
 
@@ -216,10 +216,10 @@ def _turn(arguments: AskArguments, default_model: str) -> Turn:
     )
 
 
-async def _thread(arguments: AskArguments, call: Call) -> Thread:
-    """The conversation so far, from the run it goes on from."""
+async def _thread(arguments: AskArguments, call: Call) -> tuple[Thread, list[str]]:
+    """The conversation so far, from the run it goes on from, and what is missing of it."""
     if not arguments.continue_run:
-        return Thread.new()
+        return Thread.new(), []
     record = await call.runs.find(arguments.continue_run)
     if not record.finished:
         raise InvalidRequest(f"continue_run {record.run_id} is still running; wait for it with run")
@@ -231,7 +231,9 @@ async def _thread(arguments: AskArguments, call: Call) -> Thread:
         raise InvalidRequest(f"continue_run takes a run with one answer; {record.run_id} is one of many rows")
     context = await call.runs.context(record)
     thread = await anyio.to_thread.run_sync(keepsake.thread, record, context)
-    return await anyio.to_thread.run_sync(thread.with_pictures, call.parts.shelf.data_url)
+    whole = await anyio.to_thread.run_sync(thread.with_pictures, call.parts.shelf.data_url)
+    lost = thread.pictures - whole.pictures
+    return whole, [f"Left out, since not on this machine (any more): {lost} of the pictures."] if lost else []
 
 
 async def _attached(
