@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import mcp_types
+from mcp import Client
 
 from or_mcp.calls.caller import Caller
 from tests.cli.test_terminal import terminal
@@ -21,18 +22,24 @@ def called(name: str) -> dict[str, mcp_types.Implementation]:
     return {"client_info": mcp_types.Implementation(name=name, version="1")}
 
 
+async def read(client: Client, uri: str) -> str:
+    (content,) = (await client.read_resource(uri)).contents
+    assert isinstance(content, mcp_types.TextResourceContents)
+    return content.text
+
+
 async def test_a_run_is_filed_with_who_asked_and_when(
     connect: Connect, upstream: Upstream, environment: dict[str, str], database_url: str | None
 ):
     async with connect(client=called("claude-code")) as client:
         run_id = (await client.call_tool("ask", ASK)).structured_content["run_id"]
     async with connect(client=called("another-host")) as client:
-        (whole,) = (await client.read_resource(f"openrouter://runs/{run_id}")).contents
-        (page,) = (await client.read_resource(f"openrouter://runs/{run_id}/report")).contents
+        whole = json.loads(await read(client, f"openrouter://runs/{run_id}"))
+        page = await read(client, f"openrouter://runs/{run_id}/report")
     shown = (await terminal(environment, "runs", "show", run_id)).stdout.decode()
-    assert json.loads(whole.text)["asked_by"] == "claude-code"
-    assert '"asked_by":"claude-code"' in page.text
-    started = json.loads(whole.text)["started"][:16].replace("T", " ")
+    assert whole["asked_by"] == "claude-code"
+    assert '"asked_by":"claude-code"' in page
+    started = whole["started"][:16].replace("T", " ")
     assert shown.splitlines()[-1] == f"Asked: {started} UTC by claude-code"
 
 
