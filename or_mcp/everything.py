@@ -43,6 +43,7 @@ def _import_all() -> None:
         sleep(_PAUSE_SECONDS)
     # The page is kept once it was read.
     app_html()
+    logger.debug("All that sessions need is imported")
 
 
 def _ours() -> list[str]:
