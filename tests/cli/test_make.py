@@ -58,9 +58,7 @@ async def test_every_option_reaches_upstream(upstream: Upstream, environment: di
     )
 
 
-async def test_words_from_stdin_are_spoken_by_the_voice_that_was_named(
-    upstream: Upstream, environment: dict[str, str]
-):
+async def test_words_from_stdin_are_spoken_by_the_voice_that_was_named(upstream: Upstream, environment: dict[str, str]):
     options = ("--kind", "speech", "--voice", "nova", "--json")
     done = await terminal(environment, "make", "-", *options, stdin="The harbour opens at six.")
     assert json.loads(done.stdout)["files"][0]["mime"].startswith("audio/")
