@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "or_mcp"
 # Which rooms each room may import. Every one of these is used: what nobody needs, nobody may.
 ALLOWED: dict[str, str] = {
     "openrouter.wire": "",
-    "openrouter": "openrouter.wire",
+    "openrouter": "certificates openrouter.wire",
     "catalogue": "disk openrouter openrouter.wire",
     "attachments": "openrouter",
     "files": "disk openrouter",
@@ -38,9 +38,10 @@ ALLOWED: dict[str, str] = {
     "stdio": "starting unanswered",
     "resident": "server starting stdio settings places runs view",
     "starting": "hosts places",
-    "settings": "offered figures starting places sign_in",
+    "settings": "offered figures certificates starting places sign_in",
     "offered": "",
     "figures": "",
+    "certificates": "",
     "hosts": "places",
     "identity": "openrouter",
     "places": "",
