@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,9 +29,7 @@ from or_mcp.calls.call import FOR_VIEW, Call, NeedsHost, Parts, Served
 from or_mcp.calls.caller import AT_THE_DOOR, Caller
 from or_mcp.calls.choosing import suggest_only_allowed
 from or_mcp.calls.explain import sentence
-from or_mcp.calls.keepsake import AnyKeepsake
 from or_mcp.calls.shape import Shape
-from or_mcp.calls.tool import AnyTool
 from or_mcp.catalogue.cache import Catalogue
 from or_mcp.catalogue.policy import Policy
 from or_mcp.disk import forget_files
@@ -67,7 +65,7 @@ from or_mcp.settings import Settings
 from or_mcp.tasks.extension import Tasks
 from or_mcp.tasks.ongoing import CallResult
 from or_mcp.tasks.wire import CreatedTask
-from or_mcp.tools import ALL_TOOLS
+from or_mcp.tools import KEEPSAKES, Tools
 
 NAME = "openrouter"
 TITLE = "OpenRouter"
@@ -106,7 +104,7 @@ class Program:
         check_budget_is_kept(settings)
         self.settings = settings
         self.owner = Caller.of(settings.api_key, settings.base_url)
-        self.tools: dict[str, AnyTool] = {tool.name: tool for tool in ALL_TOOLS if tool.name in settings.tools}
+        self.tools = Tools(settings.tools)
         self.parts: Parts | None = None
         self.alone = alone
         self._watchers = watchers
@@ -151,7 +149,7 @@ class Program:
         return [tool.model_copy(update={"output_schema": None}) for tool in self._listed]
 
     def _schema(self, name: str) -> dict[str, Any] | None:
-        return next((tool.input_schema for tool in self._listed if tool.name == name), None)
+        return self.tools[name].listed().input_schema if name in self.tools else None
 
     @asynccontextmanager
     async def _lifespan(self) -> AsyncGenerator[Served]:
@@ -173,7 +171,6 @@ class Program:
         upstream = OpenRouter(http, settings.api_key, demands(settings))
         store = await anyio.to_thread.run_sync(Store, *kept_in(settings))
         shelf = Shelf(settings.data_dir if settings.store else None)
-        keepsakes: dict[str, AnyKeepsake] = {tool.name: tool.keepsake for tool in ALL_TOOLS if tool.keepsake}
         runner = Runner(
             store,
             Limits(
@@ -189,7 +186,7 @@ class Program:
             spent=self._watchers.spent,
             lost=self._watchers.lost,
             learned=Learned(settings.data_dir if settings.store else None),
-            resume=partial(_resume, keepsakes, shelf),
+            resume=partial(_resume, shelf),
         )
         catalogue = Catalogue(upstream, settings.data_dir / "catalogue", origin=settings.base_url)
         parts = Parts(
@@ -205,7 +202,7 @@ class Program:
             data_dir=settings.data_dir if settings.store else None,
             shelf=shelf,
             rules=rules(settings),
-            keepsakes=keepsakes,
+            keepsakes=KEEPSAKES,
         )
         with self._noticing_failure():
             async with anyio.create_task_group() as background:
@@ -367,9 +364,9 @@ def _forget_files(folders: Sequence[Path], shelf: Shelf, moment: datetime) -> No
     shelf.forget(moment)
 
 
-def _resume(keepsakes: Mapping[str, AnyKeepsake], shelf: Shelf, record: RunRecord, upstream: OpenRouter) -> Work | None:
+def _resume(shelf: Shelf, record: RunRecord, upstream: OpenRouter) -> Work | None:
     """What goes on with a job that another process left."""
-    keepsake = keepsakes.get(record.request.tool)
+    keepsake = KEEPSAKES.get(record.request.tool)
     return keepsake.resume(record, upstream, shelf) if keepsake and keepsake.resume else None
 
 
