@@ -265,8 +265,8 @@ class Settings:
         "OR_MCP_RESIDENT",
         BY_DEFAULT,
         "Whether the sessions of a user share one process, which also finishes what hosts stop waiting for; or how "
-        "many seconds it stays after its last session and run (300). Tried on Linux; never on Windows, with "
-        "OR_MCP_STORE=off, as process 1 of a container, or over HTTP.",
+        "many seconds it stays after its last session and run (300). On by itself on Linux alone; never on Windows, "
+        "with OR_MCP_STORE=off, as process 1 of a container, or over HTTP.",
         "on, off or a number of seconds above 0",
         idle_seconds,
     )

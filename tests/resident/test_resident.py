@@ -106,6 +106,17 @@ def test_some_sessions_are_to_have_a_process_of_their_own(residents: Residents, 
     assert place_for(residents.env | settings) is None
 
 
+def test_sessions_share_a_process_where_nothing_is_said(residents: Residents, simulator: Simulator):
+    del residents.env["OR_MCP_RESIDENT"]
+    with residents.session() as host:
+        told = called(host, "fuse", **FUSE, wait_seconds=0)["structuredContent"]
+    with residents.session() as host:
+        called(host, "run", run_id=told["run_id"], wait_seconds=60)
+        assert called(host, "run", run_id=told["run_id"])["structuredContent"]["status"] == "completed"
+        assert residents.only["stays_seconds"] == 300
+    assert posts(simulator) == 1
+
+
 def test_the_first_process_of_a_container_carries_its_own_work(residents: Residents, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(os, "getpid", lambda: 1)
     assert place_for(residents.env) is None
