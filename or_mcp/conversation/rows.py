@@ -134,13 +134,11 @@ class Asking:
 
 
 def _answered(said: Said, body: str, failure: Failure | None = None) -> Answered:
-    usage = said.usage
     return Answered(
         body=body,
         cost_usd=said.cost_usd,
         provider_cost_usd=said.provider_cost_usd,
-        input_tokens=(usage.input_tokens or 0) if usage else 0,
-        output_tokens=(usage.output_tokens or 0) if usage else 0,
+        usage=said.usage,
         model=said.model,
         generation_id=said.generation_id,
         failure=failure,

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 from or_mcp.catalogue.prices import Estimate
 from or_mcp.openrouter.errors import Failure, OwnerCanAct, RateLimited
 from or_mcp.openrouter.retry import wait_before_retry
+from or_mcp.openrouter.usage import Usage
 from or_mcp.openrouter.wire.lenient import Maybe
 from or_mcp.rows.earlier import Earlier
 from or_mcp.rows.lines import lines_of, save
@@ -43,8 +44,7 @@ class Answered:
     body: str = ""
     cost_usd: Decimal | None = None
     provider_cost_usd: Decimal | None = None
-    input_tokens: int = 0
-    output_tokens: int = 0
+    usage: Usage | None = None
     model: str | None = None
     generation_id: str | None = None
     failure: Failure | None = None
@@ -78,9 +78,21 @@ class RowsResult:
     model: Maybe[str] = None
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
     provider_cost_usd: Maybe[Decimal] = None
     file: Maybe[str] = None
     problem: Maybe[str] = None
+
+    @property
+    def usage(self) -> Usage:
+        """What all rows together used."""
+        return Usage(
+            self.input_tokens or None,
+            self.output_tokens or None,
+            cached_tokens=self.cached_tokens or None,
+            cache_write_tokens=self.cache_write_tokens or None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,13 +275,15 @@ class ManyRows:
             self._stop(failure.message)
 
     def _add(self, answered: Answered) -> None:
-        result, more = self._result, answered.provider_cost_usd
+        result, more, used = self._result, answered.provider_cost_usd, answered.usage or Usage()
         self._generation_id = answered.generation_id or self._generation_id
         self._result = replace(
             result,
             model=answered.model or result.model,
-            input_tokens=result.input_tokens + answered.input_tokens,
-            output_tokens=result.output_tokens + answered.output_tokens,
+            input_tokens=result.input_tokens + (used.input_tokens or 0),
+            output_tokens=result.output_tokens + (used.output_tokens or 0),
+            cached_tokens=result.cached_tokens + (used.cached_tokens or 0),
+            cache_write_tokens=result.cache_write_tokens + (used.cache_write_tokens or 0),
             provider_cost_usd=result.provider_cost_usd if more is None else (result.provider_cost_usd or 0) + more,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import anyio.to_thread
@@ -23,6 +24,7 @@ from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.prices import Estimate
 from or_mcp.conversation.adapt import adapt, readable
+from or_mcp.conversation.caching import with_cache
 from or_mcp.conversation.fit import check_fits, needs_of
 from or_mcp.conversation.functions import MOST_FUNCTIONS
 from or_mcp.conversation.rows import Asking as RowsAsking
@@ -33,6 +35,8 @@ from or_mcp.conversation.turn import ToolOutput, Turn, say
 from or_mcp.conversation.work import AskResult, Exchange, go_on, result_of
 from or_mcp.files.made import MadeFile
 from or_mcp.openrouter.errors import InvalidRequest
+from or_mcp.openrouter.usage import Usage
+from or_mcp.openrouter.wire.sessions import new_session
 from or_mcp.rows.work import Brought, is_of_rows, words_of
 from or_mcp.rows.work import result_of as rows_of
 from or_mcp.runs.budget import Room
@@ -108,7 +112,7 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
     rows = await rows_given(arguments.rows, arguments.rows_file, call)
     if rows:
         _check_rows_alone(arguments)
-    before = await _thread(arguments, call)
+    before, pause = await _thread(arguments, call)
     choice = await choose(call, turn.models)
     snapshot = choice.snapshot
     turn, adapted = adapt(turn, snapshot)
@@ -122,6 +126,7 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
         )
     thread = say(before, turn, arguments.prompt, parts)
     sent, left_out = readable(thread, turn, snapshot)
+    turn = with_cache(turn, sent, pause, snapshot)
     needs = await anyio.to_thread.run_sync(needs_of, sent, turn)
     check_fits(snapshot, turn, needs, call.parts.policy)
     return await place(
@@ -162,7 +167,7 @@ async def _ask_rows(
     turns = await anyio.to_thread.run_sync(turns_of, question, rows)
     price = await anyio.to_thread.run_sync(RowsPrice.of, turns, snapshot)
     check_fits(snapshot, question.turn, price.largest, call.parts.policy)
-    upstream, session_id = call.upstream.at_first_try(), Thread.new().session_id
+    upstream, session_id = call.upstream.at_first_try(), new_session()
 
     def planned(room: Room) -> tuple[RowsAsking, Sequence[Estimate]]:
         found, estimates = price.within(room)
@@ -216,10 +221,10 @@ def _turn(arguments: AskArguments, default_model: str) -> Turn:
     )
 
 
-async def _thread(arguments: AskArguments, call: Call) -> Thread:
-    """The conversation so far, from the run it goes on from."""
+async def _thread(arguments: AskArguments, call: Call) -> tuple[Thread, timedelta]:
+    """The conversation so far, from the run it goes on from, and for how long it has rested since."""
     if not arguments.continue_run:
-        return Thread.new()
+        return Thread.new(), timedelta()
     record = await call.runs.find(arguments.continue_run)
     if not record.finished:
         raise InvalidRequest(f"continue_run {record.run_id} is still running; wait for it with run")
@@ -231,7 +236,8 @@ async def _thread(arguments: AskArguments, call: Call) -> Thread:
         raise InvalidRequest(f"continue_run takes a run with one answer; {record.run_id} is one of many rows")
     context = await call.runs.context(record)
     thread = await anyio.to_thread.run_sync(keepsake.thread, record, context)
-    return await anyio.to_thread.run_sync(thread.with_pictures, call.parts.shelf.data_url)
+    pictured = await anyio.to_thread.run_sync(thread.with_pictures, call.parts.shelf.data_url)
+    return pictured, datetime.now(UTC) - (record.ended or record.started)
 
 
 async def _attached(
@@ -269,6 +275,10 @@ def _words(result: AskResult | Brought) -> str:
     return words_of(result) if isinstance(result, Brought) else full_text(result)
 
 
+def _usage(result: AskResult | Brought) -> Usage | None:
+    return result.together.usage if isinstance(result, Brought) else result.said.usage
+
+
 TOOL = Tool(
     name="ask",
     title="Ask one model",
@@ -277,5 +287,5 @@ TOOL = Tool(
     arguments=AskArguments,
     answer=AskAnswer,
     handle=ask,
-    keepsake=Keepsake(read=_read, show=_show, words=_words, thread=go_on, files=_files),
+    keepsake=Keepsake(read=_read, show=_show, words=_words, thread=go_on, files=_files, usage=_usage),
 )

@@ -20,10 +20,11 @@ from or_mcp.calls.many import MOST_ROWS, digest_of_rows, kept_short, place_rows,
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.snapshot import Snapshot
-from or_mcp.decisions.asking import Deciding, Part, State, new_session
+from or_mcp.decisions.asking import Deciding, Part, State
 from or_mcp.decisions.model import MODALITY, current_model
 from or_mcp.decisions.questions import Asked, read_questions
 from or_mcp.openrouter.errors import InvalidRequest
+from or_mcp.openrouter.wire.sessions import new_session
 from or_mcp.rows.work import result_of, words_of
 from or_mcp.tools.answers.decide import DecideAnswer, show
 from or_mcp.vectors.texts import check_texts
@@ -124,5 +125,5 @@ TOOL = Tool(
     arguments=DecideArguments,
     answer=DecideAnswer,
     handle=decide,
-    keepsake=Keepsake(read=result_of, show=show, words=words_of),
+    keepsake=Keepsake(read=result_of, show=show, words=words_of, usage=lambda brought: brought.together.usage),
 )

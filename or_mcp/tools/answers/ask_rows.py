@@ -10,7 +10,6 @@ from or_mcp.calls.quoting import named, quoted
 from or_mcp.calls.reply import Reply, usd
 from or_mcp.conversation.rows import ROW
 from or_mcp.openrouter.errors import shorten
-from or_mcp.openrouter.usage import Usage
 from or_mcp.rows.work import Brought
 from or_mcp.runs.record import RunRecord
 from or_mcp.runs.rows import Row
@@ -42,7 +41,7 @@ def _reply(record: RunRecord, brought: Brought, shown: Shown, size: tuple[int, i
         cost_usd=usd(record.cost_usd),
         provider_cost_usd=usd(together.provider_cost_usd),
         cost_estimate_usd=estimate_range(record),
-        usage=Usage(together.input_tokens or None, together.output_tokens or None),
+        usage=together.usage,
         error=why_it_failed(record),
         replayed=shown.replayed,
         elapsed_seconds=record.elapsed_seconds(),

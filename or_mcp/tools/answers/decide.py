@@ -10,6 +10,7 @@ from or_mcp.calls.keepsake import Shown
 from or_mcp.calls.quoting import named, quoted
 from or_mcp.calls.reply import Answer, Maybe, Reply, Some, usd
 from or_mcp.decisions.answers import ROW, Decided
+from or_mcp.openrouter.usage import Usage
 from or_mcp.rows.work import Brought
 from or_mcp.runs.record import RunRecord, Status
 from or_mcp.runs.rows import Row
@@ -18,14 +19,12 @@ from or_mcp.tools.answers.rows import (
     FailedRow,
     RowsCount,
     RowsFile,
-    RowsUsage,
     about_the_rows,
     count_of,
     counted,
     failed,
     file_of,
     link_to,
-    usage_of,
 )
 
 
@@ -53,7 +52,7 @@ class DecideAnswer(Answer):
     cost_usd: float | None
     provider_cost_usd: Maybe[float] = None
     cost_estimate_usd: EstimateRange
-    usage: Maybe[RowsUsage] = None
+    usage: Maybe[Usage] = None
     elapsed_seconds: float
     generation_id: Maybe[str] = None
     error: Maybe[str] = None
@@ -89,7 +88,7 @@ def _reply(record: RunRecord, brought: Brought, shown: Shown, most: int) -> Repl
         cost_usd=usd(record.cost_usd),
         provider_cost_usd=usd(result.provider_cost_usd),
         cost_estimate_usd=estimate_range(record),
-        usage=usage_of(result),
+        usage=result.usage,
         elapsed_seconds=record.elapsed_seconds(),
         generation_id=record.generation_id,
         error=why_it_failed(record),

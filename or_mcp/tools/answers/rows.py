@@ -10,7 +10,7 @@ import mcp_types
 
 from or_mcp.calls.explain import sentence
 from or_mcp.calls.keepsake import Shown
-from or_mcp.calls.reply import Answer, Maybe
+from or_mcp.calls.reply import Answer
 from or_mcp.openrouter.errors import shorten
 from or_mcp.rows.lines import why_failed
 from or_mcp.rows.work import Brought, RowsResult
@@ -36,13 +36,6 @@ class RowsCount(Answer):
     failed: int
 
 
-class RowsUsage(Answer):
-    """What all rows together used."""
-
-    input_tokens: Maybe[int] = None
-    output_tokens: Maybe[int] = None
-
-
 class RowsFile(Answer):
     """Where every row is, as a line of JSON."""
 
@@ -61,11 +54,6 @@ def _why(row: Row) -> str:
         return "It was on its way when the run ended, and may have been billed."
     failure = why_failed(row)
     return shorten(f"{failure.kind}: {sentence(failure)}", _ERROR_CHARS)
-
-
-def usage_of(result: RowsResult) -> RowsUsage:
-    """The same for all rows."""
-    return RowsUsage(input_tokens=result.input_tokens or None, output_tokens=result.output_tokens or None)
 
 
 def file_of(record: RunRecord, result: RowsResult) -> RowsFile | None:
