@@ -12,11 +12,14 @@ from mcp import Client
 
 from or_mcp.simulator import Simulator
 from tests.conftest import Connect, text_of
-from tests.money.test_bounded import GREEDY, runs_of
-from tests.money.world import model, price, words
+from tests.money.test_bounded import runs_of
+from tests.money.world import model, words
 
+# Nearly as many tokens as the text may have at most.
+GREEDY = {"greedy": True, "tokens_per_char": 0.53}
 TURNS = 5
-PAUSES = (0, 0, 200, 900, 3_000, 9_000)
+PAUSES = (0, 200, 900, 900, 3_000, 9_000)
+DOCUMENT = "The ledger of the harbour lists every ship that came in and what it paid. " * 300
 
 
 def makers(rng: Random) -> list[dict[str, Any]]:
@@ -25,8 +28,10 @@ def makers(rng: Random) -> list[dict[str, Any]]:
     # Long conversations are to be paid for here, not refused.
     for row in rows:
         row["context_length"] = 1_000_000
-        names = ("input_cache_read", "input_cache_write", "input_cache_write_1h")
-        row["pricing"] |= {name: price(rng, 2e-9, 3e-5) for name in names if rng.random() < 0.7}
+        fresh = float(row["pricing"]["prompt"])
+        times = {"input_cache_read": (0.05, 1), "input_cache_write": (1, 2), "input_cache_write_1h": (1.5, 3)}
+        factors = {name: rng.uniform(*between) for name, between in times.items() if rng.random() < 0.8}
+        row["pricing"] |= {name: f"{fresh * factor:.12f}" for name, factor in factors.items()}
     return rows
 
 
@@ -34,9 +39,8 @@ async def converse(client: Client, rng: Random, store: Path, name: str, number: 
     """A conversation with pauses of any length; how many turns were answered."""
     more: dict[str, Any] = {}
     for turn in range(TURNS):
-        asked = {"model": name, "prompt": words(rng, 100 * number + turn, 3_000), "max_cost_usd": 3, **more}
-        if rng.random() < 0.5:
-            asked["max_output_tokens"] = rng.choice([100, 2_000])
+        question = f"{words(rng, 100 * number + turn, 600)} {'' if more else DOCUMENT}"
+        asked = {"model": name, "prompt": question, "max_output_tokens": rng.choice([10, 300]), **more}
         result = await client.call_tool("ask", asked)
         if result.is_error:
             assert text_of(result).startswith(("over_budget", "model_unavailable")), text_of(result)
