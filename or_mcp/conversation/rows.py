@@ -24,7 +24,7 @@ from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure, InvalidRequest, shorten
 from or_mcp.openrouter.wire.lenient import Maybe
 from or_mcp.openrouter.wire.routing import Provider
-from or_mcp.rows.work import Answered
+from or_mcp.rows.result import Answered
 from or_mcp.runs.budget import Room
 
 Row = str | Mapping[str, Any]

@@ -21,8 +21,7 @@ from or_mcp.openrouter.errors import Failure
 from or_mcp.openrouter.usage import Usage
 from or_mcp.openrouter.wire.decisions import DecisionsRequest
 from or_mcp.openrouter.wire.routing import Provider
-from or_mcp.rows.work import Answered
-
+from or_mcp.rows.result import Answered
 
 State = str | Mapping[str, Any]
 Part = str | dict[str, Any]

@@ -37,8 +37,8 @@ from or_mcp.files.made import MadeFile
 from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.openrouter.usage import Usage
 from or_mcp.openrouter.wire.sessions import new_session
-from or_mcp.rows.work import Brought, is_of_rows, words_of
-from or_mcp.rows.work import result_of as rows_of
+from or_mcp.rows.result import Brought, is_of_rows, words_of
+from or_mcp.rows.result import result_of as rows_of
 from or_mcp.runs.budget import Room
 from or_mcp.runs.record import RunRecord
 from or_mcp.tools.answers.ask import AskAnswer, full_text, show

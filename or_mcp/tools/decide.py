@@ -25,7 +25,7 @@ from or_mcp.decisions.model import MODALITY, current_model
 from or_mcp.decisions.questions import Asked, read_questions
 from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.openrouter.wire.sessions import new_session
-from or_mcp.rows.work import result_of, words_of
+from or_mcp.rows.result import result_of, words_of
 from or_mcp.tools.answers.decide import DecideAnswer, show
 from or_mcp.vectors.texts import check_texts
 

@@ -10,7 +10,7 @@ from or_mcp.calls.quoting import named, quoted
 from or_mcp.calls.reply import Reply, usd
 from or_mcp.conversation.rows import ROW
 from or_mcp.openrouter.errors import shorten
-from or_mcp.rows.work import Brought
+from or_mcp.rows.result import Brought
 from or_mcp.runs.record import RunRecord
 from or_mcp.runs.rows import Row
 from or_mcp.tools.answers.ask import AskAnswer, RowResult

@@ -11,7 +11,7 @@ from or_mcp.calls.quoting import named, quoted
 from or_mcp.calls.reply import Answer, Maybe, Reply, Some, usd
 from or_mcp.decisions.answers import ROW, Decided
 from or_mcp.openrouter.usage import Usage
-from or_mcp.rows.work import Brought
+from or_mcp.rows.result import Brought
 from or_mcp.runs.record import RunRecord, Status
 from or_mcp.runs.rows import Row
 from or_mcp.tools.answers.paid import EstimateRange, estimate_range, fitted, how_it_stands, why_it_failed

@@ -13,7 +13,7 @@ from or_mcp.calls.keepsake import Shown
 from or_mcp.calls.reply import Answer
 from or_mcp.openrouter.errors import shorten
 from or_mcp.rows.lines import why_failed
-from or_mcp.rows.work import Brought, RowsResult
+from or_mcp.rows.result import Brought, RowsResult
 from or_mcp.runs.record import RunRecord
 from or_mcp.runs.rows import Row
 from or_mcp.tools.answers.paid import comes_back, was_paid_for
