@@ -18,6 +18,7 @@ from or_mcp.openrouter.usage import Usage
 from or_mcp.runs.live import Work
 from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunRecord
+from or_mcp.runs.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,16 @@ class Shown:
 
 
 AS_USUAL = Shown()
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """With what a job is gone on with that another process has sent."""
+
+    upstream: OpenRouter
+    shelf: Shelf
+    store: Store
+    data_dir: Path | None
 
 
 class Result(Protocol):
@@ -58,7 +69,7 @@ class Keepsake(Generic[ResultT]):
     panel: Callable[[ResultT], tuple[PanelMember, ...]] | None = None
     thread: Callable[[RunRecord, Context | None], Thread] | None = None
     files: Callable[[ResultT], tuple[MadeFile, ...]] | None = None
-    resume: Callable[[RunRecord, OpenRouter, Shelf], Work] | None = None
+    resume: Callable[[RunRecord, Means], Work | None] | None = None
     # What all of it used; none where that is only a part of what was paid for.
     usage: Callable[[ResultT], Usage | None] | None = None
 

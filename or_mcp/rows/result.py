@@ -44,6 +44,8 @@ class RowsResult:
     provider_cost_usd: Maybe[Decimal] = None
     file: Maybe[str] = None
     problem: Maybe[str] = None
+    # How many rows upstream counts as answered and as failed, while it carries them all.
+    counted: Maybe[tuple[int, int]] = None
 
     @property
     def usage(self) -> Usage:

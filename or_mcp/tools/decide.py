@@ -16,7 +16,7 @@ from or_mcp.calls.attaching import read_attachments
 from or_mcp.calls.call import Call
 from or_mcp.calls.choosing import choose, known_models
 from or_mcp.calls.keepsake import Keepsake, Shown
-from or_mcp.calls.many import MOST_ROWS, digest_of_rows, kept_short, place_rows, rows_given
+from or_mcp.calls.many import MOST_ROWS, digest_of_rows, kept_short, one_by_one, place_rows, rows_given
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.snapshot import Snapshot
@@ -74,6 +74,7 @@ async def decide(arguments: DecideArguments, call: Call) -> Reply:
         "decide",
         kept_short(arguments, rows),
         lambda _: (asks, estimates),
+        one_by_one,
         models=(model,),
         prompt=", ".join(each.name for each in asked),
         attached=digest + digest_of_rows(rows),

@@ -77,7 +77,8 @@ def link_to(file: RowsFile | None) -> tuple[mcp_types.ResourceLink, ...]:
 def count_of(brought: Brought) -> RowsCount:
     """How many rows have come how far."""
     failures = sum(row.state == "failed" for row in brought.rows)
-    return RowsCount(total=brought.together.total, answered=len(brought.answered), failed=failures)
+    answered, failed = brought.together.counted or (len(brought.answered), failures)
+    return RowsCount(total=brought.together.total, answered=answered, failed=failed)
 
 
 def counted(brought: Brought) -> str:
