@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,9 +29,8 @@ from or_mcp.calls.call import FOR_VIEW, Call, NeedsHost, Parts, Served
 from or_mcp.calls.caller import AT_THE_DOOR, Caller
 from or_mcp.calls.choosing import suggest_only_allowed
 from or_mcp.calls.explain import sentence
-from or_mcp.calls.keepsake import AnyKeepsake, Means
+from or_mcp.calls.keepsake import Means
 from or_mcp.calls.shape import Shape
-from or_mcp.calls.tool import AnyTool
 from or_mcp.catalogue.cache import Catalogue
 from or_mcp.catalogue.policy import Policy
 from or_mcp.disk import forget_files
@@ -67,7 +66,7 @@ from or_mcp.settings import Settings
 from or_mcp.tasks.extension import Tasks
 from or_mcp.tasks.ongoing import CallResult
 from or_mcp.tasks.wire import CreatedTask
-from or_mcp.tools import ALL_TOOLS
+from or_mcp.tools import KEEPSAKES, Tools
 
 NAME = "openrouter"
 TITLE = "OpenRouter"
@@ -106,7 +105,7 @@ class Program:
         check_budget_is_kept(settings)
         self.settings = settings
         self.owner = Caller.of(settings.api_key, settings.base_url)
-        self.tools: dict[str, AnyTool] = {tool.name: tool for tool in ALL_TOOLS if tool.name in settings.tools}
+        self.tools = Tools(settings.tools)
         self.parts: Parts | None = None
         self.alone = alone
         self._watchers = watchers
@@ -151,7 +150,7 @@ class Program:
         return [tool.model_copy(update={"output_schema": None}) for tool in self._listed]
 
     def _schema(self, name: str) -> dict[str, Any] | None:
-        return next((tool.input_schema for tool in self._listed if tool.name == name), None)
+        return self.tools[name].listed().input_schema if name in self.tools else None
 
     @asynccontextmanager
     async def _lifespan(self) -> AsyncGenerator[Served]:
@@ -174,7 +173,6 @@ class Program:
         store = await anyio.to_thread.run_sync(Store, *kept_in(settings))
         kept_in_dir = settings.data_dir if settings.store else None
         shelf = Shelf(kept_in_dir)
-        keepsakes: dict[str, AnyKeepsake] = {tool.name: tool.keepsake for tool in ALL_TOOLS if tool.keepsake}
         runner = Runner(
             store,
             Limits(
@@ -190,7 +188,7 @@ class Program:
             spent=self._watchers.spent,
             lost=self._watchers.lost,
             learned=Learned(kept_in_dir),
-            resume=partial(_resume, keepsakes, shelf, store, kept_in_dir),
+            resume=partial(_resume, shelf, store, kept_in_dir),
         )
         catalogue = Catalogue(upstream, settings.data_dir / "catalogue", origin=settings.base_url)
         parts = Parts(
@@ -206,7 +204,7 @@ class Program:
             data_dir=kept_in_dir,
             shelf=shelf,
             rules=rules(settings),
-            keepsakes=keepsakes,
+            keepsakes=KEEPSAKES,
         )
         with self._noticing_failure():
             async with anyio.create_task_group() as background:
@@ -368,16 +366,9 @@ def _forget_files(folders: Sequence[Path], shelf: Shelf, moment: datetime) -> No
     shelf.forget(moment)
 
 
-def _resume(
-    keepsakes: Mapping[str, AnyKeepsake],
-    shelf: Shelf,
-    store: Store,
-    data_dir: Path | None,
-    record: RunRecord,
-    upstream: OpenRouter,
-) -> Work | None:
+def _resume(shelf: Shelf, store: Store, data_dir: Path | None, record: RunRecord, upstream: OpenRouter) -> Work | None:
     """What goes on with a job that another process left."""
-    keepsake = keepsakes.get(record.request.tool)
+    keepsake = KEEPSAKES.get(record.request.tool)
     if keepsake is None or keepsake.resume is None:
         return None
     return keepsake.resume(record, Means(upstream, shelf, store, data_dir))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from or_mcp.everything import import_everything
 from or_mcp.server import Program
 from or_mcp.settings import Settings
 from or_mcp.starting.starter import Begun
@@ -36,6 +37,7 @@ async def serve_stdio(settings: Settings, begun: Begun) -> None:
     with _ending(program):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_on_signal, stop)
+            tasks.start_soon(import_everything)
             async with open_stdio(program.leave, begun) as (incoming, outgoing):
                 await program.server.run(incoming, outgoing, program.server.create_initialization_options())
             tasks.cancel_scope.cancel()

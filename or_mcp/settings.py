@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
+from or_mcp.certificates import trusted
 from or_mcp.figures import money, prices, seconds, seconds_or_none, whole
 from or_mcp.offered import TOOL_NAMES, TOOL_WORDS, offered
 from or_mcp.places import credentials_file, state_directory, working_directory
@@ -264,8 +265,8 @@ class Settings:
         "OR_MCP_RESIDENT",
         BY_DEFAULT,
         "Whether the sessions of a user share one process, which also finishes what hosts stop waiting for; or how "
-        "many seconds it stays after its last session and run (300). Tried on Linux; never on Windows, with "
-        "OR_MCP_STORE=off, as process 1 of a container, or over HTTP.",
+        "many seconds it stays after its last session and run (300). On by itself on Linux alone; never on Windows, "
+        "with OR_MCP_STORE=off, as process 1 of a container, or over HTTP.",
         "on, off or a number of seconds above 0",
         idle_seconds,
     )
@@ -334,10 +335,8 @@ def check_way_out(environ: Mapping[str, str]) -> None:
     """
     certificates = environ.get("SSL_CERT_FILE", "")
     if certificates:
-        import ssl
-
         try:
-            ssl.create_default_context(cafile=certificates)
+            trusted(certificates)
         except (OSError, ValueError):
             raise SettingsError("SSL_CERT_FILE", certificates, "a file of certificates in PEM") from None
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):

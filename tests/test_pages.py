@@ -30,7 +30,7 @@ NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 def tools_table() -> str:
     rows = [
         f"| `{tool.name}` | {'spends' if tool.kind == 'spend' else 'free'} | {first_sentence(tool.description)} |"
-        for tool in ALL_TOOLS
+        for tool in ALL_TOOLS.values()
     ]
     return "\n".join(["| tool | | what it does |", "|---|---|---|", *rows])
 

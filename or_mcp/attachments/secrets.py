@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
-from or_mcp.attachments.named_secrets import in_settings, spelled_out
 from or_mcp.attachments.randomness import looks_random, looks_typed, placeholder
 
 AWS_KEY_ID = "AWS access key id"
@@ -120,6 +119,9 @@ def find_in_bytes(data: bytes) -> tuple[Secret, ...]:
 
 def _in_piece(text: str, name: str, before: int) -> Iterator[Secret]:
     """The secrets in a piece with so many lines before it; of each line only what is told most certainly."""
+    # Its patterns take 16 ms to compile, and most sessions attach nothing.
+    from or_mcp.attachments.named_secrets import in_settings, spelled_out
+
     known: set[int] = set()
     sure = list(_numbered(text, [*_tokens(text), *_key_blocks(text)]))
     for found in (sure, _numbered(text, list(spelled_out(text))), in_settings(text, name)):

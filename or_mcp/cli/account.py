@@ -45,9 +45,7 @@ async def _asked(settings: Settings) -> Any:
 
     program = Program(settings)
     async with program.running(warm=False) as parts:
-        return await answer(
-            {tool.name: tool for tool in ALL_TOOLS}, "account", {}, Call(parts, program.owner, "or-mcp")
-        )
+        return await answer(ALL_TOOLS, "account", {}, Call(parts, program.owner, "or-mcp"))
 
 
 def lines_of(told: Mapping[str, Any], budget: Decimal, columns: int) -> Iterator[str]:

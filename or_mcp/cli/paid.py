@@ -51,10 +51,9 @@ async def _pay(settings: Settings, tool: str, given: Mapping[str, Any], as_data:
     from or_mcp.tools import ALL_TOOLS
 
     program = Program(settings)
-    tools = {each.name: each for each in ALL_TOOLS}
     async with program.running() as parts:
         call = Call(parts, program.owner, "or-mcp")
-        watch = Watch(lambda name, asked: answer(tools, name, asked, call), Screen())
+        watch = Watch(lambda name, asked: answer(ALL_TOOLS, name, asked, call), Screen())
         result = await _followed(watch, call, tool, given)
         trouble = (
             await _written(call, result.structured_content["run_id"], out)

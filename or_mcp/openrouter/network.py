@@ -7,6 +7,7 @@ httpx2's and httpcore2's; where a proxy is set, httpx2 connects by itself.
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator, Generator, Iterable
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ import anyio
 import httpcore2
 import httpx2
 from anyio.abc import SocketAttribute
+
+from or_mcp.certificates import trusted
 
 # What is kept of a reply that is not read as fast as it comes; asyncio keeps up to twice as much.
 _HELD = 128 * 1024
@@ -29,8 +32,9 @@ class Transport(httpx2.AsyncBaseTransport):
     """Sends httpx2's requests over this network."""
 
     def __init__(self, limits: httpx2.Limits) -> None:
+        certificates = os.environ.get("SSL_CERT_FILE")
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=httpx2.create_ssl_context(),
+            ssl_context=trusted(certificates) if certificates else httpx2.create_ssl_context(),
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,

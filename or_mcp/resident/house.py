@@ -20,7 +20,7 @@ import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from or_mcp import __version__
-from or_mcp.resident.everything import import_everything
+from or_mcp.everything import import_everything
 from or_mcp.resident.handing import Refused, Request, received
 from or_mcp.resident.log import keep_short
 from or_mcp.resident.peer import refusal
@@ -36,8 +36,6 @@ logger = logging.getLogger(__name__)
 _MEETING_SECONDS = 5.0
 # Sessions come and go within seconds; a look is cheap.
 _LOOK_EVERY_SECONDS = 1.0
-# Longer than the first call of a session takes, and short of the ten seconds after which nothing may be missing.
-_FIRST_CALLS_SECONDS = 2.0
 # Nobody can come any more when the program on the disk is another: what is left is what runs.
 _OUTDATED_SECONDS = 2.0
 _PACKAGE = Path(__file__).parents[1] / "__init__.py"
@@ -79,9 +77,7 @@ class House:
             self._group.cancel_scope.cancel()
 
     async def _prepare(self) -> None:
-        """A cache that is pruned, or an upgrade, must not break what runs. The first calls go before."""
-        await anyio.sleep(_FIRST_CALLS_SECONDS)
-        await anyio.to_thread.run_sync(import_everything)
+        await import_everything()
         self._is_complete = True
 
     async def _listen(self) -> None:

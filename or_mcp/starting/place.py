@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 SWITCH = "OR_MCP_RESIDENT"
 FOLDER = "resident"
-BY_DEFAULT = "off"
+# On macOS it is a choice: peers are told apart less well there.
+BY_DEFAULT = "on" if sys.platform == "linux" else "off"
 # These differ from session to session within one resident; it is told of them.
 OF_A_SESSION = frozenset(
     {"OR_MCP_ALLOWED_DIRS", "OR_MCP_TOOLS", "OR_MCP_WAIT_SECONDS", "OR_MCP_LOG_LEVEL", "OR_MCP_STRUCTURED", SWITCH}

@@ -1,17 +1,48 @@
-"""The tools, one file each. This list is the whole of it, in the order hosts see."""
+"""The tools, one file each, in the order hosts see. Each is imported when it is first needed, not at the start."""
 
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from importlib import import_module
+
+from or_mcp.calls.keepsake import AnyKeepsake
 from or_mcp.calls.tool import AnyTool
-from or_mcp.tools import account, ask, decide, embed, endpoints, fuse, list_models, make, rerank, run
+from or_mcp.offered import TOOL_NAMES
 
-ALL_TOOLS: tuple[AnyTool, ...] = (
-    fuse.TOOL,
-    ask.TOOL,
-    embed.TOOL,
-    rerank.TOOL,
-    make.TOOL,
-    decide.TOOL,
-    list_models.TOOL,
-    endpoints.TOOL,
-    account.TOOL,
-    run.TOOL,
-)
+
+class Tools(Mapping[str, AnyTool]):
+    """Some of the tools, by name."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = [name for name in TOOL_NAMES if name in names]
+
+    def __getitem__(self, name: str) -> AnyTool:
+        if name not in self._names:
+            raise KeyError(name)
+        return import_module(f"{__name__}.{name}").TOOL
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+class Keepsakes(Mapping[str, AnyKeepsake]):
+    """How each tool that is paid for reads its runs back, by the tool's name."""
+
+    def __getitem__(self, name: str) -> AnyKeepsake:
+        keepsake = ALL_TOOLS[name].keepsake
+        if keepsake is None:
+            raise KeyError(name)
+        return keepsake
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, tool in ALL_TOOLS.items() if tool.keepsake)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+ALL_TOOLS = Tools(TOOL_NAMES)
+KEEPSAKES = Keepsakes()

@@ -29,8 +29,8 @@ _RUN = '<script type="application/json" id="run"></script>'
 # What a browser's tab or a bookmark shows.
 _TITLE_LENGTH = 80
 # What could end the script element, what old parsers take for a line end, and what cannot be written as UTF-8.
-_UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
+_UNSAFE = "[<>&\u2028\u2029\ud800-\udfff]"
+_UNPRINTABLE = "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+"
 
 
 @cache
@@ -47,7 +47,7 @@ def report_html(answer: Mapping[str, Any]) -> str:
 
 
 def _titled(answer: Mapping[str, Any]) -> str:
-    words = " ".join(_UNPRINTABLE.sub(" ", str(answer.get("prompt") or "")).split())
+    words = " ".join(re.sub(_UNPRINTABLE, " ", str(answer.get("prompt") or "")).split())
     if len(words) > _TITLE_LENGTH:
         words = words[: _TITLE_LENGTH - 1].rstrip() + "…"
     return f"<title>{escape(words)}</title>" if words else ""
@@ -55,7 +55,7 @@ def _titled(answer: Mapping[str, Any]) -> str:
 
 def _embedded(answer: Mapping[str, Any]) -> str:
     written = json.dumps(_plain(answer), ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
+    return re.sub(_UNSAFE, lambda found: f"\\u{ord(found[0]):04x}", written)
 
 
 def _plain(value: Any) -> Any:

@@ -64,7 +64,7 @@ async def test_the_first_problems_of_a_list_are_told_and_the_others_counted(conn
 
 
 def test_a_schema_is_built_once_for_each_tool():
-    for tool in ALL_TOOLS:
+    for tool in ALL_TOOLS.values():
         assert input_schema(tool.arguments) is input_schema(tool.arguments)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import warnings
 from pathlib import Path
 
@@ -181,8 +182,12 @@ def test_the_same_way_leads_there_on_uvloop(trusted: Path):
 
 
 async def test_who_is_cancelled_while_it_connects_leaves_no_connection_open(monkeypatch: pytest.MonkeyPatch):
-    forgotten: list[object] = []
-    monkeypatch.setattr("sys.unraisablehook", lambda told: forgotten.append(told.exc_value))
+    forgotten: list[str] = []
+
+    def hear(told: sys.UnraisableHookArgs) -> None:
+        forgotten.append(repr(told.exc_value))
+
+    monkeypatch.setattr("sys.unraisablehook", hear)
     async with listening(closed_at_once) as port:
         network = Transport(httpx2.Limits())
         with warnings.catch_warnings():

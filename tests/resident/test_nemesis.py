@@ -10,9 +10,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ ENDS = {"completed", "interrupted"}
 OTHER_SETTINGS = {"OR_MCP_RUN_DEADLINE_SECONDS": "800"}
 # Of what is read-only this is everywhere.
 READ_ONLY = Path("/proc")
+FULL = "size=4k,nr_inodes=1,mode=700"
 
 
 @dataclass
@@ -42,6 +44,7 @@ class Nemesis:
 
     residents: Residents
     other_version: Path
+    unwritable: list[Path]
     chance: random.Random
     stack: ExitStack
     hosts: list[Talk] = field(default_factory=list[Talk])
@@ -155,13 +158,13 @@ class Nemesis:
                         stale.bind(str(path))
 
     def spoil(self) -> None:
-        """Where residents listen nothing can be written while a host starts."""
+        """Where residents listen nothing can be written while a host starts: it is read-only, or full."""
         folder = Path(self.residents.env["OR_MCP_DATA_DIR"]) / FOLDER
         away = folder.with_name("away")
         if folder.exists():
             folder.rename(away)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.symlink_to(READ_ONLY)
+        folder.symlink_to(self.chance.choice(self.unwritable))
         self.open()
         folder.unlink()
         if away.exists():
@@ -179,6 +182,23 @@ class Nemesis:
 
 
 @pytest.fixture
+def unwritable(tmp_path: Path) -> Generator[list[Path]]:
+    """Directories in which nothing can be made; one that is full only where this user may mount it."""
+    full, mount = tmp_path / "full", shutil.which("mount")
+    full.mkdir()
+    command = [mount or "", "-t", "tmpfs", "-o", FULL, "tmpfs", str(full)]
+    if mount is None or subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode:
+        yield [READ_ONLY]
+        return
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            (full / "file").touch()
+        yield [READ_ONLY, full]
+    finally:
+        subprocess.run(["umount", "-l", full], check=True)
+
+
+@pytest.fixture
 def other_version(tmp_path: Path) -> Path:
     """The same program under another version, installed elsewhere."""
     copied = shutil.copytree(ROOT / "or_mcp", tmp_path / "or_mcp", ignore=shutil.ignore_patterns("__pycache__"))
@@ -187,11 +207,22 @@ def other_version(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def play(residents: Residents, simulator: Simulator, other_version: Path, seed: int, rounds: int) -> None:
+Play = Callable[[int, int], None]
+
+
+@pytest.fixture
+def play(residents: Residents, simulator: Simulator, other_version: Path, unwritable: list[Path]) -> Play:
+    """So many rounds, by a seed."""
     residents.env["OR_MCP_RESIDENT"] = STAYS
+    return partial(played, residents, simulator, other_version, unwritable)
+
+
+def played(
+    residents: Residents, simulator: Simulator, other_version: Path, unwritable: list[Path], seed: int, rounds: int
+) -> None:
     simulator.script({"path": "/chat/completions", "duration_s": 1})
     with ExitStack() as stack:
-        nemesis = Nemesis(residents, other_version, random.Random(seed), stack)
+        nemesis = Nemesis(residents, other_version, unwritable, random.Random(seed), stack)
         for _ in range(rounds):
             nemesis.act()
         while nemesis.hosts:
@@ -212,15 +243,13 @@ def rows(host: Talk) -> list[dict[str, Any]]:
 
 
 @pytest.mark.timeout(400)
-def test_nothing_that_happens_to_sessions_costs_a_start_or_a_run(
-    residents: Residents, simulator: Simulator, other_version: Path
-):
-    play(residents, simulator, other_version, seed=7, rounds=14)
+def test_nothing_that_happens_to_sessions_costs_a_start_or_a_run(play: Play):
+    play(7, 14)
 
 
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", range(10))
-def test_nor_does_it_in_two_hundred_rounds(residents: Residents, simulator: Simulator, other_version: Path, seed: int):
-    play(residents, simulator, other_version, seed=seed, rounds=20)
+def test_nor_does_it_in_two_hundred_rounds(play: Play, seed: int):
+    play(seed, 20)

@@ -6,7 +6,7 @@ from pathlib import Path
 from or_mcp.tools import ALL_TOOLS
 
 if __name__ == "__main__":
-    for tool in ALL_TOOLS:
+    for tool in ALL_TOOLS.values():
         listed = tool.listed().model_dump(mode="json", by_alias=True, exclude_none=True)
         path = Path(__file__).parent / f"{tool.name}.json"
         path.write_text(json.dumps(listed, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -15,7 +15,7 @@ from or_mcp.offered import TOOL_NAMES
 from or_mcp.tools import ALL_TOOLS
 
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
-LISTED = {tool.name: tool.listed() for tool in ALL_TOOLS}
+LISTED = {tool.name: tool.listed() for tool in ALL_TOOLS.values()}
 ARGUMENTS = {
     "fuse": "preset analysis_models analyst_model writer_model reasoning_effort max_tool_calls max_completion_tokens "
     "temperature web max_cost_usd wait_seconds detail instructions prompt",
@@ -52,10 +52,10 @@ def weight(name: str) -> int:
 
 
 def test_the_settings_name_every_tool_in_its_order():
-    assert tuple(tool.name for tool in ALL_TOOLS) == TOOL_NAMES
+    assert tuple(tool.name for tool in ALL_TOOLS.values()) == TOOL_NAMES
 
 
-@pytest.mark.parametrize("tool", ALL_TOOLS, ids=lambda tool: tool.name)
+@pytest.mark.parametrize("tool", ALL_TOOLS.values(), ids=lambda tool: tool.name)
 def test_the_input_schema_is_a_flat_object(tool: AnyTool):
     schema = LISTED[tool.name].input_schema
     assert schema["type"] == "object"
@@ -65,12 +65,12 @@ def test_the_input_schema_is_a_flat_object(tool: AnyTool):
         assert node.get("type") != "null"
 
 
-@pytest.mark.parametrize("tool", ALL_TOOLS, ids=lambda tool: tool.name)
+@pytest.mark.parametrize("tool", ALL_TOOLS.values(), ids=lambda tool: tool.name)
 def test_the_arguments_are_the_promised_ones_in_their_order_long_text_last(tool: AnyTool):
     assert list(LISTED[tool.name].input_schema["properties"]) == ARGUMENTS[tool.name].split()
 
 
-@pytest.mark.parametrize("tool", ALL_TOOLS, ids=lambda tool: tool.name)
+@pytest.mark.parametrize("tool", ALL_TOOLS.values(), ids=lambda tool: tool.name)
 def test_title_description_hints_and_output_are_all_there(tool: AnyTool):
     listed = LISTED[tool.name]
     assert listed.title
@@ -99,7 +99,7 @@ def test_the_instructions_name_every_tool_and_stay_short():
     assert all(name in INSTRUCTIONS for name in TOOL_NAMES)
 
 
-@pytest.mark.parametrize("tool", ALL_TOOLS, ids=lambda tool: tool.name)
+@pytest.mark.parametrize("tool", ALL_TOOLS.values(), ids=lambda tool: tool.name)
 def test_the_public_json_is_the_one_that_was_reviewed(tool: AnyTool):
     path = SNAPSHOTS / f"{tool.name}.json"
     listed = LISTED[tool.name].model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -30,7 +30,7 @@ LISTS = {"panel", "failed_models", "notes", "tool_calls", "citations", "sources"
 
 
 def test_descriptions_are_paragraphs_whose_first_sentence_stands_alone():
-    for tool in ALL_TOOLS:
+    for tool in ALL_TOOLS.values():
         first, *others = (tool.listed().description or "").split("\n\n")
         assert len(first) < 100, first
         assert first.endswith("."), first

@@ -7,6 +7,9 @@ import pkgutil
 from importlib import import_module
 from time import sleep
 
+import anyio
+import anyio.to_thread
+
 import or_mcp
 from or_mcp.view.report import app_html
 
@@ -16,12 +19,22 @@ logger = logging.getLogger(__name__)
 _NOT_OURS = ("or_mcp.cli", "or_mcp.simulator", "or_mcp.http_app", "or_mcp.web", "or_mcp.serving", "or_mcp.__main__")
 # What others import only when they are first used.
 _THEIRS = ("anyio._backends._asyncio", "encodings.idna", "encodings.ascii", "encodings.latin_1", "stringprep")
+# Longer than the first call of a session takes, and short of the ten seconds after which nothing may be missing.
+_FIRST_CALLS_SECONDS = 4.0
 # Sessions go on meanwhile.
 _PAUSE_SECONDS = 0.01
 
 
-def import_everything() -> None:
-    """Import all that serves sessions; what cannot be imported is not needed, or its user will say so."""
+async def import_everything() -> None:
+    """Import all that serves sessions: a cache that is pruned, or an upgrade, must not break what runs.
+
+    The first calls go before. What cannot be imported is not needed, or its user will say so.
+    """
+    await anyio.sleep(_FIRST_CALLS_SECONDS)
+    await anyio.to_thread.run_sync(_import_all, abandon_on_cancel=True)
+
+
+def _import_all() -> None:
     for name in (*_ours(), *_THEIRS):
         try:
             import_module(name)
@@ -30,6 +43,7 @@ def import_everything() -> None:
         sleep(_PAUSE_SECONDS)
     # The page is kept once it was read.
     app_html()
+    logger.debug("All that sessions need is imported")
 
 
 def _ours() -> list[str]:
