@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -31,6 +31,7 @@ from or_mcp.calls.choosing import suggest_only_allowed
 from or_mcp.calls.explain import sentence
 from or_mcp.calls.keepsake import Means
 from or_mcp.calls.shape import Shape
+from or_mcp.calls.tool import AnyTool
 from or_mcp.catalogue.cache import Catalogue
 from or_mcp.catalogue.policy import Policy
 from or_mcp.disk import forget_files
@@ -105,7 +106,7 @@ class Program:
         check_budget_is_kept(settings)
         self.settings = settings
         self.owner = Caller.of(settings.api_key, settings.base_url)
-        self.tools = Tools(settings.tools)
+        self.tools: Mapping[str, AnyTool] = Tools(settings.tools)
         self.parts: Parts | None = None
         self.alone = alone
         self._watchers = watchers

@@ -97,10 +97,12 @@ def rates_of(
     Raises:
         Unpriced: One of them is not.
     """
-    made = makes(model)
+    found = find(model.pricing, prompt_tokens, now)
     # What a model does not make it does not charge for.
-    unmade = {f"{each}_output": None for each in ("image", "audio") if each not in made}
-    found = replace(find(model.pricing, prompt_tokens, now), **unmade)
+    if found.image_output is not None and "image" not in makes(model):
+        found = replace(found, image_output=None)
+    if found.audio_output is not None and "audio" not in makes(model):
+        found = replace(found, audio_output=None)
     if None in (found.prompt, found.completion, found.request):
         if author(model.id) == ROUTER_AUTHOR:
             raise Unpriced(f"{slug}: its price depends on the model it picks")

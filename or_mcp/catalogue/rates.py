@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import reduce
@@ -43,12 +43,6 @@ class Rates:
     web_search: Decimal | None = None
 
     @property
-    def amounts(self) -> tuple[Decimal, ...]:
-        """Every price there is."""
-        found = (getattr(self, field.name) for field in fields(self))
-        return tuple(price for price in found if price is not None)
-
-    @property
     def output(self) -> Decimal | None:
         """The dearest an output token can be: reasoning, pictures and sound may have prices of their own."""
         others = (self.internal_reasoning, self.image_output, self.audio_output)
@@ -69,6 +63,9 @@ class Rates:
         return for_minutes if cache == "write" else _first(self.input_cache_write_1h, self.prompt * _WRITE_1H)
 
 
+_NAMES = tuple(each.name for each in fields(Rates))
+
+
 def _dearest(price: Decimal | None, other: Decimal | None) -> Decimal | None:
     return price if price is None or other is None else max(price, other)
 
@@ -84,7 +81,7 @@ def rates(pricing: Pricing | None, prompt_tokens: int, now: datetime) -> Rates:
     found = _listed(pricing)
     for override in pricing.overrides:
         if applies(override, prompt_tokens, now):
-            found = replace(found, **_given(override))
+            found |= _given(override)
     return _known(found)
 
 
@@ -95,20 +92,17 @@ def rates_at_most(pricing: Pricing | None, prompt_tokens: int, now: datetime) ->
     found = _listed(pricing)
     for override in pricing.overrides:
         if any(applies(override, prompt_tokens, now + later) for later in _MEANWHILE):
-            given = _given(override).items()
-            found = replace(found, **{name: _dearer(price, getattr(found, name)) for name, price in given})
+            found |= {name: _dearer(price, found.get(name)) for name, price in _given(override).items()}
     return _known(found)
 
 
-def _listed(pricing: Pricing) -> Rates:
+def _listed(pricing: Pricing) -> dict[str, Decimal]:
     # No price per request means there is none; a price of -1 means it depends.
-    request = pricing.request if pricing.request is not None else Decimal(0)
-    return replace(Rates(**_given(pricing)), request=request)
+    return {"request": Decimal(0)} | _given(pricing)
 
 
 def _given(prices: Pricing | PriceOverride) -> dict[str, Decimal]:
-    names = (field.name for field in fields(Rates))
-    return {name: price for name in names if (price := getattr(prices, name, None)) is not None}
+    return {name: price for name in _NAMES if (price := getattr(prices, name, None)) is not None}
 
 
 def _dearer(price: Decimal, other: Decimal | None) -> Decimal:
@@ -116,8 +110,8 @@ def _dearer(price: Decimal, other: Decimal | None) -> Decimal:
     return price if other is None or price < 0 else other if other < 0 else max(price, other)
 
 
-def _known(found: Rates) -> Rates:
-    return Rates(**{field.name: known(getattr(found, field.name)) for field in fields(Rates)})
+def _known(found: dict[str, Decimal]) -> Rates:
+    return Rates(**{name: price for name, price in found.items() if price >= 0})
 
 
 def applies(override: PriceOverride, prompt_tokens: int, now: datetime) -> bool:
@@ -168,7 +162,7 @@ def is_free(model: Model) -> bool:
     Rows of rerankers and of media list zeros and bill all the same: zeros count only where text alone comes out.
     """
     # A search is a service beside the model, and has its price in any case.
-    if model.pricing is None or any(replace(_listed(model.pricing), web_search=None).amounts):
+    if model.pricing is None or any(price for name, price in _given(model.pricing).items() if name != "web_search"):
         return False
     if model.id.endswith(":free") or model.id == FREE_ROUTER:
         return True

@@ -58,16 +58,7 @@ class Failure(Exception):
 
     def facts(self) -> str:
         """What is known of it, as JSON that `from_facts` reads."""
-        return FailureFacts(
-            kind=self.kind,
-            message=self.message,
-            quote=self.quote,
-            status=self.status,
-            generation_id=self.generation_id,
-            retry_after=self.retry_after,
-            availability=self.availability,
-            may_be_billed=self.may_be_billed,
-        ).model_dump_json(exclude_none=True)
+        return FailureFacts.model_validate(self, from_attributes=True).model_dump_json(exclude_none=True)
 
 
 class FailureFacts(Reply):
@@ -85,17 +76,9 @@ class FailureFacts(Reply):
 
 def from_facts(facts: str) -> Failure:
     """The failure that was kept."""
-    kept = FailureFacts.model_validate_json(facts)
+    kept = dict(FailureFacts.model_validate_json(facts))
     known = {kind.kind: kind for kind in _concrete(Failure)}
-    return known.get(kept.kind, UpstreamFailed)(
-        kept.message,
-        quote=kept.quote,
-        status=kept.status,
-        generation_id=kept.generation_id,
-        retry_after=kept.retry_after,
-        availability=kept.availability,
-        may_be_billed=kept.may_be_billed,
-    )
+    return known.get(kept.pop("kind"), UpstreamFailed)(**kept)
 
 
 def _concrete(kind: type[Failure]) -> Iterator[type[Failure]]:

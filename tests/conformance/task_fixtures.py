@@ -102,7 +102,7 @@ class TaskProgram(Program):
 
     def __init__(self, settings: Any) -> None:
         super().__init__(settings)
-        self.tools |= FIXTURES
+        self.tools = {**self.tools, **FIXTURES}
         self._listed = [tool.listed() for tool in self.tools.values()]
         self.tasks.tools |= FIXTURES.keys() - {"greet"}
 

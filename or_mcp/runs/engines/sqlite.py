@@ -114,10 +114,8 @@ class Sqlite:
 
     def close(self) -> None:
         """Let go of the file."""
-        for connection in (self._reading, self._writing):
-            if connection is not None:
-                with suppress(sqlite3.Error):
-                    connection.close()
+        _let_go(self._reading)
+        _let_go(self._writing)
 
     def _write(self, jobs: Sequence[Job]) -> None:
         with _told_apart(self._forget_writer):
@@ -134,7 +132,9 @@ class Sqlite:
         self._writing = self._open()
         if gone is not None:
             self.told = "The run store was deleted or moved while in use: earlier runs are gone from it."
-            self._take_over(gone)
+            with suppress(sqlite3.Error):
+                salvage(self._writing, gone)
+            _let_go(gone)
         return self._writing
 
     def _open(self) -> sqlite3.Connection:
@@ -170,16 +170,14 @@ class Sqlite:
         return self._reading
 
     def _forget_writer(self) -> None:
-        if self._path is not None and self._writing is not None:
-            gone, self._writing = self._writing, None
-            with suppress(sqlite3.Error):
-                gone.close()
+        if self._path is not None:
+            _let_go(self._writing)
+            self._writing = None
 
     def _forget_reader(self) -> None:
-        if self._path is not None and self._reading is not None:
-            gone, self._reading = self._reading, None
-            with suppress(sqlite3.Error):
-                gone.close()
+        if self._path is not None:
+            _let_go(self._reading)
+            self._reading = None
 
     def _set_aside(self, why: str) -> None:
         """Keep a file that cannot be used under another name, with today's spending if it can still be read."""
@@ -196,13 +194,6 @@ class Sqlite:
         spending = "what was spent was read from it" if read else "what was spent today could not be read from it"
         self.told = f"The run store could not be used ({why}): it is now {(read or aside).name}, and {spending}."
 
-    def _take_over(self, gone: sqlite3.Connection) -> None:
-        with suppress(sqlite3.Error):
-            if self._writing is not None:
-                salvage(self._writing, gone)
-        with suppress(sqlite3.Error):
-            gone.close()
-
     def _file_id(self) -> int | None:
         if self._path is None:
             return None
@@ -212,6 +203,12 @@ class Sqlite:
 
 
 _OPTIONS: dict[str, Any] = {"timeout": _BUSY_SECONDS, "isolation_level": None, "check_same_thread": False}
+
+
+def _let_go(connection: sqlite3.Connection | None) -> None:
+    if connection is not None:
+        with suppress(sqlite3.Error):
+            connection.close()
 
 
 @contextmanager

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
+from or_mcp.simulator.api.script import Script
 from or_mcp.simulator.run.outcomes import FusionRun, Panelist
 from or_mcp.simulator.run.texts import dice_for, pieces
 from or_mcp.simulator.wire import JsonObject
@@ -11,28 +12,11 @@ from or_mcp.simulator.wire import JsonObject
 _Step = tuple[str, JsonObject, Decimal]
 
 
-class Stage(Protocol):
-    """What events are written to."""
-
-    def emit(self, kind: str, *, ends_panelist: bool = False, **fields: Any) -> None:
-        """Add one event."""
-
-    def pay(self, amount: Decimal, *, sunk: bool = False) -> None:
-        """Count a cost."""
-
-    def add_item(self, opened: JsonObject) -> int:
-        """Announce an output item."""
-        ...
-
-    def finish_item(self, index: int, item: JsonObject) -> None:
-        """Send an output item in full."""
-
-
 class FusionEvents:
-    """Plays one panel's events onto a stage."""
+    """Plays one panel's events into a script."""
 
-    def __init__(self, stage: Stage, run: FusionRun) -> None:
-        self._stage = stage
+    def __init__(self, script: Script, run: FusionRun) -> None:
+        self._script = script
         self._run = run
         self._dice = dice_for("interleave", len(run.panel), run.prompt)
         self._where: JsonObject = {}
@@ -40,7 +24,7 @@ class FusionEvents:
     def play(self) -> None:
         """Everything from the item's announcement to its full record."""
         run = self._run
-        index = self._stage.add_item({"id": run.id, "type": "openrouter:fusion", "status": "in_progress"})
+        index = self._script.add_item({"id": run.id, "type": "openrouter:fusion", "status": "in_progress"})
         self._where = {"output_index": index, "item_id": run.id}
         self._emit("in_progress")
         for panelist in run.panel:
@@ -49,10 +33,10 @@ class FusionEvents:
         if run.replies:
             self._play_analysis()
         self._emit("completed")
-        self._stage.finish_item(index, run.item())
+        self._script.finish_item(index, run.item())
 
     def _emit(self, kind: str, *, ends_panelist: bool = False, **fields: Any) -> None:
-        self._stage.emit(f"response.fusion_call.{kind}", ends_panelist=ends_panelist, **self._where, **fields)
+        self._script.emit(f"response.fusion_call.{kind}", ends_panelist=ends_panelist, **self._where, **fields)
 
     def _play_panel(self) -> None:
         speaking = [(panelist, self._steps(panelist)) for panelist in self._run.panel]
@@ -64,7 +48,7 @@ class FusionEvents:
                 speaking.pop(turn)
                 continue
             kind, fields, cost = step
-            self._stage.pay(cost, sunk=True)
+            self._script.pay(cost, sunk=True)
             ends = kind in ("panel.completed", "panel.failed")
             self._emit(kind, ends_panelist=ends, model=panelist.model, **fields)
 
@@ -85,6 +69,6 @@ class FusionEvents:
         run = self._run
         # Upstream keeps the old name beside the new one.
         self._emit("analysis.in_progress", analyst_model=run.analyst, judge_model=run.analyst)
-        self._stage.pay(run.analyst_bill.charged(byok=run.byok), sunk=True)
+        self._script.pay(run.analyst_bill.charged(byok=run.byok), sunk=True)
         if run.analysis is not None:
             self._emit("analysis.completed", analysis=run.analysis)

@@ -9,19 +9,20 @@ from pydantic import ConfigDict, Field
 
 from or_mcp.calls.keepsake import Shown
 from or_mcp.calls.quoting import in_quotes, named, quoted
-from or_mcp.calls.reply import Answer, Maybe, Reply, Some, is_none, usd
+from or_mcp.calls.reply import Answer, Maybe, Reply, Some, is_none
 from or_mcp.conversation.state import CalledTool, Citation, Said, Usage
 from or_mcp.conversation.work import AskResult
-from or_mcp.runs.record import RunRecord, Status
+from or_mcp.runs.record import RunRecord
 from or_mcp.tools.answers.files import FileRow, file_lines, file_links, file_rows
 from or_mcp.tools.answers.paid import (
-    EstimateRange,
+    PaidAnswer,
+    about_the_run,
+    by,
     comes_back,
-    estimate_range,
     fitted,
     how_it_stands,
-    was_paid_for,
-    why_it_failed,
+    in_both_forms,
+    paid,
 )
 from or_mcp.tools.answers.rows import FailedRow, RowsCount, RowsFile
 
@@ -44,14 +45,13 @@ class RowResult(Answer):
     value: Annotated[Any, Field(alias="json", exclude_if=is_none)] = None
 
 
-class AskAnswer(Answer):
+class AskAnswer(PaidAnswer):
     """The structured form."""
 
     model_config = ConfigDict(frozen=True, validate_by_name=True, serialize_by_alias=True)
 
-    run_id: str
-    tool: Maybe[str] = None
-    status: Status
+    LAST = "elapsed_seconds rows results failed file notes"
+
     text: str
     files: Maybe[list[FileRow]] = None
     value: Annotated[Any, Field(alias="json", exclude_if=is_none)] = None
@@ -62,19 +62,11 @@ class AskAnswer(Answer):
     provider: Maybe[str] = None
     finish_reason: Maybe[str] = None
     service_tier: Maybe[str] = None
-    cost_usd: float | None
-    provider_cost_usd: Maybe[float] = None
-    cost_estimate_usd: EstimateRange
     usage: Maybe[Usage] = None
-    generation_id: Maybe[str] = None
-    error: Maybe[str] = None
-    replayed: bool
-    elapsed_seconds: float
     rows: Maybe[RowsCount] = None
     results: Some[list[RowResult]] = Field(default_factory=list[RowResult])
     failed: Some[list[FailedRow]] = Field(default_factory=list[FailedRow])
     file: Maybe[RowsFile] = None
-    notes: Some[list[str]]
 
 
 # Characters of the answer, tried in turn until both forms fit: JSON writes some characters as six.
@@ -97,8 +89,6 @@ def _reply(record: RunRecord, result: AskResult, shown: Shown, room: int, *, wit
     said = result.said
     rows = file_rows(record.run_id, said.files, shown)
     answer = AskAnswer(
-        run_id=record.run_id,
-        status=record.status,
         text=_opening(said.text, room, record.run_id),
         files=rows or None,
         value=result.json if with_json else None,
@@ -109,23 +99,10 @@ def _reply(record: RunRecord, result: AskResult, shown: Shown, room: int, *, wit
         provider=said.provider,
         finish_reason=said.finish_reason,
         service_tier=said.service_tier if said.service_tier not in (None, "default", "auto") else None,
-        cost_usd=usd(record.cost_usd),
-        provider_cost_usd=usd(said.provider_cost_usd),
-        cost_estimate_usd=estimate_range(record),
         usage=said.usage,
-        generation_id=record.generation_id,
-        error=why_it_failed(record),
-        replayed=shown.replayed,
-        elapsed_seconds=record.elapsed_seconds(),
-        notes=[
-            *_about_the_run(record, shown),
-            *_about_the_answer(record, result, with_json=with_json),
-            *_about_the_route(record, said),
-            *shown.notes,
-        ],
+        **paid(record, result, shown, _notes(record, result, shown, with_json=with_json)),
     )
-    text = "\n".join(_text(record, answer, result, shown))
-    return Reply(text, answer, file_links(rows), cost_line=shown.cost_line, advice=tuple(comes_back(record)))
+    return in_both_forms(_text(record, answer, result, shown), answer, shown, file_links(rows), comes_back(record))
 
 
 def _row(call: CalledTool, room: int, run_id: str) -> ToolCallRow:
@@ -140,11 +117,12 @@ def _opening(text: str, room: int, run_id: str) -> str:
     return f"{text[:room]}… [cut: {room:,} of {len(text):,} characters; the rest: {rest}]"
 
 
-def _about_the_run(record: RunRecord, shown: Shown) -> Iterator[str]:
-    yield from comes_back(record)
-    yield from was_paid_for(record, shown)
+def _notes(record: RunRecord, result: AskResult, shown: Shown, *, with_json: bool) -> Iterator[str]:
+    yield from about_the_run(record, shown)
     if record.status not in ("running", "completed") and not shown.replayed:
         yield f"ask with continue_run={record.run_id!r} goes on from here, with what had arrived."
+    yield from _about_the_answer(record, result, with_json=with_json)
+    yield from _about_the_route(record, result.said)
 
 
 def _about_the_answer(record: RunRecord, result: AskResult, *, with_json: bool) -> Iterator[str]:
@@ -185,7 +163,6 @@ def _cut_off(result: AskResult) -> str:
 
 def _came_of_it(answer: AskAnswer, result: AskResult) -> str:
     """Who answered, and how that ended."""
-    by = " · ".join(named(part) for part in (answer.model, answer.provider) if part)
     match answer.finish_reason:
         case "length":
             ended = f"Cut off: {result.limited}" if result.limited else "Cut off at its token limit"
@@ -193,7 +170,7 @@ def _came_of_it(answer: AskAnswer, result: AskResult) -> str:
             ended = "Cut off by the provider's filter"
         case _:
             ended = "Calls tools" if answer.tool_calls else "Answered"
-    return f"{ended} · {by}" if by else ended
+    return by(ended, answer.model, answer.provider)
 
 
 def _text(record: RunRecord, answer: AskAnswer, result: AskResult, shown: Shown) -> Iterator[str]:
@@ -209,5 +186,3 @@ def _text(record: RunRecord, answer: AskAnswer, result: AskResult, shown: Shown)
     if answer.citations:
         listed = "\n".join(f"- {citation.title} <{citation.url}>" for citation in answer.citations)
         yield quoted(answer.run_id, "sources, as cited", listed)
-    if shown.cost_line:
-        yield shown.cost_line

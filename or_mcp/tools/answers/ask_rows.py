@@ -7,15 +7,15 @@ from functools import partial
 
 from or_mcp.calls.keepsake import Shown
 from or_mcp.calls.quoting import named, quoted
-from or_mcp.calls.reply import Reply, usd
+from or_mcp.calls.reply import Reply
 from or_mcp.conversation.rows import ROW
 from or_mcp.openrouter.errors import shorten
 from or_mcp.rows.result import Brought
 from or_mcp.runs.record import RunRecord
 from or_mcp.runs.rows import Row
 from or_mcp.tools.answers.ask import AskAnswer, RowResult
-from or_mcp.tools.answers.paid import estimate_range, fitted, how_it_stands, why_it_failed
-from or_mcp.tools.answers.rows import about_the_rows, count_of, counted, failed, file_of, link_to
+from or_mcp.tools.answers.paid import by, fitted, how_it_stands, in_both_forms, paid
+from or_mcp.tools.answers.rows import about_the_rows, beside, count_of, counted, failed, file_of, link_to
 
 # Rows, and characters of each, tried in turn until both forms fit.
 _SIZES = ((1_000, 2_000), (1_000, 300), (300, 300), (100, 300), (40, 300), (20, 120), (3, 60))
@@ -31,27 +31,20 @@ def _reply(record: RunRecord, brought: Brought, shown: Shown, size: tuple[int, i
     most, chars = size
     together, file = brought.together, file_of(record, brought.together)
     rows = [_row(row, chars) for row in brought.answered[:most]]
+    notes = [*about_the_rows(record, brought, shown), *_cut(record, brought, rows, chars)]
     answer = AskAnswer(
-        run_id=record.run_id,
-        status=record.status,
         text="",
         tool_calls=[],
         citations=[],
         model=together.model,
-        cost_usd=usd(record.cost_usd),
-        provider_cost_usd=usd(together.provider_cost_usd),
-        cost_estimate_usd=estimate_range(record),
         usage=together.usage,
-        error=why_it_failed(record),
-        replayed=shown.replayed,
-        elapsed_seconds=record.elapsed_seconds(),
         rows=count_of(brought),
         results=rows,
         failed=failed(record, _FAILED),
         file=file,
-        notes=[*about_the_rows(record, brought, shown), *_cut(record, brought, rows, chars), *shown.notes],
+        **paid(record, brought, shown, notes),
     )
-    return Reply("\n".join(_text(record, brought, answer, shown)), answer, link_to(file), shown.cost_line)
+    return in_both_forms(_text(record, brought, answer, shown), answer, shown, link_to(file))
 
 
 def _row(row: Row, chars: int) -> RowResult:
@@ -70,14 +63,9 @@ def _cut(record: RunRecord, brought: Brought, rows: list[RowResult], chars: int)
 
 
 def _text(record: RunRecord, brought: Brought, answer: AskAnswer, shown: Shown) -> Iterator[str]:
-    by = f" · {named(answer.model)}" if answer.model else ""
-    yield from how_it_stands(record, f"Answered {counted(brought)}{by}", answer.error, shown)
+    yield from how_it_stands(record, by(f"Answered {counted(brought)}", answer.model), answer.error, shown)
     yield from (f"Note: {note}" for note in answer.notes)
     if answer.results:
         listed = "\n".join(f"{row.row}: {shorten(row.text, 2_000)}" for row in answer.results)
         yield quoted(answer.run_id, f"row: answer by {named(answer.model or 'the model')}", listed)
-    yield from (f"Row {row.row} failed: {row.error}" for row in answer.failed)
-    if answer.file is not None:
-        yield f"All rows: {answer.file.path}"
-    if shown.cost_line:
-        yield shown.cost_line
+    yield from beside(answer.failed, answer.file)

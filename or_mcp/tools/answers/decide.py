@@ -7,19 +7,20 @@ from functools import partial
 from typing import Any
 
 from or_mcp.calls.keepsake import Shown
-from or_mcp.calls.quoting import named, quoted
-from or_mcp.calls.reply import Answer, Maybe, Reply, Some, usd
+from or_mcp.calls.quoting import quoted
+from or_mcp.calls.reply import Answer, Maybe, Reply, Some
 from or_mcp.decisions.answers import ROW, Decided
 from or_mcp.openrouter.usage import Usage
 from or_mcp.rows.result import Brought
-from or_mcp.runs.record import RunRecord, Status
+from or_mcp.runs.record import RunRecord
 from or_mcp.runs.rows import Row
-from or_mcp.tools.answers.paid import EstimateRange, estimate_range, fitted, how_it_stands, why_it_failed
+from or_mcp.tools.answers.paid import PaidAnswer, by, fitted, how_it_stands, in_both_forms, paid
 from or_mcp.tools.answers.rows import (
     FailedRow,
     RowsCount,
     RowsFile,
     about_the_rows,
+    beside,
     count_of,
     counted,
     failed,
@@ -38,26 +39,15 @@ class DecideRow(Answer):
     probabilities: Maybe[dict[str, float]] = None
 
 
-class DecideAnswer(Answer):
+class DecideAnswer(PaidAnswer):
     """The structured form."""
 
-    run_id: str
-    tool: Maybe[str] = None
-    status: Status
     answers: Some[list[DecideRow]]
     failed: Some[list[FailedRow]]
     rows: RowsCount
     file: Maybe[RowsFile] = None
     model: Maybe[str] = None
-    cost_usd: float | None
-    provider_cost_usd: Maybe[float] = None
-    cost_estimate_usd: EstimateRange
     usage: Maybe[Usage] = None
-    elapsed_seconds: float
-    generation_id: Maybe[str] = None
-    error: Maybe[str] = None
-    replayed: bool
-    notes: Some[list[str]]
 
 
 # How many rows are shown, tried in turn until both forms fit.
@@ -78,25 +68,15 @@ def _reply(record: RunRecord, brought: Brought, shown: Shown, most: int) -> Repl
     decided = [(row.n, ROW.validate_json(row.body).answers) for row in rows[:most]]
     file = file_of(record, result)
     answer = DecideAnswer(
-        run_id=record.run_id,
-        status=record.status,
         answers=[_row(n, each) for n, answers in decided for each in answers],
         failed=failed(record, _FAILED),
         rows=count_of(brought),
         file=file,
         model=result.model,
-        cost_usd=usd(record.cost_usd),
-        provider_cost_usd=usd(result.provider_cost_usd),
-        cost_estimate_usd=estimate_range(record),
         usage=result.usage,
-        elapsed_seconds=record.elapsed_seconds(),
-        generation_id=record.generation_id,
-        error=why_it_failed(record),
-        replayed=shown.replayed,
-        notes=[*about_the_rows(record, brought, shown), *_cut(record, rows, most), *shown.notes],
+        **paid(record, brought, shown, [*about_the_rows(record, brought, shown), *_cut(record, rows, most)]),
     )
-    text = "\n".join(_text(record, brought, answer, decided, shown))
-    return Reply(text, answer, link_to(file), shown.cost_line)
+    return in_both_forms(_text(record, brought, answer, decided, shown), answer, shown, link_to(file))
 
 
 def _row(n: int, each: Decided) -> DecideRow:
@@ -119,22 +99,17 @@ def _text(
     shown: Shown,
 ) -> Iterator[str]:
     alone = brought.together.total == 1
-    by = f" · {named(answer.model)}" if answer.model else ""
-    yield from how_it_stands(record, f"Decided {counted(brought)}{by}", answer.error, shown)
+    yield from how_it_stands(record, by(f"Decided {counted(brought)}", answer.model), answer.error, shown)
     yield from (f"Note: {note}" for note in answer.notes)
     if decided:
         listed = "\n".join(_line(n, answers, alone=alone) for n, answers in decided)
         yield quoted(answer.run_id, "answers" if alone else "row: answers", listed)
-    yield from (f"Row {row.row} failed: {row.error}" for row in answer.failed)
-    if answer.file is not None:
-        yield f"All rows: {answer.file.path}"
-    if shown.cost_line:
-        yield shown.cost_line
+    yield from beside(answer.failed, answer.file)
 
 
 def _line(n: int, answers: Sequence[Decided], *, alone: bool) -> str:
-    told = " · ".join(map(_told, answers))
-    return told if alone else f"{n}: {told}"
+    line = " · ".join(map(_told, answers))
+    return line if alone else f"{n}: {line}"
 
 
 def _told(each: Decided) -> str:

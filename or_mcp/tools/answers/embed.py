@@ -14,18 +14,10 @@ from pydantic import TypeAdapter
 
 from or_mcp.calls.keepsake import Shown
 from or_mcp.calls.quoting import named, quoted
-from or_mcp.calls.reply import Answer, Maybe, Reply, Some, usd
+from or_mcp.calls.reply import Answer, Maybe, Reply, Some
 from or_mcp.openrouter.errors import shorten
-from or_mcp.runs.record import RunRecord, Status
-from or_mcp.tools.answers.paid import (
-    EstimateRange,
-    comes_back,
-    estimate_range,
-    fitted,
-    how_it_stands,
-    was_paid_for,
-    why_it_failed,
-)
+from or_mcp.runs.record import RunRecord
+from or_mcp.tools.answers.paid import PaidAnswer, about_the_run, fitted, how_it_stands, in_both_forms, paid
 from or_mcp.vectors.files import Saved
 from or_mcp.vectors.plan import Output
 from or_mcp.vectors.result import EmbedResult
@@ -87,12 +79,9 @@ class EmbedUsage(Answer):
     total_tokens: int
 
 
-class EmbedAnswer(Answer):
+class EmbedAnswer(PaidAnswer):
     """The structured form; the results are in the field that `output` names."""
 
-    run_id: str
-    tool: Maybe[str] = None
-    status: Status
     output: Output
     ranking: Maybe[list[RankedRow]] = None
     similarity: Maybe[Similarity] = None
@@ -101,15 +90,7 @@ class EmbedAnswer(Answer):
     model: str
     dimensions: Maybe[int] = None
     texts: int
-    cost_usd: float | None
-    provider_cost_usd: Maybe[float] = None
-    cost_estimate_usd: EstimateRange
     usage: Maybe[EmbedUsage] = None
-    elapsed_seconds: float
-    generation_id: Maybe[str] = None
-    error: Maybe[str] = None
-    replayed: bool
-    notes: Some[list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +124,6 @@ def show(record: RunRecord, result: EmbedResult, shown: Shown) -> Reply:
 def _reply(record: RunRecord, result: EmbedResult, shown: Shown, room: _Size) -> Reply:
     done = record.status == "completed"
     answer = EmbedAnswer(
-        run_id=record.run_id,
-        status=record.status,
         output=result.output,
         ranking=_ranking(result, room) if done and result.output == "ranking" else None,
         similarity=_similarity(result, room),
@@ -153,17 +132,10 @@ def _reply(record: RunRecord, result: EmbedResult, shown: Shown, room: _Size) ->
         model=result.model,
         dimensions=result.dimensions,
         texts=result.total,
-        cost_usd=usd(record.cost_usd),
-        provider_cost_usd=usd(result.provider_cost_usd),
-        cost_estimate_usd=estimate_range(record),
         usage=EmbedUsage(total_tokens=result.tokens),
-        elapsed_seconds=record.elapsed_seconds(),
-        generation_id=record.generation_id,
-        error=why_it_failed(record),
-        replayed=shown.replayed,
-        notes=[*_notes(record, result, shown, room), *shown.notes],
+        **paid(record, result, shown, _notes(record, result, shown, room)),
     )
-    return Reply("\n".join(_text(record, answer, shown)), answer, _links(result.file), shown.cost_line)
+    return in_both_forms(_text(record, answer, shown), answer, shown, _links(result.file))
 
 
 def _ranking(result: EmbedResult, room: _Size) -> list[RankedRow]:
@@ -241,10 +213,9 @@ def _links(saved: Saved | None) -> tuple[mcp_types.ResourceLink, ...]:
 
 
 def _notes(record: RunRecord, result: EmbedResult, shown: Shown, room: _Size) -> Iterator[str]:
-    yield from comes_back(record)
+    yield from about_the_run(record, shown)
     if record.status not in ("running", "completed"):
         yield f"{result.done:,} of {result.total:,} texts were embedded; call embed again to pay only for the others."
-    yield from was_paid_for(record, shown)
     if result.cached:
         yield f"{result.cached:,} of {result.total:,} texts had been embedded before and cost nothing."
     if result.distinct < result.total:
@@ -294,8 +265,6 @@ def _text(record: RunRecord, answer: EmbedAnswer, shown: Shown) -> Iterator[str]
         yield f"Vectors: {answer.file.npy} (float32, {answer.file.rows} x {answer.dimensions}, rows in input order)"
         yield f"Texts: {answer.file.jsonl}"
     yield from (f"Note: {note}" for note in answer.notes)
-    if shown.cost_line:
-        yield shown.cost_line
 
 
 def _told(found: Similarity) -> Iterator[str]:

@@ -9,20 +9,12 @@ from typing import Literal
 
 from or_mcp.calls.keepsake import Shown
 from or_mcp.calls.quoting import named, quoted
-from or_mcp.calls.reply import LIMIT, Answer, Maybe, Reply, Some, cut, usd
+from or_mcp.calls.reply import LIMIT, Answer, Maybe, Reply, Some, cut
 from or_mcp.fusion.analysis import Analysis, Contradiction, Coverage, Insight, Stance
 from or_mcp.fusion.result import FusionResult, Outcome, PanelMember, Source, WriterUsage
 from or_mcp.openrouter.errors import shorten
-from or_mcp.runs.record import RunRecord, Status
-from or_mcp.tools.answers.paid import (
-    EstimateRange,
-    comes_back,
-    estimate_range,
-    fitted,
-    how_it_stands,
-    was_paid_for,
-    why_it_failed,
-)
+from or_mcp.runs.record import RunRecord
+from or_mcp.tools.answers.paid import PaidAnswer, comes_back, fitted, how_it_stands, in_both_forms, paid, was_paid_for
 
 # About three thousand tokens in each form, so that a fusion is read whole by whoever has a small window.
 STANDARD_LIMIT = 11_500
@@ -69,12 +61,14 @@ class ResponseRow(Answer):
     content: str
 
 
-class FuseAnswer(Answer):
+class FuseAnswer(PaidAnswer):
     """The structured form."""
 
-    run_id: str
-    tool: Maybe[str] = None
-    status: Status
+    LAST = (
+        "error sources analyst_model model cost_usd provider_cost_usd cost_estimate_usd usage elapsed_seconds "
+        "generation_id replayed notes"
+    )
+
     outcome: Maybe[Outcome] = None
     answer: str
     analysis: Maybe[Analysis] = None
@@ -82,18 +76,10 @@ class FuseAnswer(Answer):
     responses: Some[list[ResponseRow]]
     failed_models: Some[list[FailedRow]]
     failure_reason: Maybe[str] = None
-    error: Maybe[str] = None
     sources: Some[list[Source]]
     analyst_model: Maybe[str] = None
     model: Maybe[str] = None
-    cost_usd: float | None
-    provider_cost_usd: Maybe[float] = None
-    cost_estimate_usd: EstimateRange
     usage: Maybe[WriterUsage] = None
-    elapsed_seconds: float
-    generation_id: Maybe[str] = None
-    replayed: bool
-    notes: Some[list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +125,9 @@ def _reply(record: RunRecord, result: FusionResult, shown: Shown, room: _Size) -
     rest = f"the rest: run(run_id={record.run_id!r}, part='result')"
     analysis = None if shown.detail == "brief" else _fit_analysis(result.analysis, room)
     advice = list(_advice(record, result, shown, analysis, room))
+    facts = paid(record, result, shown, [*result.notes, *was_paid_for(record, shown), *advice])
+    facts["error"] = facts["error"] or result.error
     answer = FuseAnswer(
-        run_id=record.run_id,
-        status=record.status,
         outcome=result.outcome,
         answer=cut(result.answer, room.answer, rest),
         analysis=analysis,
@@ -149,22 +135,14 @@ def _reply(record: RunRecord, result: FusionResult, shown: Shown, room: _Size) -
         responses=_responses(record, result, shown, room),
         failed_models=[_failed(member) for member in result.failed],
         failure_reason=result.failure_reason,
-        error=why_it_failed(record) or result.error,
         sources=[] if shown.detail == "brief" else [_source(source, room) for source in result.sources[: room.rows]],
         analyst_model=result.analyst_model,
         model=result.model,
-        cost_usd=usd(record.cost_usd),
-        provider_cost_usd=usd(result.provider_cost_usd),
-        cost_estimate_usd=estimate_range(record),
         usage=result.usage,
-        elapsed_seconds=record.elapsed_seconds(),
-        generation_id=record.generation_id,
-        replayed=shown.replayed,
-        notes=[*result.notes, *was_paid_for(record, shown), *advice, *shown.notes],
+        **facts,
     )
-    text = "\n".join(_text(record, answer, result, shown))
     # Who failed is told in the list of them.
-    return Reply(text, answer, cost_line=shown.cost_line, advice=(*result.notes[1:], *advice))
+    return in_both_forms(_text(record, answer, result, shown), answer, shown, advice=(*result.notes[1:], *advice))
 
 
 def _row(member: PanelMember) -> PanelRow:
@@ -266,8 +244,6 @@ def _text(record: RunRecord, answer: FuseAnswer, result: FusionResult, shown: Sh
         listed = "\n".join(f"- {source.title} <{source.url}>" for source in answer.sources)
         yield quoted(answer.run_id, "sources, as cited", listed)
     yield from (f"Note: {note}" for note in answer.notes[first:])
-    if shown.cost_line:
-        yield shown.cost_line
 
 
 def told_analysis(analysis: Analysis) -> str:
@@ -279,12 +255,12 @@ def told_analysis(analysis: Analysis) -> str:
         list(analysis.consensus),
         [f"{each.point} ({', '.join(each.models)})" for each in analysis.partial_coverage],
     )
-    told = [
+    listed = [
         f"{title}:\n" + "\n".join(f"- {row}" for row in rows)
         for title, rows in zip(HEADINGS.values(), parts, strict=True)
         if rows
     ]
-    return "\n".join(told) or "The analyst found nothing to compare."
+    return "\n".join(listed) or "The analyst found nothing to compare."
 
 
 def _contradiction(each: Contradiction) -> str:
@@ -305,8 +281,8 @@ def _answered(panel: Sequence[PanelRow]) -> int:
 
 def _panel_line(panel: Sequence[PanelRow]) -> str:
     marks = {"answered": "✓", "failed": "✗", "pending": "…"}
-    told = " · ".join(f"{named(row.model)} {marks[row.status]}" for row in panel)
-    return f"Panel: {_answered(panel)}/{len(panel)} answered" + (f" · {told}" if told else "")
+    each = " · ".join(f"{named(row.model)} {marks[row.status]}" for row in panel)
+    return f"Panel: {_answered(panel)}/{len(panel)} answered" + (f" · {each}" if each else "")
 
 
 def _code(row: FailedRow) -> str:

@@ -6,43 +6,35 @@ from collections.abc import Iterator
 
 from or_mcp.calls.keepsake import Shown
 from or_mcp.calls.quoting import named, quoted
-from or_mcp.calls.reply import Answer, Maybe, Reply, Some, usd
+from or_mcp.calls.reply import Maybe, Reply, Some
 from or_mcp.media.result import MediaResult, MediaUsage, Part
 from or_mcp.media.written import written
-from or_mcp.runs.record import RunRecord, Status
+from or_mcp.runs.record import RunRecord
 from or_mcp.tools.answers.files import FileRow, file_lines, file_links, file_rows
 from or_mcp.tools.answers.paid import (
-    EstimateRange,
+    PaidAnswer,
+    about_the_run,
+    by,
     comes_back,
-    estimate_range,
     fitted,
     how_it_stands,
-    was_paid_for,
-    why_it_failed,
+    in_both_forms,
+    paid,
 )
 
 
-class MakeAnswer(Answer):
+class MakeAnswer(PaidAnswer):
     """The structured form."""
 
-    run_id: str
-    tool: Maybe[str] = None
-    status: Status
+    LAST = "elapsed_seconds notes"
+
     kind: str
     files: Some[list[FileRow]]
     text: Maybe[str] = None
     segments: Maybe[list[Part]] = None
     language: Maybe[str] = None
     model: Maybe[str] = None
-    cost_usd: float | None
-    provider_cost_usd: Maybe[float] = None
-    cost_estimate_usd: EstimateRange
     usage: Maybe[MediaUsage] = None
-    generation_id: Maybe[str] = None
-    error: Maybe[str] = None
-    replayed: bool
-    elapsed_seconds: float
-    notes: Some[list[str]]
 
 
 # Characters of a transcript and how many of its segments, tried in turn until both forms fit.
@@ -64,31 +56,20 @@ def full_text(result: MediaResult) -> str:
 def _reply(record: RunRecord, result: MediaResult, shown: Shown, room: int, segments: int) -> Reply:
     rows = file_rows(record.run_id, result.files, shown)
     answer = MakeAnswer(
-        run_id=record.run_id,
-        status=record.status,
         kind=result.kind,
         files=rows,
         text=result.text[:room] or None,
         segments=list(result.segments[:segments]) or None,
         language=result.language,
         model=result.model,
-        cost_usd=usd(record.cost_usd),
-        provider_cost_usd=usd(result.provider_cost_usd),
-        cost_estimate_usd=estimate_range(record),
         usage=result.usage,
-        generation_id=record.generation_id,
-        error=why_it_failed(record),
-        replayed=shown.replayed,
-        elapsed_seconds=record.elapsed_seconds(),
-        notes=[*_notes(record, result, shown, room, segments), *shown.notes],
+        **paid(record, result, shown, _notes(record, result, shown, room, segments)),
     )
-    text = "\n".join(_text(record, answer, shown))
-    return Reply(text, answer, file_links(rows), shown.cost_line, tuple(comes_back(record)))
+    return in_both_forms(_text(record, answer, shown), answer, shown, file_links(rows), comes_back(record))
 
 
 def _notes(record: RunRecord, result: MediaResult, shown: Shown, room: int, segments: int) -> Iterator[str]:
-    yield from comes_back(record)
-    yield from was_paid_for(record, shown)
+    yield from about_the_run(record, shown)
     if record.status == "completed" and len(result.files) < result.wanted:
         yield f"{len(result.files)} of {result.wanted} were made: the provider made no more."
     if len(result.text) > room or len(result.segments) > segments:
@@ -99,7 +80,7 @@ def _came_of_it(answer: MakeAnswer) -> str:
     """What was made, and by whom."""
     count = len(answer.files)
     made = "Transcribed" if answer.kind == "transcript" else f"Made {count} {answer.kind}{'s' if count > 1 else ''}"
-    return f"{made} · {named(answer.model)}" if answer.model else made
+    return by(made, answer.model)
 
 
 def _text(record: RunRecord, answer: MakeAnswer, shown: Shown) -> Iterator[str]:
@@ -109,8 +90,6 @@ def _text(record: RunRecord, answer: MakeAnswer, shown: Shown) -> Iterator[str]:
     if answer.text:
         said = "\n".join(map(_said, answer.segments)) if answer.segments else answer.text
         yield quoted(answer.run_id, f"transcript by {named(answer.model or 'the model')}", said)
-    if shown.cost_line:
-        yield shown.cost_line
 
 
 def _said(part: Part) -> str:

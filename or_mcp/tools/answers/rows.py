@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from or_mcp.rows.lines import why_failed
 from or_mcp.rows.result import Brought, RowsResult
 from or_mcp.runs.record import RunRecord
 from or_mcp.runs.rows import Row
-from or_mcp.tools.answers.paid import comes_back, was_paid_for
+from or_mcp.tools.answers.paid import about_the_run
 
 _ERROR_CHARS = 300
 
@@ -89,11 +89,17 @@ def counted(brought: Brought) -> str:
     return f"{done:,} rows" if done > 1 else "1 row"
 
 
+def beside(failed: Sequence[FailedRow], file: RowsFile | None) -> Iterator[str]:
+    """What a text tells after the rows that were answered."""
+    yield from (f"Row {row.row} failed: {row.error}" for row in failed)
+    if file is not None:
+        yield f"All rows: {file.path}"
+
+
 def about_the_rows(record: RunRecord, brought: Brought, shown: Shown) -> Iterator[str]:
     """What to know about them."""
     result = brought.together
-    yield from comes_back(record)
-    yield from was_paid_for(record, shown)
+    yield from about_the_run(record, shown)
     if result.carried_from and result.carried:
         yield f"{result.carried:,} rows were taken over from {result.carried_from} and cost nothing now."
     if result.stopped:
