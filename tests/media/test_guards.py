@@ -162,15 +162,17 @@ async def test_a_reply_that_is_no_sound_is_told_as_perhaps_billed_and_kept_as_no
     assert len(upstream.posts("/audio/speech")) == 1
 
 
-async def test_sound_that_the_disk_refuses_is_told_as_perhaps_billed(
+async def test_a_picture_that_the_disk_refuses_is_told_as_perhaps_billed(
     connect: Connect, upstream: Upstream, tmp_path: Path
 ):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "files").write_text("in the way")
+    data = [image(png("one", width=64, height=64))]
+    upstream.script({"path": "/images", "body": {"created": 1, "data": data}})
     async with connect() as client:
-        failed = await client.call_tool("make", SPEECH)
+        failed = await client.call_tool("make", PICTURE)
     assert text_of(failed).startswith("internal: What was made could not be written to")
-    assert "Spent: nothing" not in text_of(failed)
+    assert "Spent: unknown" in text_of(failed)
 
 
 async def test_files_of_a_program_that_keeps_nothing_go_with_it(
