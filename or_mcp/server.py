@@ -154,7 +154,7 @@ class Program:
         return [tool.model_copy(update={"output_schema": None}) for tool in self._listed]
 
     def _schema(self, name: str) -> dict[str, Any] | None:
-        return self.tools[name].listed().input_schema if name in self.tools else None
+        return next((tool.input_schema for tool in self._listed if tool.name == name), None)
 
     @asynccontextmanager
     async def _lifespan(self) -> AsyncGenerator[Served]:
