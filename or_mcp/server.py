@@ -64,6 +64,7 @@ from or_mcp.runs.record import RunRecord
 from or_mcp.runs.runner import Runner
 from or_mcp.runs.session import Session, Sessions, Waiter
 from or_mcp.runs.store import Store
+from or_mcp.servers.sessions import Servers
 from or_mcp.settings import Settings
 from or_mcp.tasks.extension import Tasks
 from or_mcp.tasks.ongoing import CallResult
@@ -107,7 +108,7 @@ class Program:
         check_budget_is_kept(settings)
         self.settings = settings
         self.owner = Caller.of(settings.api_key, settings.base_url)
-        self.tools: Mapping[str, AnyTool] = Tools(settings.tools)
+        self.tools: Mapping[str, AnyTool] = Tools(settings.tools, tuple(each.name for each in settings.servers))
         self.parts: Parts | None = None
         self.alone = alone
         self._watchers = watchers
@@ -209,10 +210,12 @@ class Program:
             shelf=shelf,
             rules=rules(settings),
             keepsakes=KEEPSAKES,
+            servers=Servers(settings.servers, apart=settings.servers_for_callers),
         )
         with self._noticing_failure():
             async with anyio.create_task_group() as background:
                 async with catalogue.running(background), runner.running(), self.tasks.carrying():
+                    parts.servers.begin(background)
                     if warm:
                         background.start_soon(apart, warm_up, parts, self.owner)
                     self.parts = parts
@@ -271,7 +274,8 @@ class Program:
         if self.tasks.take(ctx, params.name):
             return await self.tasks.call(ctx, params, partial(self._answer, params))
         told = Told.by(params)
-        return await self._answer(params, replace(self._call(ctx), ask=asker(ctx, told), roots=opener(ctx, told)))
+        call = replace(self._call(ctx), ask=asker(ctx, told), roots=opener(ctx, told), again=bool(told.question))
+        return await self._answer(params, call)
 
     async def _answer(self, params: mcp_types.CallToolRequestParams, call: Call) -> CallResult:
         try:
@@ -389,9 +393,7 @@ def _client(ctx: Context) -> tuple[str, str]:
 
 def _teller(ctx: Context) -> Any:
     """How to report progress, when the host asked for it."""
-    if (ctx.meta or {}).get("progress_token") is None:
-        return None
-    return partial(_tell, ctx)
+    return partial(_tell, ctx) if (ctx.meta or {}).get("progress_token") is not None else None
 
 
 async def _tell(ctx: Context, done: float, total: float, message: str) -> None:
