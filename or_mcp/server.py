@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -361,15 +361,13 @@ async def protocol_errors(call: Call, data: dict[str, str] | None = None) -> Asy
 
 async def warm_up(parts: Parts, owner: Caller) -> None:
     """Have the connection, the prices and the key's limit ready before the first call needs them."""
-    try:
+    # Nothing is lost by a failure: whoever needs it asks again, and is told what went wrong.
+    with suppress(Failure):
         prepare()
         parts.runner.pays(owner.payer, parts.upstream)
         if owner.key is not None:
             await parts.key_limits.heard(owner.payer, parts.upstream)
         await parts.catalogue.models()
-    except Failure:
-        # Nothing is lost: whoever needs it asks again, and is told what went wrong.
-        return
 
 
 def _forget_files(folders: Sequence[Path], shelf: Shelf, moment: datetime) -> None:
