@@ -29,6 +29,7 @@ from or_mcp.calls.call import FOR_VIEW, Call, NeedsHost, Parts, Served
 from or_mcp.calls.caller import AT_THE_DOOR, Caller
 from or_mcp.calls.choosing import suggest_only_allowed
 from or_mcp.calls.explain import sentence
+from or_mcp.calls.keepsake import Means
 from or_mcp.calls.shape import Shape
 from or_mcp.calls.tool import AnyTool
 from or_mcp.catalogue.cache import Catalogue
@@ -171,7 +172,8 @@ class Program:
         http = Http(settings.base_url, IDENTITY, self._watchers.heard)
         upstream = OpenRouter(http, settings.api_key, demands(settings))
         store = await anyio.to_thread.run_sync(Store, *kept_in(settings))
-        shelf = Shelf(settings.data_dir if settings.store else None)
+        kept_in_dir = settings.data_dir if settings.store else None
+        shelf = Shelf(kept_in_dir)
         runner = Runner(
             store,
             Limits(
@@ -186,8 +188,8 @@ class Program:
             forget_files=partial(_forget_files, folders_of_runs(settings.data_dir), shelf),
             spent=self._watchers.spent,
             lost=self._watchers.lost,
-            learned=Learned(settings.data_dir if settings.store else None),
-            resume=partial(_resume, shelf),
+            learned=Learned(kept_in_dir),
+            resume=partial(_resume, shelf, store, kept_in_dir),
         )
         catalogue = Catalogue(upstream, settings.data_dir / "catalogue", origin=settings.base_url)
         parts = Parts(
@@ -200,7 +202,7 @@ class Program:
             default_model=settings.default_model,
             wait_seconds=settings.wait_seconds,
             sandbox=Sandbox(settings.allowed_dirs, own_files(settings.data_dir)),
-            data_dir=settings.data_dir if settings.store else None,
+            data_dir=kept_in_dir,
             shelf=shelf,
             rules=rules(settings),
             keepsakes=KEEPSAKES,
@@ -365,10 +367,12 @@ def _forget_files(folders: Sequence[Path], shelf: Shelf, moment: datetime) -> No
     shelf.forget(moment)
 
 
-def _resume(shelf: Shelf, record: RunRecord, upstream: OpenRouter) -> Work | None:
+def _resume(shelf: Shelf, store: Store, data_dir: Path | None, record: RunRecord, upstream: OpenRouter) -> Work | None:
     """What goes on with a job that another process left."""
     keepsake = KEEPSAKES.get(record.request.tool)
-    return keepsake.resume(record, upstream, shelf) if keepsake and keepsake.resume else None
+    if keepsake is None or keepsake.resume is None:
+        return None
+    return keepsake.resume(record, Means(upstream, shelf, store, data_dir))
 
 
 def _client(ctx: Context) -> tuple[str, str]:

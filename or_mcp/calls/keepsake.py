@@ -14,9 +14,11 @@ from or_mcp.files.made import MadeFile
 from or_mcp.files.shelf import Shelf
 from or_mcp.fusion.result import PanelMember
 from or_mcp.openrouter.client import OpenRouter
+from or_mcp.openrouter.usage import Usage
 from or_mcp.runs.live import Work
 from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunRecord
+from or_mcp.runs.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,16 @@ class Shown:
 
 
 AS_USUAL = Shown()
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """With what a job is gone on with that another process has sent."""
+
+    upstream: OpenRouter
+    shelf: Shelf
+    store: Store
+    data_dir: Path | None
 
 
 class Result(Protocol):
@@ -57,7 +69,18 @@ class Keepsake(Generic[ResultT]):
     panel: Callable[[ResultT], tuple[PanelMember, ...]] | None = None
     thread: Callable[[RunRecord, Context | None], Thread] | None = None
     files: Callable[[ResultT], tuple[MadeFile, ...]] | None = None
-    resume: Callable[[RunRecord, OpenRouter, Shelf], Work] | None = None
+    resume: Callable[[RunRecord, Means], Work | None] | None = None
+    # What all of it used; none where that is only a part of what was paid for.
+    usage: Callable[[ResultT], Usage | None] | None = None
+
+    def from_cache(self, result: ResultT) -> Decimal | None:
+        """Which part of what was read came from a cache, where that is known."""
+        used = self.usage(result) if self.usage is not None else None
+        return (
+            Decimal(used.cached_tokens) / used.input_tokens
+            if used and used.cached_tokens and used.input_tokens
+            else None
+        )
 
 
 AnyKeepsake = Keepsake[Any]

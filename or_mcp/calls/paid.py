@@ -12,7 +12,7 @@ from or_mcp.calls.arguments import decimal_or_none
 from or_mcp.calls.call import Call
 from or_mcp.calls.confirming import confirm, is_dear
 from or_mcp.calls.explain import RunFailed
-from or_mcp.calls.keepsake import AS_USUAL, Result, Shown
+from or_mcp.calls.keepsake import AS_USUAL, AnyKeepsake, Result, Shown
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.telling import Narrator
 from or_mcp.catalogue.prices import Estimate
@@ -24,8 +24,8 @@ from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunRecord, RunRequest, fingerprint, kept_arguments
 from or_mcp.runs.runner import Begun
 
-# Less is no cent.
-_A_CENT_ROUNDED = Decimal("0.005")
+# Less is no cent, and no hundredth.
+_A_CENT_ROUNDED = _A_PERCENT_ROUNDED = Decimal("0.005")
 # How often a call looks at what is left before it is refused because others were faster.
 _LOOKS = 5
 
@@ -123,7 +123,7 @@ async def _hand_over(call: Call, begun: Begun, shown: Shown, seconds: float) -> 
             shown,
             replayed=begun.replayed,
             files_in=call.files_in,
-            cost_line=cost_line(record, result, standing),
+            cost_line=cost_line(record, keepsake, result, standing),
             progress=record.progress.message if record.progress else "",
             notes=(*shown.notes, *about_the_store(call)),
         ),
@@ -205,11 +205,14 @@ def about_the_store(call: Call) -> list[str]:
     return [runner.store.problem, *bounded]
 
 
-def cost_line(record: RunRecord, result: Result, standing: Standing) -> str:
+def cost_line(record: RunRecord, keepsake: AnyKeepsake, result: Result, standing: Standing) -> str:
     """The one line under every paid answer."""
     # What was cut off may be billed yet.
     is_open = not record.cost_usd and record.status in ("cancelled", "interrupted")
     cost = "unknown" if record.cost_usd is None or is_open else dollars(record.cost_usd)
+    share = keepsake.from_cache(result)
+    if share is not None and share >= _A_PERCENT_ROUNDED:
+        cost += f", {share * 100:.0f} % from cache"
     if result.provider_cost_usd:
         cost += f", and {dollars(result.provider_cost_usd)} billed by your provider"
     today = "unknown" if standing.today_usd is None else f"${standing.today_usd:.2f}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from or_mcp.catalogue.rates import Rates, is_free, makes, rates, rates_at_most
+from or_mcp.catalogue.rates import Cache, Rates, is_free, makes, rates, rates_at_most
 from or_mcp.catalogue.slugs import ROUTER_AUTHOR, Slug, author
 from or_mcp.catalogue.snapshot import Snapshot
 from or_mcp.catalogue.web import FETCH_USD, NO_WEB, SEARCH_USD, STEP_TOKENS, WebUse
@@ -35,6 +35,7 @@ class Work:
     web: WebUse = NO_WEB
     media: Media = NO_MEDIA
     requests: int = 1
+    cache: Cache = ""
 
 
 class Unpriced(Exception):
@@ -66,7 +67,8 @@ def cost(model: Model, slug: str, work: Work, now: datetime) -> Decimal:
     """
     prompts = [work.prompt_tokens + work.web.read_by(step) for step in range(work.web.steps + 1)]
     met = [rates_of(model, slug, prompt, now) for prompt in prompts]
-    read = sum((_read(prompt, found.prompt, found, work.media) for prompt, found in zip(prompts, met, strict=True)), _0)
+    priced = zip(prompts, met, strict=True)
+    read = sum((_read(prompt, found.input_through(work.cache), found, work.media) for prompt, found in priced), _0)
     return read + _rest(met[-1], work, len(prompts))
 
 
@@ -78,7 +80,8 @@ def cost_at_most(model: Model, slug: str, work: Work, now: datetime) -> Decimal:
     """
     prompts = [work.prompt_tokens + work.web.read_at_most_by(step) for step in range(work.web.steps + 1)]
     found = rates_of(model, slug, prompts[-1], now, rates_at_most)
-    read = sum((_read(prompt, found.input_at_most, found, work.media) for prompt in prompts), _0)
+    dearest = max(found.input_at_most or _0, found.input_through(work.cache) or _0)
+    read = sum((_read(prompt, dearest, found, work.media) for prompt in prompts), _0)
     return read + _rest(found, work, len(prompts))
 
 

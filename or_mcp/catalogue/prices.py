@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal
 
 from or_mcp.catalogue.costs import NO_MEDIA, Media, Unpriced, Work, cost, cost_at_most, priced_model, rates_of
-from or_mcp.catalogue.rates import MILLION, known, makes, rates_at_most
+from or_mcp.catalogue.rates import MILLION, Cache, known, makes, rates_at_most
 from or_mcp.catalogue.slugs import Slug
 from or_mcp.catalogue.snapshot import Snapshot
 from or_mcp.catalogue.web import NO_WEB, WebUse
@@ -37,6 +37,7 @@ class Prompt:
 
     tokens: int
     media: Media = NO_MEDIA
+    cache: Cache = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +106,19 @@ def _completion(
         likely = min(limit or LONG_ANSWER_TOKENS, longest_answer(model) or LONG_ANSWER_TOKENS)
         # Whoever is asked for a picture or for sound is not asked for pages.
         likely = min(likely, _beside(model) or likely)
-        short = Work(usual.tokens, min(SHORT_ANSWER_TOKENS, likely), media=usual.media)
-        long = Work(usual.tokens, likely, web, usual.media)
+        found: Cache = "read" if usual.cache else ""
+        short = Work(usual.tokens, min(SHORT_ANSWER_TOKENS, likely), media=usual.media, cache=found)
+        long = Work(usual.tokens, likely, web, usual.media, cache=usual.cache)
         bound = answer_at_most(model, limit)
         written = None if bound is None else bound + _beside(model)
-        longest = None if written is None else Work(_readable(model, at_most), written, web, at_most.media)
-        most = cost_at_most(model, slug, longest, now) if longest else None
+        most = None if written is None else cost_at_most(model, slug, _longest_of(model, at_most, written, web), now)
         return Estimate(cost(model, slug, short, now), cost(model, slug, long, now), most)
     except Unpriced as reason:
         return Estimate.of_nobody(str(reason))
+
+
+def _longest_of(model: Model, at_most: Prompt, written: int, web: WebUse) -> Work:
+    return Work(_readable(model, at_most), written, web, at_most.media, cache=at_most.cache)
 
 
 def _readable(model: Model, at_most: Prompt) -> int:
@@ -159,7 +164,7 @@ def _fits(snapshot: Snapshot, slug: str, at_most: Prompt, web: WebUse, usd: Deci
         model = priced_model(snapshot, slug)
         read = _readable(model, at_most)
         price = rates_of(model, slug, read + web.read_at_most_by(web.steps), now, rates_at_most).output
-        left = usd - cost_at_most(model, slug, Work(read, _beside(model), web, at_most.media), now)
+        left = usd - cost_at_most(model, slug, _longest_of(model, at_most, _beside(model), web), now)
     except Unpriced:
         return None
     return max(0, int((left / price).to_integral_value(ROUND_FLOOR))) if price else None

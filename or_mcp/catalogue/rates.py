@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import reduce
+from typing import Literal
 
 from or_mcp.openrouter.wire.models import Model, PriceOverride, Pricing
 
@@ -13,8 +14,14 @@ from or_mcp.openrouter.wire.models import Model, PriceOverride, Pricing
 MILLION = Decimal(1_000_000)
 FREE_ROUTER = "openrouter/free"
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+# What writing to a cache costs where it is not listed, against reading afresh: for minutes, and for an hour.
+_WRITE, _WRITE_1H = Decimal("1.25"), Decimal(2)
 # A run is priced by the minute in which each request is made, up to an hour after it was admitted.
 _MEANWHILE = tuple(timedelta(minutes=minutes) for minutes in (0, 15, 30, 45, 60))
+
+
+Cache = Literal["", "read", "write", "write_1h"]
+"""How a prompt goes through its provider's cache: not at all, found there, or kept there for minutes or an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,7 @@ class Rates:
     internal_reasoning: Decimal | None = None
     input_cache_read: Decimal | None = None
     input_cache_write: Decimal | None = None
+    input_cache_write_1h: Decimal | None = None
     image: Decimal | None = None
     image_token: Decimal | None = None
     audio: Decimal | None = None
@@ -45,12 +53,25 @@ class Rates:
         """The dearest an input token can be: some models write their cache unasked."""
         return _dearest(self.prompt, self.input_cache_write)
 
+    def input_through(self, cache: Cache) -> Decimal | None:
+        """What an input token costs by way of the cache."""
+        if self.prompt is None or not cache:
+            return self.prompt
+        if cache == "read":
+            return self.prompt if self.input_cache_read is None else min(self.prompt, self.input_cache_read)
+        for_minutes = _first(self.input_cache_write, self.prompt * _WRITE)
+        return for_minutes if cache == "write" else _first(self.input_cache_write_1h, self.prompt * _WRITE_1H)
+
 
 _NAMES = tuple(each.name for each in fields(Rates))
 
 
 def _dearest(price: Decimal | None, other: Decimal | None) -> Decimal | None:
     return price if price is None or other is None else max(price, other)
+
+
+def _first(listed: Decimal | None, usual: Decimal) -> Decimal:
+    return usual if listed is None else listed
 
 
 def rates(pricing: Pricing | None, prompt_tokens: int, now: datetime) -> Rates:

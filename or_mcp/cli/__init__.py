@@ -73,6 +73,7 @@ def _ask(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--web", action="store_true", help="let it search the web")
     parser.add_argument("--rows", default="", metavar="FILE", help="ask it of each row (JSONL); {column} is filled in")
     parser.add_argument("--out", default="", metavar="FILE", help="with --rows: write every row's answer here (JSONL)")
+    parser.add_argument("--batch", action="store_true", help="with --rows: typically half price, within 24 hours")
     parser.add_argument("--continue", dest="continue_run", default="", metavar="RUN_ID", help="go on from a run")
     _question(parser)
 

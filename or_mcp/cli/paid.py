@@ -109,6 +109,10 @@ async def _followed(watch: Watch, call: Call, tool: str, given: Mapping[str, Any
     async with anyio.create_task_group() as tasks:
 
         def stop() -> None:
+            if watch.run_id and given.get("batch"):
+                watch.screen.say("The batch goes on at OpenRouter: the same command, or `or-mcp runs`, fetches it.")
+                tasks.cancel_scope.cancel()
+                return
             if watch.run_id and not watch.joined:
                 watch.screen.say("Stopping. What has arrived is kept. Ctrl-C again ends at once.")
                 tasks.start_soon(call.runs.cancel, watch.run_id)

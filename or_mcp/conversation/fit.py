@@ -13,6 +13,7 @@ from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.costs import Media
 from or_mcp.catalogue.policy import Policy
 from or_mcp.catalogue.prices import Prompt
+from or_mcp.catalogue.rates import Cache
 from or_mcp.catalogue.slugs import ROUTER_AUTHOR, author
 from or_mcp.catalogue.tokens import count_tokens, most_tokens
 from or_mcp.conversation.thread import Message, Thread
@@ -77,17 +78,17 @@ def _sizes(thread: Thread, turn: Turn) -> Sizes:
     texts = [*(part for part in said if isinstance(part, str)), *(json.dumps(shape) for shape in shapes)]
     around = _MESSAGE_TOKENS * len(thread.messages) + (_TOOLS_TOKENS if shapes or turn.web else 0)
     return Sizes(
-        _prompt(sum(map(count_tokens, texts)), media, _USUAL),
-        _prompt(sum(map(most_tokens, texts)) + around, media, _AT_MOST),
+        _prompt(sum(map(count_tokens, texts)), media, _USUAL, turn.cache),
+        _prompt(sum(map(most_tokens, texts)) + around, media, _AT_MOST, turn.cache),
     )
 
 
-def _prompt(text: int, media: list[Message], weights: _Weights) -> Prompt:
+def _prompt(text: int, media: list[Message], weights: _Weights, cache: Cache) -> Prompt:
     by_kind: Counter[str] = Counter()
     for part in media:
         by_kind[_MEDIUM_OF[part["type"]]] += _media_tokens(part, weights)
     images = sum(part["type"] == "image_url" for part in media)
-    return Prompt(text + by_kind.total(), Media(images, by_kind["image"], by_kind["audio"]))
+    return Prompt(text + by_kind.total(), Media(images, by_kind["image"], by_kind["audio"]), cache)
 
 
 def check_fits(snapshot: Snapshot, turn: Turn, needs: Needs, policy: Policy) -> None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import anyio.to_thread
-from pydantic import TypeAdapter
+from pydantic import JsonValue, TypeAdapter
 
 from or_mcp.catalogue.prices import Estimate, estimate_completion
 from or_mcp.catalogue.snapshot import Snapshot
@@ -22,9 +22,10 @@ from or_mcp.conversation.thread import Message, Thread
 from or_mcp.conversation.turn import Caps, Turn, request_for, say
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure, InvalidRequest, shorten
+from or_mcp.openrouter.wire.chat import ChatChunk, ChatRequest
 from or_mcp.openrouter.wire.lenient import Maybe
 from or_mcp.openrouter.wire.routing import Provider
-from or_mcp.rows.work import Answered
+from or_mcp.rows.result import Answered
 from or_mcp.runs.budget import Room
 
 Row = str | Mapping[str, Any]
@@ -117,10 +118,9 @@ class Asking:
 
     async def ask(self, n: int) -> Answered:
         """Ask one row, once."""
-        turn, state = self.turns[n].turn, AnswerState()
-        thread = self.turns[n].thread(self.session_id)
+        state = AnswerState()
         try:
-            async with self.upstream.chat(request_for(thread, turn, self.caps, self.provider)) as stream:
+            async with self.upstream.chat(self._request(n, self.provider)) as stream:
                 state.generation_id = stream.generation_id
                 async for chunk in stream:
                     state.apply(chunk)
@@ -129,26 +129,48 @@ class Asking:
             if state.said().cost_usd is None:
                 raise
             return _answered(state.said(), "", failure)
-        kept = await anyio.to_thread.run_sync(_kept, state.said(), turn, abandon_on_cancel=True)
+        schema = self.turns[n].turn.json_schema
+        kept = await anyio.to_thread.run_sync(_kept, state.said(), schema, abandon_on_cancel=True)
         return _answered(state.said(), kept)
+
+    def body(self, n: int) -> dict[str, Any]:
+        """What is sent for a row as one of a batch."""
+        body = self._request(n, None).body()
+        return {name: value for name, value in body.items() if name not in ("model", "stream")}
+
+    def read(self, body: Mapping[str, JsonValue]) -> Answered:
+        """What a row of a batch was answered with."""
+        return read_answer(body, self.turns[0].turn.json_schema)
+
+    def _request(self, n: int, provider: Provider | None) -> ChatRequest:
+        return request_for(self.turns[n].thread(self.session_id), self.turns[n].turn, self.caps, provider)
+
+
+def read_answer(body: Mapping[str, JsonValue], schema: Mapping[str, Any] | None) -> Answered:
+    """What a whole reply says. It may take long."""
+    state = AnswerState()
+    try:
+        state.apply(ChatChunk.model_validate(body))
+        state.check_ended()
+    except Failure as failure:
+        return _answered(state.said(), "", failure)
+    return _answered(state.said(), _kept(state.said(), schema))
 
 
 def _answered(said: Said, body: str, failure: Failure | None = None) -> Answered:
-    usage = said.usage
     return Answered(
         body=body,
         cost_usd=said.cost_usd,
         provider_cost_usd=said.provider_cost_usd,
-        input_tokens=(usage.input_tokens or 0) if usage else 0,
-        output_tokens=(usage.output_tokens or 0) if usage else 0,
+        usage=said.usage,
         model=said.model,
         generation_id=said.generation_id,
         failure=failure,
     )
 
 
-def _kept(said: Said, turn: Turn) -> str:
-    value, problem = (None, None) if turn.json_schema is None else read_json(said.text, turn.json_schema)
+def _kept(said: Said, schema: Mapping[str, Any] | None) -> str:
+    value, problem = (None, None) if schema is None else read_json(said.text, schema)
     cut = said.finish_reason if said.finish_reason != "stop" else None
     kept = RowSaid(said.text, value, problem, said.model, cut, said.citations or None)
     return ROW.dump_json(kept, exclude_none=True).decode()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from pydantic import TypeAdapter
 
+from or_mcp.openrouter.wire.sessions import new_session
 from or_mcp.runs.pieces import Context
 
 Message = dict[str, Any]
@@ -30,7 +30,7 @@ class Thread:
     @classmethod
     def new(cls) -> Thread:
         """A conversation that begins."""
-        return cls(f"or-mcp-{secrets.token_hex(12)}")
+        return cls(new_session())
 
     def kept(self) -> Context:
         """The thread as it is kept. A long one takes time: call it in a thread."""

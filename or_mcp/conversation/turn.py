@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from or_mcp.catalogue.slugs import author
+from or_mcp.catalogue.rates import Cache
 from or_mcp.catalogue.web import NO_WEB, WebUse
 from or_mcp.conversation.functions import read_choice, read_functions
 from or_mcp.conversation.structure import response_format
@@ -17,9 +17,6 @@ from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.openrouter.wire.chat import ChatRequest
 from or_mcp.openrouter.wire.routing import MaxPrice, Provider, Reasoning, StopWhen
 
-# The others cache unasked. Writing costs 1.25 times reading afresh and what is read again a tenth: it pays where a
-# conversation goes on, and never for a lone question.
-_CACHE_WHEN_ASKED = frozenset({"anthropic", "qwen"})
 _CACHED = {"type": "ephemeral"}
 
 
@@ -46,6 +43,8 @@ class Turn:
     web_only: tuple[str, ...] = ()
     web_never: tuple[str, ...] = ()
     service_tier: str = ""
+    # How long its maker is asked to keep what is sent, which the caller does not choose.
+    cache: Cache = ""
     json_schema: Mapping[str, Any] | None = None
     tools: tuple[Mapping[str, Any], ...] = ()
     tool_choice: str = ""
@@ -117,7 +116,7 @@ def request_for(thread: Thread, turn: Turn, caps: Caps, provider: Provider | Non
         modalities=turn.modalities or None,
         audio={"voice": turn.voice, "format": "pcm16"} if turn.voice else None,
         service_tier=turn.service_tier or None,
-        cache_control=_CACHED if thread.goes_on and author(turn.model) in _CACHE_WHEN_ASKED else None,
+        cache_control=_cached(turn.cache),
     )
 
 
@@ -136,6 +135,12 @@ def _outputs(thread: Thread, outputs: Sequence[ToolOutput]) -> list[Message]:
         waiting = ", ".join(f"{call_id} ({pending[call_id]})" for call_id in missing)
         raise InvalidRequest(f"tool_outputs lacks an output for {waiting}")
     return [{"role": "tool", "tool_call_id": each.call_id, "content": each.output} for each in outputs]
+
+
+def _cached(cache: Cache) -> dict[str, str] | None:
+    if not cache:
+        return None
+    return _CACHED | {"ttl": "1h"} if cache == "write_1h" else _CACHED
 
 
 def _brakes(caps: Caps) -> tuple[StopWhen, ...] | None:

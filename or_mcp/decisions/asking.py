@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,15 +18,10 @@ from or_mcp.decisions.answers import ROW, read_answers
 from or_mcp.decisions.questions import Asked
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure
+from or_mcp.openrouter.usage import Usage
 from or_mcp.openrouter.wire.decisions import DecisionsRequest
 from or_mcp.openrouter.wire.routing import Provider
-from or_mcp.rows.work import Answered
-
-
-def new_session() -> str:
-    """A name under which upstream groups the rows of one run."""
-    return f"or-mcp-{secrets.token_hex(12)}"
-
+from or_mcp.rows.result import Answered
 
 State = str | Mapping[str, Any]
 Part = str | dict[str, Any]
@@ -70,8 +64,7 @@ class Deciding:
             body=body,
             cost_usd=usage.cost if usage else None,
             provider_cost_usd=usage.provider_cost if usage else None,
-            input_tokens=(usage.input_tokens or 0) if usage else 0,
-            output_tokens=(usage.output_tokens or 0) if usage else 0,
+            usage=Usage.of(usage) if usage else None,
             model=reply.model,
             generation_id=reply.id,
             failure=failure,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Generic, TypeVar
@@ -29,6 +29,7 @@ from or_mcp.openrouter.wire.account import (
     Key,
     KeyReply,
 )
+from or_mcp.openrouter.wire.batches import Batch, BatchList, BatchRequest
 from or_mcp.openrouter.wire.chat import ChatChunk, ChatRequest
 from or_mcp.openrouter.wire.decisions import DecisionsReply, DecisionsRequest
 from or_mcp.openrouter.wire.embeddings import EmbeddingsReply, EmbeddingsRequest, RerankReply, RerankRequest
@@ -59,6 +60,8 @@ from or_mcp.openrouter.wire.responses import ResponseEvent, ResponsesRequest
 
 # The list of all models is megabytes, and comes within seconds; whatever takes longer has failed.
 READ_SECONDS = 30.0
+# The results of a batch are as many as its requests: tens of megabytes.
+_ALL_RESULTS_SECONDS = 300.0
 # It stands beside /v1, wherever that is.
 _DECISIONS = "../alpha/decisions"
 # Fifty times a thousand models: an end, should upstream's links lead in a circle.
@@ -135,6 +138,10 @@ class OpenRouter:
         """The job of a video, which upstream carries from then on."""
         return await self._post("/videos", request, VideoJob)
 
+    async def start_batch(self, request: BatchRequest) -> Batch:
+        """Many requests as one job, which upstream carries from then on."""
+        return await self._post("/batches", request, Batch)
+
     async def decisions(self, request: DecisionsRequest) -> DecisionsReply:
         """Typed questions about a state, answered with probabilities."""
         return await self._post(_DECISIONS, request, DecisionsReply)
@@ -155,6 +162,18 @@ class OpenRouter:
         path = f"/videos/{quote(job_id, safe='')}/content"
         async with self._http.download(path, self.key, {"index": str(index)}) as reply:
             yield reply
+
+    async def batch(self, batch_id: str) -> Batch:
+        """How a batch stands, with its results once it is over.
+
+        Raises:
+            NotFound: Upstream does not know it, or no longer.
+        """
+        return await self._get(f"/batches/{quote(batch_id, safe='')}", Batch, seconds=_ALL_RESULTS_SECONDS)
+
+    async def batches(self) -> tuple[Batch, ...]:
+        """The newest batches of this key, without their results."""
+        return (await self._get("/batches", BatchList)).data
 
     async def video_models(self) -> tuple[VideoModel, ...]:
         """Every model that films, with its prices."""
@@ -234,17 +253,24 @@ class OpenRouter:
         params = {"id": generation_id.removeprefix("resp_")}
         return (await self._get("/generation", GenerationReply, params)).data
 
-    async def _get(self, path: str, shape: type[ModelT], params: Mapping[str, str] | None = None) -> ModelT:
+    async def _get(
+        self,
+        path: str,
+        shape: type[ModelT],
+        params: Mapping[str, str] | None = None,
+        seconds: float = READ_SECONDS,
+    ) -> ModelT:
         try:
-            with anyio.fail_after(READ_SECONDS):
+            with anyio.fail_after(seconds):
                 reply = await self._http.get(path, self.key, params)
         except TimeoutError as error:
-            raise DeadlinePassed(f"OpenRouter did not answer {path} within {READ_SECONDS:.0f} s") from error
+            raise DeadlinePassed(f"OpenRouter did not answer {path} within {seconds:.0f} s") from error
         except ModelUnavailable as failure:
             if failure.status != 404:
                 raise
             raise NotFound(f"OpenRouter does not know {path}", quote=failure.quote, status=404) from failure
-        return read_reply(reply.body, shape, f"reply to {path}", reply.generation_id)
+        read = partial(read_reply, reply.body, shape, f"reply to {path}", reply.generation_id)
+        return await _read(reply.body, read)
 
     async def _pages(self, path: str, params: dict[str, str]) -> tuple[Model, ...]:
         rows: dict[str, Model] = {}
@@ -260,7 +286,7 @@ class OpenRouter:
     @asynccontextmanager
     async def _paid(self, path: str, request: Request) -> AsyncGenerator[OpenReply]:
         with explaining(self._demands):
-            body = request.model_dump(mode="json", exclude_none=True)
+            body = request.body()
             async with self._http.post(path, self.key, body, self._attempts) as reply:
                 yield reply
 
@@ -272,9 +298,12 @@ class OpenRouter:
             content = await reply.body()
             what = f"reply to {path.removeprefix('..')}"
             read = partial(read_reply, content, shape, what, reply.generation_id, paid=True)
-            # A vector is some kilobytes; a picture, megabytes.
-            told = await anyio.to_thread.run_sync(read) if len(content) > LONG_BYTES else read()
-            return told, reply.generation_id
+            return await _read(content, read), reply.generation_id
+
+
+async def _read(content: bytes, read: Callable[[], ModelT]) -> ModelT:
+    """What a reply says. A vector is some kilobytes; a picture, megabytes."""
+    return await anyio.to_thread.run_sync(read) if len(content) > LONG_BYTES else read()
 
 
 def prepare() -> None:

@@ -13,6 +13,11 @@ from or_mcp.runs.rows import Row
 FOLDER = "rows"
 
 
+def folder_in(data_dir: Path | None) -> Path | None:
+    """Where files with rows are kept."""
+    return data_dir / FOLDER if data_dir is not None else None
+
+
 def lines_of(rows: Iterable[Row]) -> Iterator[str]:
     """Every row that has come to its end, in order."""
     return (_line(row) for row in rows if row.state in ("answered", "failed"))

@@ -1,31 +1,26 @@
-"""Many requests being carried out as one run, and what is kept of it."""
+"""Many requests being carried out as one run, several at once."""
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import anyio
-import anyio.to_thread
-from pydantic import TypeAdapter
 
 from or_mcp.catalogue.prices import Estimate
 from or_mcp.openrouter.errors import Failure, OwnerCanAct, RateLimited
 from or_mcp.openrouter.retry import wait_before_retry
-from or_mcp.openrouter.wire.lenient import Maybe
 from or_mcp.rows.earlier import Earlier
-from or_mcp.rows.lines import lines_of, save
+from or_mcp.rows.keeping import KeptRows
 from or_mcp.rows.pace import AT_ONCE, Pace
-from or_mcp.rows.purse import Purse
-from or_mcp.runs.live import Kept, LiveRun
-from or_mcp.runs.record import Progress, RunRecord
-from or_mcp.runs.rows import Row, RowState, keep_rows
+from or_mcp.rows.result import Answered, RowsResult
+from or_mcp.runs.live import LiveRun
+from or_mcp.runs.rows import Row, keep_rows
 from or_mcp.runs.store import Store
 
 # So many rows that fail one after the other are no matter of the rows.
@@ -34,20 +29,6 @@ _IN_A_ROW = 20
 _LAST_PART = 0.1
 # A row that upstream is too busy for is asked again as long as others are, and a while longer.
 _BUSY_ATTEMPTS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What a row came back with: the tool's JSON, or an answer that was paid for and is of no use."""
-
-    body: str = ""
-    cost_usd: Decimal | None = None
-    provider_cost_usd: Decimal | None = None
-    input_tokens: int = 0
-    output_tokens: int = 0
-    model: str | None = None
-    generation_id: str | None = None
-    failure: Failure | None = None
 
 
 class Asks(Protocol):
@@ -67,60 +48,7 @@ class Asks(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class RowsResult:
-    """What is kept of a run beside its rows: how many there are, and why not all were asked."""
-
-    total: int
-    carried: int = 0
-    carried_from: Maybe[str] = None
-    stopped: Maybe[str] = None
-    model: Maybe[str] = None
-    input_tokens: int = 0
-    output_tokens: int = 0
-    provider_cost_usd: Maybe[Decimal] = None
-    file: Maybe[str] = None
-    problem: Maybe[str] = None
-
-
-@dataclass(frozen=True, slots=True)
-class Brought:
-    """What a run holds: its rows, and what all together came to."""
-
-    rows: tuple[Row, ...]
-    together: RowsResult
-
-    @property
-    def provider_cost_usd(self) -> Decimal | None:
-        """What providers bill by themselves."""
-        return self.together.provider_cost_usd
-
-    @property
-    def answered(self) -> tuple[Row, ...]:
-        """The rows that were answered, in order."""
-        return tuple(row for row in self.rows if row.state == "answered")
-
-
-_RESULT: TypeAdapter[RowsResult] = TypeAdapter(RowsResult)
-
-
-def result_of(record: RunRecord) -> Brought:
-    """What a run holds."""
-    together = _RESULT.validate_json(record.result) if record.result else RowsResult(len(record.rows))
-    return Brought(record.rows, together)
-
-
-def is_of_rows(record: RunRecord) -> bool:
-    """Whether a run is one of many requests, by how what it keeps begins."""
-    return (record.result or "").startswith('{"total":')
-
-
-def words_of(brought: Brought) -> str:
-    """Every row that has come to its end, as a line of JSON."""
-    return "\n".join(lines_of(brought.rows))
-
-
-class ManyRows:
+class ManyRows(KeptRows):
     """Rows being asked, several at once; one that fails costs itself alone."""
 
     def __init__(
@@ -133,41 +61,14 @@ class ManyRows:
         ceiling: Decimal | None,
         folder: Path | None,
     ) -> None:
-        self.estimate = estimate
-        # A row that does not fit is not sent, rather than all being cut short.
-        self.limited = ""
+        result = RowsResult(total, len(earlier.rows), earlier.run_id)
+        super().__init__(asks.model, result, earlier.rows, store, estimate, ceiling, folder)
         self._asks = asks
-        self._store = store
-        self._earlier = earlier
-        self._rows: dict[int, Row] = {row.n: row for row in earlier.rows}
         self._waiting = deque(n for n in range(total) if n not in self._rows)
-        self._result = RowsResult(total, len(self._rows), earlier.run_id)
-        self._purse = Purse(ceiling)
         self._pace = Pace()
         self._settled = anyio.Event()
         self._failed_in_a_row = 0
-        self._first_failure: Failure | None = None
-        self._generation_id: str | None = None
-        self._folder = folder
         self._ends = math.inf
-
-    def kept(self) -> Kept:
-        """Every row as it stands, and what all together have cost."""
-        rows = tuple(self._rows[n] for n in sorted(self._rows))
-        alone = self._generation_id if self._result.total == 1 else None
-        outcome = None if self._count("answered") == self._result.total else "partial"
-        result = _RESULT.dump_json(self._result).decode()
-        return Kept(result, self._purse.cost, alone, outcome, rows, self._purse.at_most)
-
-    def progress(self) -> Progress:
-        """How many rows have been answered."""
-        answered, failed, total = self._count("answered"), self._count("failed"), self._result.total
-        trouble = f" · {failed:,} failed" if failed else ""
-        spent = self._purse.spent
-        money = f" · ${spent:.4f}" if spent else ""
-        return Progress(
-            answered + failed, total, f"{answered:,}/{total:,} answered{trouble}{money} · {self._asks.model}"
-        )
 
     async def carry_out(self, run: LiveRun) -> None:
         """Ask every row that is not answered yet, as long as the next one fits.
@@ -184,10 +85,7 @@ class ManyRows:
         finally:
             with anyio.CancelScope(shield=True):
                 await self._save(run.record.run_id)
-        if self._first_failure is not None and not self._count("answered"):
-            self._first_failure.may_be_billed |= self._purse.cost is None
-            raise self._first_failure
-        await run.told("asked", self._asks.model, f"{self._count('answered')} of {self._result.total} rows")
+        await self._over(run)
 
     async def _work(self, run: LiveRun) -> None:
         while self._waiting and self._result.stopped is None:
@@ -239,16 +137,11 @@ class ManyRows:
             return answered
 
     async def _ended(self, run: LiveRun, n: int, most: Decimal | None, answered: Answered) -> None:
-        failure, cost = answered.failure, answered.cost_usd
-        row = Row(n, "answered" if failure is None else "failed", answered.body, cost if cost is not None else most)
-        if failure is not None:
-            row = replace(row, body=failure.facts())
-            self._note(failure)
+        row = self._settled_as(n, most, answered)
+        if answered.failure is not None:
+            self._note(answered.failure)
         else:
             self._failed_in_a_row = 0
-        self._rows[n] = row
-        self._purse.settle(n, cost)
-        self._add(answered)
         self._wake()
         run.grew()
         # It is paid for: whoever cancels now still finds it.
@@ -257,21 +150,9 @@ class ManyRows:
             await self._store.keep(f"{run.record.run_id} row {n}", keep)
 
     def _note(self, failure: Failure) -> None:
-        self._first_failure = self._first_failure or failure
         self._failed_in_a_row += 1
         if isinstance(failure, OwnerCanAct) or self._failed_in_a_row >= _IN_A_ROW:
             self._stop(failure.message)
-
-    def _add(self, answered: Answered) -> None:
-        result, more = self._result, answered.provider_cost_usd
-        self._generation_id = answered.generation_id or self._generation_id
-        self._result = replace(
-            result,
-            model=answered.model or result.model,
-            input_tokens=result.input_tokens + answered.input_tokens,
-            output_tokens=result.output_tokens + answered.output_tokens,
-            provider_cost_usd=result.provider_cost_usd if more is None else (result.provider_cost_usd or 0) + more,
-        )
 
     def _stop(self, why: str) -> None:
         """Send nothing more; what is under way is let finish, since it is paid for."""
@@ -281,28 +162,6 @@ class ManyRows:
     def _wake(self) -> None:
         self._settled.set()
         self._settled = anyio.Event()
-
-    async def _save(self, run_id: str) -> None:
-        if self._folder is None or self._result.total == 1:
-            return
-        rows = tuple(self._rows[n] for n in sorted(self._rows))
-        try:
-            path = await anyio.to_thread.run_sync(save, self._folder, run_id, rows)
-        except OSError as error:
-            told = f"The file with all rows could not be written to {self._folder} ({error.strerror or error})."
-            self._result = replace(self._result, problem=told)
-        else:
-            self._result = replace(self._result, file=str(path))
-
-    def _count(self, state: RowState) -> int:
-        return sum(row.state == state for row in self._rows.values())
-
-    async def _write(self, run: LiveRun, rows: Sequence[Row]) -> None:
-        """Put rows on disk before anything else happens with them."""
-        for row in rows:
-            self._rows[row.n] = row
-        if rows:
-            await self._store.write(partial(keep_rows, run_id=run.record.run_id, rows=tuple(rows)))
 
 
 def _ends_in_time() -> float:

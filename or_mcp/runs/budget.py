@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
 
 from or_mcp.openrouter.errors import CallerCanAct
 from or_mcp.runs.key_limit import Heard
@@ -112,11 +112,12 @@ class Standing:
     set_aside_usd: Decimal = Decimal(0)
 
 
-def dollars(amount: Decimal) -> str:
+def dollars(amount: Decimal, rounding: str = ROUND_HALF_EVEN) -> str:
     """An amount for people: four decimals below ten dollars' cents matter, never rounded to nothing."""
     if amount and abs(amount) < Decimal("0.00005"):
         return f"${Decimal(f'{amount:.2g}'):f}" if abs(amount) >= Decimal("1e-9") else "$0.0000"
-    return f"${amount:.4f}"
+    with localcontext(rounding=rounding):
+        return f"${amount:.4f}"
 
 
 def room(tx: Transaction, request: RunRequest, limits: Limits, key: Heard | None) -> Room:
@@ -133,9 +134,9 @@ def room_at_once(request: RunRequest, limits: Limits, key: Heard) -> Room | None
 def _ceilings(request: RunRequest, limits: Limits) -> Iterator[Bound]:
     ceiling_usd = request.ceiling_usd
     if ceiling_usd is not None:
-        yield Bound(ceiling_usd, _BY_CALLER, f"above the ceiling of {dollars(ceiling_usd)} ({_BY_CALLER})")
+        yield Bound(ceiling_usd, _BY_CALLER, f"above the ceiling of {dollars(ceiling_usd, ROUND_FLOOR)} ({_BY_CALLER})")
     if limits.per_call_usd:
-        words = f"above the ceiling of {dollars(limits.per_call_usd)} ({PER_CALL})"
+        words = f"above the ceiling of {dollars(limits.per_call_usd, ROUND_FLOOR)} ({PER_CALL})"
         yield Bound(limits.per_call_usd, PER_CALL, words)
 
 
@@ -199,13 +200,14 @@ def standing(tx: Transaction, caller: str, payer: str, limits: Limits) -> Standi
 
 
 def _rest(left: Decimal) -> str:
-    return dollars(max(left, Decimal(0)))
+    return dollars(max(left, Decimal(0)), ROUND_FLOOR)
 
 
 def _range(request: RunRequest) -> str:
     if request.most_usd is None:
         return "has a cost that nobody can bound"
-    most = f"can cost {dollars(request.most_usd)}"
+    # Against what is rounded down, so that the two never read alike.
+    most = f"can cost {dollars(request.most_usd, ROUND_CEILING)}"
     if request.low_usd is None or request.high_usd is None:
         return most
     return f"is estimated at {dollars(request.low_usd)} to {dollars(request.high_usd)} and {most}"

@@ -380,11 +380,11 @@ class Runner:
         await upkeep.forget(self.store, days_ago(self._retention_days), self._forget_files)
 
     async def _drain(self) -> None:
-        """Runs in flight get some time to finish; what has arrived by then is recorded."""
+        """Runs in flight get some time to finish, but what upstream carries; what has arrived by then is recorded."""
         self.stopping = True
         with anyio.move_on_after(self._drain_seconds):
-            while self._live:
-                await next(iter(self._live.values())).finished.wait()
+            while (live := next((each for each in self._live.values() if each.record.job is None), None)) is not None:
+                await live.finished.wait()
         await self.interrupt()
 
     async def interrupt(self) -> None:

@@ -104,10 +104,14 @@ class Job:
     result: JsonObject | None = None
 
     @property
+    def polls_wanted(self) -> int:
+        """How often it has to be asked for."""
+        return _USUAL_POLLS if self.fault.job_polls is None else self.fault.job_polls
+
+    @property
     def due(self) -> bool:
         """Whether it has been asked for often enough."""
-        wanted = _USUAL_POLLS if self.fault.job_polls is None else self.fault.job_polls
-        return self.polls >= wanted
+        return self.polls >= self.polls_wanted
 
 
 class State:

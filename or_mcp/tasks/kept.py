@@ -62,7 +62,7 @@ async def _result(record: RunRecord, call: Call) -> mcp_types.CallToolResult:
     detail = json.loads(record.request.arguments).get("detail", "standard")
     keepsake = call.parts.keepsakes[record.request.tool]
     result = keepsake.read(record)
-    shown = Shown(detail=detail, cost_line=cost_line(record, result, standing))
+    shown = Shown(detail=detail, cost_line=cost_line(record, keepsake, result, standing))
     return to_result(keepsake.show(record, result, shown), is_structured=call.is_structured)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import anyio.to_thread
@@ -15,26 +17,39 @@ from or_mcp.calls.arguments import Amount, Arguments, Question, Text
 from or_mcp.calls.attaching import read_attachments
 from or_mcp.calls.call import Call
 from or_mcp.calls.choosing import choose
-from or_mcp.calls.keepsake import Keepsake, Shown
-from or_mcp.calls.many import MOST_ROWS, digest_of_rows, kept_short, place_rows, rows_given
+from or_mcp.calls.keepsake import Keepsake, Means, Shown
+from or_mcp.calls.many import (
+    MOST_ROWS,
+    as_a_batch,
+    digest_of_rows,
+    kept_short,
+    one_by_one,
+    place_rows,
+    rows_given,
+)
 from or_mcp.calls.paid import place
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.prices import Estimate
 from or_mcp.conversation.adapt import adapt, readable
+from or_mcp.conversation.caching import with_cache
 from or_mcp.conversation.fit import check_fits, needs_of
 from or_mcp.conversation.functions import MOST_FUNCTIONS
 from or_mcp.conversation.rows import Asking as RowsAsking
-from or_mcp.conversation.rows import Row, RowsPrice, RowTurn, turns_of
+from or_mcp.conversation.rows import Row, RowsPrice, RowTurn, read_answer, turns_of
 from or_mcp.conversation.structure import check_schema
 from or_mcp.conversation.thread import Message, Thread
 from or_mcp.conversation.turn import ToolOutput, Turn, say
 from or_mcp.conversation.work import AskResult, Exchange, go_on, result_of
 from or_mcp.files.made import MadeFile
 from or_mcp.openrouter.errors import InvalidRequest
-from or_mcp.rows.work import Brought, is_of_rows, words_of
-from or_mcp.rows.work import result_of as rows_of
+from or_mcp.openrouter.usage import Usage
+from or_mcp.openrouter.wire.sessions import new_session
+from or_mcp.rows.batched import Batched, permitted
+from or_mcp.rows.lines import folder_in
+from or_mcp.rows.result import Brought, is_of_rows, words_of
+from or_mcp.rows.result import result_of as rows_of
 from or_mcp.runs.budget import Room
 from or_mcp.runs.record import RunRecord
 from or_mcp.tools.answers.ask import AskAnswer, full_text, show
@@ -53,6 +68,7 @@ Costs money, usually under a cent to a few cents; checked against the ceilings b
 longer than this host waits, the answer is `running` with a run_id: call `run` with it.
 """
 
+_NOT_WITH_A_BATCH = ("fallback_models", "service_tier")
 _NOT_WITH_ROWS = ("continue_run", "tools", "tool_choice", "tool_outputs")
 Tier = Literal["default", "flex"]
 Effort = Literal["max", "xhigh", "high", "medium", "low", "minimal", "none"]
@@ -97,6 +113,8 @@ class AskArguments(Arguments):
     rows_file: str = Field("", description="The same from a JSONL file.")
     instructions: Text = Field("", description="System prompt.")
     prompt: Question = Field("", description="The question.")
+    # For those who ask thousands of rows from a terminal: an agent has no use for an answer of tomorrow.
+    batch: SkipJsonSchema[bool] = False
 
 
 async def ask(arguments: AskArguments, call: Call) -> Reply:
@@ -108,7 +126,9 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
     rows = await rows_given(arguments.rows, arguments.rows_file, call)
     if rows:
         _check_rows_alone(arguments)
-    before = await _thread(arguments, call)
+    elif arguments.batch:
+        raise InvalidRequest("batch is for rows, and there are none; rows or rows_file takes them")
+    before, pause = await _thread(arguments, call)
     choice = await choose(call, turn.models)
     snapshot = choice.snapshot
     turn, adapted = adapt(turn, snapshot)
@@ -122,6 +142,7 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
         )
     thread = say(before, turn, arguments.prompt, parts)
     sent, left_out = readable(thread, turn, snapshot)
+    turn = with_cache(turn, sent, pause, snapshot)
     needs = await anyio.to_thread.run_sync(needs_of, sent, turn)
     check_fits(snapshot, turn, needs, call.parts.policy)
     return await place(
@@ -147,6 +168,11 @@ def _check_rows_alone(arguments: AskArguments) -> None:
     given = {name for name in _NOT_WITH_ROWS if getattr(arguments, name)}
     if given:
         raise InvalidRequest(f"rows are each asked once: {', '.join(sorted(given))} cannot go with them")
+    given = {name for name in _NOT_WITH_A_BATCH if arguments.batch and getattr(arguments, name)}
+    if given:
+        raise InvalidRequest(
+            f"a batch has one model and a price of its own: {', '.join(sorted(given))} cannot go along"
+        )
 
 
 async def _ask_rows(
@@ -162,18 +188,21 @@ async def _ask_rows(
     turns = await anyio.to_thread.run_sync(turns_of, question, rows)
     price = await anyio.to_thread.run_sync(RowsPrice.of, turns, snapshot)
     check_fits(snapshot, question.turn, price.largest, call.parts.policy)
-    upstream, session_id = call.upstream.at_first_try(), Thread.new().session_id
+    upstream, session_id = call.upstream.at_first_try(), new_session()
 
     def planned(room: Room) -> tuple[RowsAsking, Sequence[Estimate]]:
         found, estimates = price.within(room)
         mosts = tuple(each.most for each in estimates)
         return RowsAsking(turns, upstream, call.parts.provider, found.caps, mosts, session_id), estimates
 
+    provider = permitted(call.parts.provider) if arguments.batch else None
+    batched = partial(as_a_batch, rows=len(rows), upstream=call.upstream, provider=provider)
     return await place_rows(
         call,
         "ask",
         kept_short(arguments, rows),
         planned,
+        batched if arguments.batch else one_by_one,
         models=question.turn.models,
         prompt=arguments.prompt,
         attached=digest + digest_of_rows(rows),
@@ -216,10 +245,10 @@ def _turn(arguments: AskArguments, default_model: str) -> Turn:
     )
 
 
-async def _thread(arguments: AskArguments, call: Call) -> Thread:
-    """The conversation so far, from the run it goes on from."""
+async def _thread(arguments: AskArguments, call: Call) -> tuple[Thread, timedelta]:
+    """The conversation so far, from the run it goes on from, and for how long it has rested since."""
     if not arguments.continue_run:
-        return Thread.new()
+        return Thread.new(), timedelta()
     record = await call.runs.find(arguments.continue_run)
     if not record.finished:
         raise InvalidRequest(f"continue_run {record.run_id} is still running; wait for it with run")
@@ -231,7 +260,8 @@ async def _thread(arguments: AskArguments, call: Call) -> Thread:
         raise InvalidRequest(f"continue_run takes a run with one answer; {record.run_id} is one of many rows")
     context = await call.runs.context(record)
     thread = await anyio.to_thread.run_sync(keepsake.thread, record, context)
-    return await anyio.to_thread.run_sync(thread.with_pictures, call.parts.shelf.data_url)
+    pictured = await anyio.to_thread.run_sync(thread.with_pictures, call.parts.shelf.data_url)
+    return pictured, datetime.now(UTC) - (record.ended or record.started)
 
 
 async def _attached(
@@ -269,6 +299,15 @@ def _words(result: AskResult | Brought) -> str:
     return words_of(result) if isinstance(result, Brought) else full_text(result)
 
 
+def _resume(record: RunRecord, means: Means) -> Batched:
+    read = partial(read_answer, schema=record.request.asked.get("json_schema"))
+    return Batched.resumed(record, means.upstream, means.store, folder_in(means.data_dir), read)
+
+
+def _usage(result: AskResult | Brought) -> Usage | None:
+    return result.together.usage if isinstance(result, Brought) else result.said.usage
+
+
 TOOL = Tool(
     name="ask",
     title="Ask one model",
@@ -277,5 +316,5 @@ TOOL = Tool(
     arguments=AskArguments,
     answer=AskAnswer,
     handle=ask,
-    keepsake=Keepsake(read=_read, show=_show, words=_words, thread=go_on, files=_files),
+    keepsake=Keepsake(read=_read, show=_show, words=_words, thread=go_on, files=_files, usage=_usage, resume=_resume),
 )

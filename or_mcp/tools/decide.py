@@ -16,15 +16,16 @@ from or_mcp.calls.attaching import read_attachments
 from or_mcp.calls.call import Call
 from or_mcp.calls.choosing import choose, known_models
 from or_mcp.calls.keepsake import Keepsake, Shown
-from or_mcp.calls.many import MOST_ROWS, digest_of_rows, kept_short, place_rows, rows_given
+from or_mcp.calls.many import MOST_ROWS, digest_of_rows, kept_short, one_by_one, place_rows, rows_given
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.snapshot import Snapshot
-from or_mcp.decisions.asking import Deciding, Part, State, new_session
+from or_mcp.decisions.asking import Deciding, Part, State
 from or_mcp.decisions.model import MODALITY, current_model
 from or_mcp.decisions.questions import Asked, read_questions
 from or_mcp.openrouter.errors import InvalidRequest
-from or_mcp.rows.work import result_of, words_of
+from or_mcp.openrouter.wire.sessions import new_session
+from or_mcp.rows.result import result_of, words_of
 from or_mcp.tools.answers.decide import DecideAnswer, show
 from or_mcp.vectors.texts import check_texts
 
@@ -73,6 +74,7 @@ async def decide(arguments: DecideArguments, call: Call) -> Reply:
         "decide",
         kept_short(arguments, rows),
         lambda _: (asks, estimates),
+        one_by_one,
         models=(model,),
         prompt=", ".join(each.name for each in asked),
         attached=digest + digest_of_rows(rows),
@@ -124,5 +126,5 @@ TOOL = Tool(
     arguments=DecideArguments,
     answer=DecideAnswer,
     handle=decide,
-    keepsake=Keepsake(read=result_of, show=show, words=words_of),
+    keepsake=Keepsake(read=result_of, show=show, words=words_of, usage=lambda brought: brought.together.usage),
 )

@@ -109,7 +109,7 @@ async def _whole(record: RunRecord, keepsake: AnyKeepsake, call: Call) -> Reply:
     standing = await call.runs.standing()
     result = keepsake.read(record)
     shown = Shown(
-        cost_line=cost_line(record, result, standing),
+        cost_line=cost_line(record, keepsake, result, standing),
         progress=record.progress.message if record.progress else "",
         files_in=call.files_in,
     )

@@ -13,6 +13,7 @@ from or_mcp.openrouter.errors import Failure, InvalidRequest, UpstreamFailed
 from or_mcp.openrouter.retry import wait_before_retry
 from or_mcp.openrouter.wire.embeddings import EmbeddingsReply, EmbeddingsRequest
 from or_mcp.openrouter.wire.routing import Provider
+from or_mcp.openrouter.wire.sessions import new_session
 from or_mcp.vectors.batching import split
 from or_mcp.vectors.cache import VectorCache
 from or_mcp.vectors.decoding import FLOAT_BYTES, read_vectors
@@ -49,6 +50,7 @@ class Embedder:
         self._recipe = recipe
         self._cache = cache
         self._provider = provider
+        self._session_id = new_session()
         self._count_tokens = count_tokens
         self._encoding = "base64"
         self._encoding_works = False
@@ -194,6 +196,7 @@ class Embedder:
             encoding_format=encoding,
             input_type=batch[0].input_type,
             provider=self._provider,
+            session_id=self._session_id,
         )
         self.spending.sent()
         try:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
+from openrouter.components import ChatRequest
 
+from or_mcp.simulator import Simulator
 from tests.conftest import Connect, Upstream, text_of
 
 # A model whose provider caches unasked, and charges what it writes.
@@ -91,3 +95,98 @@ async def test_a_conversation_is_read_from_a_cache_from_its_second_turn_on_where
     assert all(turn["cost_usd"] <= turn["cost_estimate_usd"]["most"] for turn in turns)
     marks = [post.body.get("cache_control") for post in upstream.posts("/chat/completions")]
     assert marks == [None, *[{"type": "ephemeral"}] * 11]
+
+
+def cost_line(result: Any) -> str:
+    """The last line of an answer."""
+    return text_of(result).splitlines()[-1]
+
+
+async def test_the_cost_line_says_which_part_came_from_a_cache(connect: Connect):
+    asked = {"model": CACHING, "max_output_tokens": 900}
+    async with connect() as client:
+        first = await client.call_tool("ask", asked | {"prompt": LONG})
+        run_id = first.structured_content["run_id"]
+        later = await client.call_tool("ask", asked | {"prompt": "And then?", "continue_run": run_id})
+        again = await client.call_tool("run", {"run_id": later.structured_content["run_id"]})
+    assert "from cache" not in cost_line(first)
+    answer = later.structured_content
+    share = round(100 * answer["usage"]["cached_tokens"] / answer["usage"]["input_tokens"])
+    assert cost_line(later).startswith(f"Cost: ${answer['cost_usd']:.4f}, {share} % from cache · today ")
+    assert share > 80
+    assert f", {share} % from cache · " in text_of(again)
+
+
+async def test_rows_that_share_their_beginning_tell_what_came_from_a_cache(connect: Connect):
+    asked = {"model": CACHING, "instructions": LONG, "prompt": "Ship {text}?", "max_output_tokens": 50}
+    async with connect() as client:
+        result = await client.call_tool("ask", asked | {"rows": [{"text": str(number)} for number in range(30)]})
+    usage = result.structured_content["usage"]
+    assert 0 < usage["cache_write_tokens"] < usage["cached_tokens"] < usage["input_tokens"]
+    assert " % from cache · " in cost_line(result)
+
+
+def rest(tmp_path: Path, seconds: float) -> None:
+    """All runs so far ended so much earlier."""
+    with sqlite3.connect(tmp_path / "data" / "runs.sqlite3") as store:
+        store.execute("UPDATE runs SET ended = ended - ?", (seconds,))
+
+
+@pytest.mark.parametrize(
+    ("model", "minutes", "mark"),
+    [
+        ("anthropic/claude-sonnet-5", 1, {"type": "ephemeral"}),
+        ("anthropic/claude-sonnet-5", 20, {"type": "ephemeral", "ttl": "1h"}),
+        ("anthropic/claude-sonnet-5", 90, {"type": "ephemeral"}),
+        # Nobody says what an hour costs there.
+        ("anthropic/claude-opus-4.8", 20, {"type": "ephemeral"}),
+        ("qwen/qwen3-max", 20, {"type": "ephemeral"}),
+        ("openai/gpt-5-mini", 20, None),
+    ],
+)
+async def test_a_conversation_is_kept_for_an_hour_where_its_pauses_suggest_it(
+    connect: Connect, upstream: Upstream, tmp_path: Path, model: str, minutes: int, mark: dict[str, str] | None
+):
+    asked = {"model": model, "max_output_tokens": 300}
+    async with connect() as client:
+        first = (await client.call_tool("ask", asked | {"prompt": LONG})).structured_content
+        rest(tmp_path, 60 * minutes)
+        more = {"prompt": "And then?", "continue_run": first["run_id"]}
+        second = (await client.call_tool("ask", asked | more)).structured_content
+    posts = upstream.posts("/chat/completions")
+    assert [post.body.get("cache_control") for post in posts] == [None, mark]
+    ChatRequest.model_validate(posts[1].body)
+    assert second["cost_usd"] <= second["cost_estimate_usd"]["high"]
+
+
+async def test_an_hour_that_costs_more_than_writing_twice_is_not_asked_for(connect: Connect, tmp_path: Path):
+    prices = {"prompt": "0.000003", "completion": "0.000015", "input_cache_read": "0.0000003"}
+    dear = prices | {"input_cache_write": "0.00000375", "input_cache_write_1h": "0.0000075"}
+    simulator = Simulator(models=[{"id": "anthropic/dear", "pricing": dear}])
+    asked = {"model": "anthropic/dear", "max_output_tokens": 300}
+    async with simulator.running() as base_url, connect(OPENROUTER_BASE_URL=base_url) as client:
+        first = (await client.call_tool("ask", asked | {"prompt": LONG})).structured_content
+        rest(tmp_path, 1_200)
+        await client.call_tool("ask", asked | {"prompt": "And then?", "continue_run": first["run_id"]})
+    assert simulator.posts("/chat/completions")[1].body["cache_control"] == {"type": "ephemeral"}
+
+
+PAID: list[tuple[str, str, dict[str, Any]]] = [
+    ("/chat/completions", "ask", {"model": "openai/gpt-5-mini", "prompt": "Hello?"}),
+    ("/responses", "fuse", {"prompt": "Hello?"}),
+    ("/embeddings", "embed", {"model": "openai/text-embedding-3-small", "input": ["a", "b"]}),
+    ("/rerank", "rerank", {"model": "cohere/rerank-v3.5", "query": "a", "documents": ["a", "b"]}),
+    ("/images", "make", {"kind": "image", "prompt": "A harbour"}),
+    ("/systemone", "decide", {"questions": {"q": {"type": "yes_no", "instructions": "Is it?"}}, "state": "a"}),
+]
+
+
+@pytest.mark.parametrize(("path", "tool", "arguments"), PAID)
+async def test_every_paid_request_names_its_session(
+    connect: Connect, upstream: Upstream, path: str, tool: str, arguments: dict[str, Any]
+):
+    async with connect() as client:
+        result = await client.call_tool(tool, arguments)
+    assert not result.is_error, text_of(result)
+    (post,) = upstream.posts(path)
+    assert post.body["session_id"].startswith("or-mcp-")

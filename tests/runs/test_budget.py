@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -56,6 +57,8 @@ async def test_a_ceiling_of_exactly_what_a_call_can_cost_lets_it_through(connect
         refused = text_of(await client.call_tool("ask", hello | {"temperature": 0, "max_cost_usd": most * 0.99999}))
     assert again.structured_content["cost_estimate_usd"]["most"] == most
     assert refused.startswith("over_budget:")
+    cost, ceiling = re.findall(r"can cost (\$[\d.]+), above the ceiling of (\$[\d.]+) ", refused)[0]
+    assert cost != ceiling, refused
     assert len(upstream.posts()) == 2
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from or_mcp.openrouter.wire.lenient import Lenient, Name, Number, Reply, Request, Rows
+from or_mcp.openrouter.wire.lenient import Lenient, Name, Number, Reply, Rows
 from or_mcp.openrouter.wire.routing import Provider
+from or_mcp.openrouter.wire.sessions import SessionRequest
 from or_mcp.openrouter.wire.usage import Usage
 
 
-class EmbeddingsRequest(Request):
+class EmbeddingsRequest(SessionRequest):
     """What is sent to `/embeddings`."""
 
     model: str
@@ -36,7 +37,7 @@ class EmbeddingsReply(Reply):
     usage: Lenient[Usage] = None
 
 
-class RerankRequest(Request):
+class RerankRequest(SessionRequest):
     """What is sent to `/rerank`."""
 
     model: str

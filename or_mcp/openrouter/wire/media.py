@@ -9,6 +9,7 @@ from pydantic import Field
 
 from or_mcp.openrouter.wire.lenient import Count, Lenient, Name, Number, Reply, Request, Rows, Text
 from or_mcp.openrouter.wire.money import Cost, Price
+from or_mcp.openrouter.wire.sessions import SessionRequest
 from or_mcp.openrouter.wire.usage import Usage
 
 
@@ -21,7 +22,7 @@ class MediaProvider(Request):
     zdr: bool | None = None
 
 
-class ImageRequest(Request):
+class ImageRequest(SessionRequest):
     """What is sent to `/images`."""
 
     model: str
@@ -73,7 +74,7 @@ class ImageEndpoints(Reply):
     endpoints: Rows[ImageEndpoint] = ()
 
 
-class SpeechRequest(Request):
+class SpeechRequest(SessionRequest):
     """What is sent to `/audio/speech`."""
 
     model: str
@@ -91,7 +92,7 @@ class Sound(Request):
     url: str | None = None
 
 
-class TranscriptRequest(Request):
+class TranscriptRequest(SessionRequest):
     """What is sent to `/audio/transcriptions`."""
 
     model: str
@@ -142,7 +143,7 @@ class Transcript(Reply):
     usage: Lenient[SoundUsage] = None
 
 
-class VideoRequest(Request):
+class VideoRequest(SessionRequest):
     """What is sent to `/videos`."""
 
     model: str

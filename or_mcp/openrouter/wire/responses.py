@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from or_mcp.openrouter.wire.errors import ErrorBody
 from or_mcp.openrouter.wire.lenient import Address, Count, Lenient, Name, Number, Reply, Request, Rows
 from or_mcp.openrouter.wire.routing import Provider, Reasoning, StopWhen, WebTool
+from or_mcp.openrouter.wire.sessions import SessionRequest
 from or_mcp.openrouter.wire.usage import Usage
 
 FAILURES = frozenset({"response.failed", "response.cancelled"})
@@ -44,7 +45,7 @@ class FusionPlugin(Request):
     tools: tuple[WebTool, ...] | None = None
 
 
-class ResponsesRequest(Request):
+class ResponsesRequest(SessionRequest):
     """What is sent to `/responses`."""
 
     model: str

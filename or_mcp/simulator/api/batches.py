@@ -55,7 +55,13 @@ def show(state: State, call: Call) -> Document:
     job = _batch(state, call)
     if job.result is None and job.due:
         job.result = _finish(state, job)
-    return Document(job.result or _told(job, "in_progress"))
+    return Document(job.result or _told(job, "in_progress", request_counts=_so_far(job)))
+
+
+def _so_far(job: Job) -> JsonObject:
+    """As many have been answered as it has been asked for often enough."""
+    total = len(objects(as_object(job.request.request.body)["requests"]))
+    return {"total": total, "completed": min(total * job.polls // (job.polls_wanted or 1), total), "failed": 0}
 
 
 def _batch(state: State, call: Call) -> Job:

@@ -10,8 +10,7 @@ from or_mcp.calls.quoting import named, quoted
 from or_mcp.calls.reply import Reply
 from or_mcp.conversation.rows import ROW
 from or_mcp.openrouter.errors import shorten
-from or_mcp.openrouter.usage import Usage
-from or_mcp.rows.work import Brought
+from or_mcp.rows.result import Brought
 from or_mcp.runs.record import RunRecord
 from or_mcp.runs.rows import Row
 from or_mcp.tools.answers.ask import AskAnswer, RowResult
@@ -38,7 +37,7 @@ def _reply(record: RunRecord, brought: Brought, shown: Shown, size: tuple[int, i
         tool_calls=[],
         citations=[],
         model=together.model,
-        usage=Usage(together.input_tokens or None, together.output_tokens or None),
+        usage=together.usage,
         rows=count_of(brought),
         results=rows,
         failed=failed(record, _FAILED),

@@ -10,7 +10,8 @@ from or_mcp.calls.keepsake import Shown
 from or_mcp.calls.quoting import quoted
 from or_mcp.calls.reply import Answer, Maybe, Reply, Some
 from or_mcp.decisions.answers import ROW, Decided
-from or_mcp.rows.work import Brought
+from or_mcp.openrouter.usage import Usage
+from or_mcp.rows.result import Brought
 from or_mcp.runs.record import RunRecord
 from or_mcp.runs.rows import Row
 from or_mcp.tools.answers.paid import PaidAnswer, by, fitted, how_it_stands, in_both_forms, paid
@@ -18,7 +19,6 @@ from or_mcp.tools.answers.rows import (
     FailedRow,
     RowsCount,
     RowsFile,
-    RowsUsage,
     about_the_rows,
     beside,
     count_of,
@@ -26,7 +26,6 @@ from or_mcp.tools.answers.rows import (
     failed,
     file_of,
     link_to,
-    usage_of,
 )
 
 
@@ -48,7 +47,7 @@ class DecideAnswer(PaidAnswer):
     rows: RowsCount
     file: Maybe[RowsFile] = None
     model: Maybe[str] = None
-    usage: Maybe[RowsUsage] = None
+    usage: Maybe[Usage] = None
 
 
 # How many rows are shown, tried in turn until both forms fit.
@@ -74,7 +73,7 @@ def _reply(record: RunRecord, brought: Brought, shown: Shown, most: int) -> Repl
         rows=count_of(brought),
         file=file,
         model=result.model,
-        usage=usage_of(result),
+        usage=result.usage,
         **paid(record, brought, shown, [*about_the_rows(record, brought, shown), *_cut(record, rows, most)]),
     )
     return in_both_forms(_text(record, brought, answer, decided, shown), answer, shown, link_to(file))

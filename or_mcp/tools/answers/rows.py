@@ -10,10 +10,10 @@ import mcp_types
 
 from or_mcp.calls.explain import sentence
 from or_mcp.calls.keepsake import Shown
-from or_mcp.calls.reply import Answer, Maybe
+from or_mcp.calls.reply import Answer
 from or_mcp.openrouter.errors import shorten
 from or_mcp.rows.lines import why_failed
-from or_mcp.rows.work import Brought, RowsResult
+from or_mcp.rows.result import Brought, RowsResult
 from or_mcp.runs.record import RunRecord
 from or_mcp.runs.rows import Row
 from or_mcp.tools.answers.paid import about_the_run
@@ -36,13 +36,6 @@ class RowsCount(Answer):
     failed: int
 
 
-class RowsUsage(Answer):
-    """What all rows together used."""
-
-    input_tokens: Maybe[int] = None
-    output_tokens: Maybe[int] = None
-
-
 class RowsFile(Answer):
     """Where every row is, as a line of JSON."""
 
@@ -61,11 +54,6 @@ def _why(row: Row) -> str:
         return "It was on its way when the run ended, and may have been billed."
     failure = why_failed(row)
     return shorten(f"{failure.kind}: {sentence(failure)}", _ERROR_CHARS)
-
-
-def usage_of(result: RowsResult) -> RowsUsage:
-    """The same for all rows."""
-    return RowsUsage(input_tokens=result.input_tokens or None, output_tokens=result.output_tokens or None)
 
 
 def file_of(record: RunRecord, result: RowsResult) -> RowsFile | None:
@@ -89,7 +77,8 @@ def link_to(file: RowsFile | None) -> tuple[mcp_types.ResourceLink, ...]:
 def count_of(brought: Brought) -> RowsCount:
     """How many rows have come how far."""
     failures = sum(row.state == "failed" for row in brought.rows)
-    return RowsCount(total=brought.together.total, answered=len(brought.answered), failed=failures)
+    answered, failed = brought.together.counted or (len(brought.answered), failures)
+    return RowsCount(total=brought.together.total, answered=answered, failed=failed)
 
 
 def counted(brought: Brought) -> str:
