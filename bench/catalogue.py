@@ -7,6 +7,8 @@ from typing import Any
 MODEL = "bench/model-0"
 _COUNT = 400
 EMBEDDING_MODEL = f"bench/model-{_COUNT - 1}"
+PAINTER = f"bench/model-{_COUNT - 2}"
+_MAKES = {_COUNT - 1: ["embeddings"], _COUNT - 2: ["text", "image"]}
 _PARAMETERS = (
     "max_tokens",
     "reasoning",
@@ -23,7 +25,7 @@ _EMBEDDING_PRICE = {"prompt": "0.00000002", "completion": "0"}
 
 
 def models() -> list[dict[str, Any]]:
-    """Every model; the last is an embedding model."""
+    """Every model; the last is an embedding model, and the one before it draws."""
     return [_model(number) for number in range(_COUNT)]
 
 
@@ -40,7 +42,7 @@ def _model(number: int) -> dict[str, Any]:
         "architecture": {
             "modality": "text->text",
             "input_modalities": ["text", "image"],
-            "output_modalities": ["embeddings" if embeds else "text"],
+            "output_modalities": _MAKES.get(number, ["text"]),
             "tokenizer": "Other",
             "instruct_type": None,
         },

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from bench.catalogue import EMBEDDING_MODEL, MODEL
+from bench.catalogue import EMBEDDING_MODEL, MODEL, PAINTER
 
 _number = count()
 
@@ -54,6 +54,8 @@ def _names(size: int) -> dict[str, int]:
     return {f"n{place}": 1 for place in range(size // 13)}
 
 
+# Small by itself: what comes of it weighs much.
+PICTURE = Heavy("a picture arriving", "tools/call", lambda _: _tool("ask", "prompt", _text, model=PAINTER)(200))
 HEAVY: tuple[Heavy, ...] = (
     Heavy("a long prompt", "tools/call", _tool("ask", "prompt", _text, model=MODEL, wait_seconds=0)),
     Heavy("wrong items", "tools/call", _tool("ask", "fallback_models", _repeated({}), prompt="x")),

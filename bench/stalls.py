@@ -13,9 +13,10 @@ from time import perf_counter, sleep
 from typing import Any
 
 from bench.figures import Aim, Figure, percentile
-from bench.heavy import HEAVY, Heavy
+from bench.heavy import HEAVY, PICTURE, Heavy
 from bench.programs import PRODUCT, address, upstream
 from bench.protocol import LEGACY, MODERN
+from bench.upstream import PICTURE_BYTES
 from bench.web import web_server
 
 _SIZES = {"1 MiB": (1_000_000, 100), "4 MiB": (4_000_000, 250)}
@@ -33,11 +34,14 @@ def stalls(port: int, data: Path, rounds: int, *, kinds: str = "") -> Iterator[F
             if kinds in heavy.name:
                 for size, (most, aim) in _SIZES.items():
                     waits = _waits(served.port, heavy, most, rounds)
-                    yield Figure(f"wait beside {heavy.name}, {size}", "ms", percentile(waits, 0.99), None, _aim(aim))
+                    yield _figure(f"{heavy.name}, {size}", waits, aim)
+        if kinds in PICTURE.name:
+            waits = _waits(served.port, PICTURE, 0, rounds)
+            yield _figure(f"{PICTURE.name}, {PICTURE_BYTES // 1_000_000} MB", waits, 250)
 
 
-def _aim(milliseconds: float) -> Aim:
-    return Aim(milliseconds, of_ratio=False)
+def _figure(beside: str, waits: list[float], aim: float) -> Figure:
+    return Figure(f"wait beside {beside}", "ms", percentile(waits, 0.99), None, Aim(aim, of_ratio=False))
 
 
 def _waits(port: int, heavy: Heavy, size: int, rounds: int) -> list[float]:

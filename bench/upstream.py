@@ -16,9 +16,10 @@ from base64 import b64encode
 from functools import cache
 from typing import Any
 
-from bench.catalogue import EMBEDDING_MODEL, MODEL, models
+from bench.catalogue import EMBEDDING_MODEL, MODEL, PAINTER, models
 
 DIMENSIONS = 256
+PICTURE_BYTES = 20_000_000
 
 _WORDS = ("Forty", "-two", " is the answer", " to that", ".")
 _LATENCY = re.compile(rb"/l(\d+)/")
@@ -34,7 +35,7 @@ def _event(payload: str) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def _chunk(delta: dict[str, str], finish: str | None = None, usage: dict[str, Any] | None = None) -> str:
+def _chunk(delta: dict[str, Any], finish: str | None = None, usage: dict[str, Any] | None = None) -> str:
     chunk: dict[str, Any] = {
         "id": "gen-bench",
         "object": "chat.completion.chunk",
@@ -100,7 +101,19 @@ def embeddings(count: int) -> bytes:
     return document({"id": "gen-bench", "object": "list", "model": EMBEDDING_MODEL, "data": rows, "usage": usage})
 
 
+@cache
+def picture() -> bytes:
+    """A streamed completion that draws: one event holds all of it."""
+    drawn = b"\x89PNG\r\n\x1a\n" + random.Random(20).randbytes(PICTURE_BYTES)
+    url = f"data:image/png;base64,{b64encode(drawn).decode()}"
+    usage = {"prompt_tokens": 12, "completion_tokens": 1290, "total_tokens": 1302, "cost": 0.04}
+    images = {"images": [{"type": "image_url", "index": 0, "image_url": {"url": url}}]}
+    events = [_chunk({"content": "Here it is."}), _chunk(images), _chunk({"content": ""}, "stop", usage), "[DONE]"]
+    return _STREAM_HEAD + b"".join(map(_event, events)) + b"0\r\n\r\n"
+
+
 _COMPLETION = completion()
+_DRAWS = re.compile(rb'"model": *"' + PAINTER.encode() + b'"')
 _STREAMED = re.compile(rb'"stream": *true')
 _AT_ONCE = document(
     {
@@ -153,7 +166,8 @@ class Connection(asyncio.Protocol):
     def _answer(self, path: bytes, body: bytes) -> None:
         prefix, _, name = path.partition(b"/api/v1")
         if name == b"/chat/completions":
-            reply = _COMPLETION if _STREAMED.search(body) else _AT_ONCE
+            said = _COMPLETION if _STREAMED.search(body) else _AT_ONCE
+            reply = picture() if _DRAWS.search(body) else said
         elif name == b"/responses":
             rate, count = map(int, found.groups()) if (found := _RATE.match(prefix + b"/")) else (1000, 100)
             self._write(_FUSION_BEGINS)

@@ -43,10 +43,13 @@ async def serve_stdio(settings: Settings, begun: Begun) -> None:
             tasks.cancel_scope.cancel()
 
 
-async def serve_http(settings: Settings, host: str, port: int) -> None:
-    """Serve many hosts. Calls in flight when a signal comes get some time to be answered."""
+async def serve_http(settings: Settings, host: str, port: int, listening: Callable[[int], None]) -> None:
+    """Serve many hosts; `listening` is told the port once it is open.
+
+    Calls in flight when a signal comes get some time to be answered.
+    """
     from or_mcp.http_app import build_app, counting
-    from or_mcp.web.doors import PATH, is_loopback
+    from or_mcp.web.doors import is_loopback
     from or_mcp.web.metrics import Metrics
     from or_mcp.web.protocol import Server
 
@@ -57,8 +60,7 @@ async def serve_http(settings: Settings, host: str, port: int) -> None:
     # Whoever is reached from other machines may be one of several behind a balancer.
     program = Program(settings, counting(metrics, end), alone=is_loopback(host))
     app = build_app(program, metrics)
-    server = Server(_config(app, host, port))
-    print(f"or-mcp: MCP at http://{host}:{port}{PATH}", file=sys.stderr)  # noqa: T201
+    server = Server(_config(app, host, port), listening)
 
     async def stop() -> None:
         # Until all calls are answered the port stays open, so that probes and callers hear of it.
@@ -77,18 +79,17 @@ async def serve_http(settings: Settings, host: str, port: int) -> None:
         raise SystemExit(1)
 
 
-def serve_workers(host: str, port: int, workers: int) -> int:
+def serve_workers(host: str, port: int, workers: int, listening: Callable[[int], None]) -> int:
     """The same in several processes behind one port. One that dies is replaced; the others end what it left."""
     from uvicorn.supervisors import Multiprocess
 
-    from or_mcp.web.doors import PATH
     from or_mcp.web.metrics import counted_together
 
     config = _config("or_mcp.http_app:app", host, port)
     config.workers = workers
-    with closing(config.bind_socket()) as listening, counted_together():
-        print(f"or-mcp: MCP at http://{host}:{port}{PATH}, {workers} processes", file=sys.stderr)  # noqa: T201
-        Multiprocess(config, sockets=[listening]).run()
+    with closing(config.bind_socket()) as bound, counted_together():
+        listening(bound.getsockname()[1])
+        Multiprocess(config, sockets=[bound]).run()
     return 0
 
 

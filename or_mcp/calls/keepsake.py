@@ -30,8 +30,9 @@ class Shown:
     cost_line: str = ""
     progress: str = ""
     notes: tuple[str, ...] = ()
-    # Where files of runs stand, for a reader who can open them there.
+    # Where files of runs stand, for a reader who can open them there; which of this run's do, if that was looked up.
     files_in: Path | None = None
+    files_here: frozenset[str] | None = None
 
 
 AS_USUAL = Shown()

@@ -13,10 +13,11 @@ from or_mcp.calls.call import Call
 from or_mcp.calls.confirming import confirm, is_dear
 from or_mcp.calls.explain import RunFailed
 from or_mcp.calls.keepsake import AS_USUAL, AnyKeepsake, Result, Shown
+from or_mcp.calls.made_files import with_files
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.telling import Narrator
 from or_mcp.catalogue.prices import Estimate
-from or_mcp.openrouter.errors import Failure
+from or_mcp.openrouter.errors import Failure, shorten
 from or_mcp.runs.budget import PER_CALLER, PER_DAY, OverBudget, Room, Standing, check, dollars, room_at_once
 from or_mcp.runs.key_limit import Heard
 from or_mcp.runs.live import Work
@@ -26,6 +27,8 @@ from or_mcp.runs.runner import Begun
 
 # Less is no cent, and no hundredth.
 _A_CENT_ROUNDED = _A_PERCENT_ROUNDED = Decimal("0.005")
+# Of a program; what is no name may be as long as a message.
+_LONGEST_NAME = 80
 # How often a call looks at what is left before it is refused because others were faster.
 _LOOKS = 5
 
@@ -91,6 +94,7 @@ async def place(
         prompt=prompt,
         ceiling_usd=decimal_or_none(arguments.max_cost_usd),
         context=context,
+        asked_by=shorten(call.host, _LONGEST_NAME),
     )
     begun, offer = await _at_once(call, request, offered) or await _within_what_is_left(call, request, offered)
     if offer is not None and not begun.replayed:
@@ -120,9 +124,8 @@ async def _hand_over(call: Call, begun: Begun, shown: Shown, seconds: float) -> 
         record,
         result,
         replace(
-            shown,
+            await with_files(shown, record, call.parts, call.files_in),
             replayed=begun.replayed,
-            files_in=call.files_in,
             cost_line=cost_line(record, keepsake, result, standing),
             progress=record.progress.message if record.progress else "",
             notes=(*shown.notes, *about_the_store(call)),

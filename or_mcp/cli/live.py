@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from or_mcp.cli.terminal import SPINNER, can_redraw, emit, fitted, let_go, padded, size, tinted, width, wrapped
+from or_mcp.cli.terminal import SPINNER, can_redraw, emit, fitted, let_go, padded, parted, size, tinted, width, wrapped
 
 CallTool = Callable[[str, dict[str, Any]], Awaitable[Any]]
 
@@ -15,6 +15,8 @@ CallTool = Callable[[str, dict[str, Any]], Awaitable[Any]]
 _LOOK_EVERY_SECONDS = 0.4
 _LOOKS_FOR_COST = 5
 _NARROW = 60
+# Of what a provider says of its failure.
+_LONGEST = 400
 _BAR = 20
 _MARKS = {"good": "✓", "bad": "✗", "warn": "■", "busy": SPINNER, "quiet": "·"}
 _STOPPED = ("cancelled", "interrupted")
@@ -118,17 +120,18 @@ class Screen:
         columns, rows = size(self._stream)
         # A window made narrower has broken the lines that stand there.
         above = sum(max(1, -(-width(line) // columns)) for line in self._standing)
-        shown = lines if last else lines[-max(1, rows - 1) :]
         self._turn += 1
-        self._standing, drawn = [], ""
-        room = columns - 1 - width(self._label)
+        room = columns - 3 - width(self._label)
         longest = max(width(_name(line, room)) for line in lines)
-        for line in shown:
-            mark, text = self._words(line, room, longest)
-            self._standing.append(f"{self._label}{mark} {text}")
-            tone = "quiet" if line.tone in ("busy", "quiet") else line.tone
-            words = tinted(text, tone if tone == "quiet" else "", self._stream)
-            drawn += f"\x1b[2K{self._label}{tinted(mark, tone, self._stream)} {words}\n"
+        shown = [row for line in lines for row in self._rows(line, room, longest)]
+        if not last:
+            shown = shown[-max(1, rows - 1) :]
+        self._standing = [f"{self._label}{mark} {text}" for mark, text, _ in shown]
+        drawn = "".join(
+            f"\x1b[2K{self._label}{tinted(mark, tone, self._stream)} "
+            f"{tinted(text, tone if tone == 'quiet' else '', self._stream)}\n"
+            for mark, text, tone in shown
+        )
         back = f"\x1b[{above}F" if above else "\r"
         return f"{back}{drawn}\x1b[J"
 
@@ -140,12 +143,18 @@ class Screen:
             mark = "…" if line.tone == "busy" else _MARKS[line.tone]
             yield f"{self._label}{mark} {line.name} {fitted(line.words, 200)}"
 
-    def _words(self, line: Line, room: int, longest: int) -> tuple[str, str]:
+    def _rows(self, line: Line, room: int, longest: int) -> Iterator[tuple[str, str, str]]:
+        """A line as it stands in so many columns: its words below its name where both have no room in one."""
         marks = _MARKS[line.tone]
-        mark = marks[self._turn % len(marks)]
-        name = padded(_name(line, room), min(longest, max(8, room // 2)))
-        words = line.words if width(f"{mark} {name}  {line.words}") <= room else line.short
-        return mark, fitted(f"{name}  {words}", max(4, room - 2))
+        mark, tone = marks[self._turn % len(marks)], "quiet" if line.tone in ("busy", "quiet") else line.tone
+        name = _name(line, room)
+        for words in (line.words, line.short):
+            if longest + 2 + width(whole := fitted(words, _LONGEST)) <= room:
+                yield mark, f"{padded(name, longest)}  {whole}", tone
+                return
+        yield mark, fitted(name, room), tone
+        for part in parted(fitted(line.short, _LONGEST), room):
+            yield " ", fitted(part, room), tone
 
 
 def _name(line: Line, room: int) -> str:

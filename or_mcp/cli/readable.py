@@ -77,14 +77,18 @@ def _failures(told: Mapping[str, Any]) -> Iterator[str]:
 
 def _rest(told: Mapping[str, Any], advice: Collection[int]) -> Iterator[str]:
     files: list[Mapping[str, Any]] = told.get("files") or []
-    made = [f"{row.get('path') or row['uri']} ({row['mime']}, {row['bytes']:,} bytes)" for row in files]
-    yield from _section("Files", made)
+    yield from _section("Files", [_file(row) for row in files])
     sources: list[Mapping[str, Any]] = told.get("sources") or told.get("citations") or []
     yield from _section("Sources", [f"{row['title']} <{row['url']}>" for row in sources])
     # What is not the outcome of a fusion: that is told above.
     said = 1 if told.get("outcome", "fused") != "fused" else 0
     notes = [note for n, note in enumerate(told.get("notes", [])) if n >= said and n not in advice]
     yield from _section("Notes", notes)
+
+
+def _file(row: Mapping[str, Any]) -> str:
+    missing = f": {row['missing']}" if row.get("missing") else ""
+    return f"{row.get('path') or row['uri']} ({row['mime']}, {row['bytes']:,} bytes){missing}"
 
 
 def _failed(row: Mapping[str, Any]) -> str:

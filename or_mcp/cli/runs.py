@@ -69,7 +69,7 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
             return fail(f"{failure.message}; `or-mcp runs` lists them")
         if arguments.cancel:
             record = await parts.runner.everybodys().cancel(record.run_id)
-        return _show(record, parts, arguments)
+        return await _show(record, parts, arguments)
 
 
 def _list(records: list[RunRecord], arguments: argparse.Namespace) -> int:
@@ -98,21 +98,18 @@ def _line(row: RunRow) -> str:
     return f"{row.run_id}\n{wrapped(f'  {told}', sys.stdout)}\n  {fitted(row.prompt, columns - 2)}"
 
 
-def _show(record: RunRecord, parts: Parts, arguments: argparse.Namespace) -> int:
+async def _show(record: RunRecord, parts: Parts, arguments: argparse.Namespace) -> int:
     from or_mcp.calls.keepsake import Shown
+    from or_mcp.calls.made_files import with_files
     from or_mcp.calls.reply import FACTS, to_result
     from or_mcp.runs.budget import dollars
 
     cost = "unknown" if record.cost_usd is None else dollars(record.cost_usd)
-    shown = Shown(detail="full", cost_line=f"Cost: {cost}")
+    shown = await with_files(Shown(detail="full", cost_line=f"Cost: {cost}"), record, parts, parts.shelf.folder)
     keepsake = parts.keepsakes[record.request.tool]
     reply = keepsake.show(record, keepsake.read(record), shown)
     result = to_result(reply)
-    told: dict[str, Any] = {
-        **(result.structured_content or {}),
-        "tool": record.request.tool,
-        "prompt": record.request.prompt,
-    }
+    told: dict[str, Any] = {**(result.structured_content or {}), **record.request.heading}
     if arguments.html:
         return _write_report(Path(arguments.html), told)
     if arguments.json:
@@ -121,7 +118,17 @@ def _show(record: RunRecord, parts: Parts, arguments: argparse.Namespace) -> int
         say(readable(told, (result.meta or {})[FACTS]))
     else:
         say(safe(reply.text))
+    if not arguments.json:
+        say(_asked(record))
     return 0
+
+
+def _asked(record: RunRecord) -> str:
+    """When, and by which program, as it calls itself."""
+    from or_mcp.calls.quoting import named
+
+    by = f" by {safe(named(record.request.asked_by))}" if record.request.asked_by else ""
+    return f"Asked: {record.started:%Y-%m-%d %H:%M} UTC{by}"
 
 
 def _write_report(path: Path, told: dict[str, Any]) -> int:

@@ -59,7 +59,8 @@ def _serve_here(settings: Settings, begun: Callable[[], Begun]) -> int:
 
 
 def _serve_http(settings: Settings, arguments: argparse.Namespace) -> int:
-    from or_mcp.web.doors import check_bind
+    from or_mcp.cli.terminal import say
+    from or_mcp.web.doors import PATH, check_bind
 
     check_bind(settings, arguments.host)
     import anyio
@@ -68,11 +69,16 @@ def _serve_http(settings: Settings, arguments: argparse.Namespace) -> int:
     from or_mcp.web.watch import log_as_json
 
     log_as_json(settings.log_level)
+    processes = f", {arguments.workers} processes" if arguments.workers > 1 else ""
+
+    def listening(port: int) -> None:
+        say(f"or-mcp: MCP at http://{arguments.host}:{port}{PATH}{processes}", sys.stderr)
+
     # What lives for ever need not be looked through while everybody waits.
     gc.freeze()
     if arguments.workers > 1:
-        return serve_workers(arguments.host, arguments.port, arguments.workers)
+        return serve_workers(arguments.host, arguments.port, arguments.workers, listening)
     # Where it is installed (`or-mcp[http]`), as several processes would do it by themselves.
     quick = find_spec("uvloop") is not None
-    anyio.run(serve_http, settings, arguments.host, arguments.port, backend_options={"use_uvloop": quick})
+    anyio.run(serve_http, settings, arguments.host, arguments.port, listening, backend_options={"use_uvloop": quick})
     return 0

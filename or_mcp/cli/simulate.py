@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from or_mcp.cli import fail
+from or_mcp.cli.terminal import say
 
 if TYPE_CHECKING:
     from or_mcp.simulator import Simulator
@@ -39,6 +40,6 @@ async def _serve(simulator: Simulator, port: int) -> None:
     import anyio
 
     async with simulator.running(port=port) as base_url:
-        print(base_url, flush=True)
-        print("Any bearer is a key (sk-or-mgmt-… a management key). Nothing here is real, nothing is paid.", flush=True)
+        say(base_url)
+        say("Any bearer is a key (sk-or-mgmt-… a management key). Nothing here is real, nothing is paid.")
         await anyio.sleep_forever()

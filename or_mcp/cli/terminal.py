@@ -118,10 +118,11 @@ def wrapped(text: str, stream: TextIO, *, less: int = 0) -> str:
     if not can_redraw(stream):
         return text
     columns = max(20, min(size(stream)[0], _LONGEST_LINE) - less)
-    return "\n".join(part for line in text.split("\n") for part in _parted(line, columns))
+    return "\n".join(part for line in text.split("\n") for part in parted(line, columns))
 
 
-def _parted(line: str, columns: int) -> Iterator[str]:
+def parted(line: str, columns: int) -> Iterator[str]:
+    """A line in pieces of so many columns, broken between words; what its bullet leaves is left before each."""
     indent = _INDENT.match(line)
     hanging = " " * (len(indent[0]) if indent else 0)
     words = line.split(" ")

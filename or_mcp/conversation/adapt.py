@@ -60,7 +60,7 @@ def readable(thread: Thread, turn: Turn, snapshot: Snapshot) -> tuple[Thread, li
     makers = {author(snapshot.concrete(slug)) for slug in turn.models}
     messages = thread.for_models(lambda model: bool(model) and makers == {author(model)}, routed=makers <= _CHOOSERS)
     sent, able, notes = replace(thread, messages=messages), snapshot.able(turn.model), list[str]()
-    if thread.has_pictures and not _sees(turn, snapshot):
+    if thread.pictures and not _sees(turn, snapshot):
         sent = sent.without_pictures()
         notes.append(f"{turn.model} sees no pictures: those of this conversation were left out.")
     if thread.functions and not turn.tools and able and "tools" not in able and not thread.has_calls:

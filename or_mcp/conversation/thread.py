@@ -69,9 +69,9 @@ class Thread:
         return [part for content in contents if isinstance(content, list) for part in cast("list[Message]", content)]
 
     @property
-    def has_pictures(self) -> bool:
-        """Whether a model has drawn something in it."""
-        return any(message.get("images") for message in self.messages)
+    def pictures(self) -> int:
+        """How many models have drawn in it."""
+        return sum(len(message.get("images") or ()) for message in self.messages)
 
     def without_pictures(self) -> Thread:
         """The same, with nothing of what models have drawn."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class MadeFile:
-    """What it is called, what it is, and how it stands on the shelf: by its content."""
+    """What it is called, what it is, and how it stands on the shelf: by its content, on the machine that made it."""
 
     name: str
     stored: str
@@ -16,3 +16,4 @@ class MadeFile:
     width: int | None = None
     height: int | None = None
     seconds: float | None = None
+    machine: str = ""

@@ -6,7 +6,9 @@ A file is younger than every run that made it: what is older than all runs that 
 from __future__ import annotations
 
 import os
+import socket
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
@@ -19,6 +21,7 @@ from or_mcp.files.measured import Measured, measure
 from or_mcp.openrouter.errors import Failure, NotFound
 
 FOLDER = "files"
+HERE = socket.gethostname()
 _UNFINISHED = ".unfinished-"
 # Enough of a film to find its head, wherever it stands in the first part.
 _MEASURED_BYTES = 64 * 1024 * 1024
@@ -69,19 +72,31 @@ class Shelf:
             raise self._refused(error) from error
 
     def path(self, file: MadeFile) -> Path:
-        """Where it stands."""
-        return self.folder / file.stored
+        """Where it stands.
+
+        Raises:
+            NotFound: It is not here, or not any more.
+        """
+        path = self.folder / file.stored
+        if not path.is_file():
+            raise NotFound(f"The file {file.name} is {where_it_is(file)}")
+        return path
+
+    def holds(self, files: Iterable[MadeFile]) -> frozenset[str]:
+        """Those that stand here, as they are stored."""
+        return frozenset(file.stored for file in files if (self.folder / file.stored).is_file())
 
     def read(self, file: MadeFile) -> bytes:
         """Its bytes.
 
         Raises:
-            NotFound: It is not there any more.
+            NotFound: It is not here, or not any more.
         """
+        path = self.path(file)
         try:
-            return self.path(file).read_bytes()
+            return path.read_bytes()
         except OSError as error:
-            raise NotFound(f"The file {file.name} is not on this machine, or no longer ({error.strerror})") from error
+            raise NotFound(f"The file {file.name} cannot be read ({error.strerror})") from error
 
     def data_url(self, stored: str) -> str | None:
         """A file within JSON; None if it is not there any more, or was never one of these."""
@@ -110,6 +125,13 @@ class Shelf:
     def _refused(self, error: OSError) -> NotKept:
         why = error.strerror or error
         return NotKept(f"What was made could not be written to {self.folder} ({why})", may_be_billed=True)
+
+
+def where_it_is(file: MadeFile) -> str:
+    """Where a file is that is not on this shelf."""
+    if file.machine in ("", HERE):
+        return "no longer there"
+    return f"on {file.machine}, the machine that made it, and not here"
 
 
 class Arriving:
@@ -157,4 +179,4 @@ class Arriving:
 
 def _made(path: Path, name: str, found: Measured, size: int) -> MadeFile:
     named = f"{name}.{found.extension}"
-    return MadeFile(named, path.name, found.mime, size, found.width, found.height, found.seconds)
+    return MadeFile(named, path.name, found.mime, size, found.width, found.height, found.seconds, HERE)

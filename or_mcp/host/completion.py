@@ -56,7 +56,7 @@ async def _values(argument: str, context: Mapping[str, str], call: Call) -> Sequ
             return [run.run_id for run in await call.runs.latest(_MOST + 1)]
         case "n" if "run_id" in context:
             record = await call.runs.find(context["run_id"])
-            return [str(n) for n in range(len(files_of(record, call)))]
+            return [str(n) for n in range(len(files_of(record, call.parts)))]
         case "index":
             return await _indexes(context, call)
         case _:

@@ -92,6 +92,7 @@ async def _run(call: Call, arguments: dict[str, str]) -> str:
     told: dict[str, Any] = {
         "run_id": record.run_id,
         "tool": record.request.tool,
+        "asked_by": record.request.asked_by,
         "status": record.status,
         "outcome": record.outcome,
         "models": record.request.models,
@@ -125,9 +126,7 @@ async def _report(call: Call, arguments: dict[str, str]) -> str:
     record = await _find(call, arguments)
     keepsake = call.parts.keepsakes[record.request.tool]
     reply = keepsake.show(record, keepsake.read(record), Shown(detail="full"))
-    return report_html(
-        {**reply.structured.model_dump(mode="json"), "tool": record.request.tool, "prompt": record.request.prompt}
-    )
+    return report_html({**reply.structured.model_dump(mode="json"), **record.request.heading})
 
 
 async def _view(call: Call, arguments: dict[str, str]) -> str:

@@ -47,6 +47,13 @@ class RunRequest:
     most_usd: Decimal | None = None
     ceiling_usd: Decimal | None = None
     context: Context | None = None
+    # How the program that asked calls itself; nobody vouches for it.
+    asked_by: str = ""
+
+    @property
+    def heading(self) -> dict[str, str]:
+        """What stands above the result wherever it is filed."""
+        return {"tool": self.tool, "asked_by": self.asked_by, "prompt": self.prompt}
 
     @property
     def asked(self) -> dict[str, Any]:

@@ -136,6 +136,7 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX runs_without_cost ON runs (payer, started) WHERE cost_usd IS NULL AND generation_id IS NOT NULL;
     DROP INDEX events_by_run;
     """,
+    "ALTER TABLE runs ADD COLUMN asked_by TEXT NOT NULL DEFAULT ''",
 )
 
 

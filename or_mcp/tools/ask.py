@@ -128,7 +128,7 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
         _check_rows_alone(arguments)
     elif arguments.batch:
         raise InvalidRequest("batch is for rows, and there are none; rows or rows_file takes them")
-    before, pause = await _thread(arguments, call)
+    before, pause, lost = await _thread(arguments, call)
     choice = await choose(call, turn.models)
     snapshot = choice.snapshot
     turn, adapted = adapt(turn, snapshot)
@@ -154,7 +154,7 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
         prompt=arguments.prompt,
         context=await anyio.to_thread.run_sync(thread.kept),
         attached=digest,
-        shown=Shown(notes=(*adapted, *again, *left_out, *choice.notes)),
+        shown=Shown(notes=(*lost, *adapted, *again, *left_out, *choice.notes)),
         wait_seconds=arguments.wait_seconds,
     )
 
@@ -245,10 +245,10 @@ def _turn(arguments: AskArguments, default_model: str) -> Turn:
     )
 
 
-async def _thread(arguments: AskArguments, call: Call) -> tuple[Thread, timedelta]:
-    """The conversation so far, from the run it goes on from, and for how long it has rested since."""
+async def _thread(arguments: AskArguments, call: Call) -> tuple[Thread, timedelta, list[str]]:
+    """The conversation so far, for how long it has rested since, and what is missing of it."""
     if not arguments.continue_run:
-        return Thread.new(), timedelta()
+        return Thread.new(), timedelta(), []
     record = await call.runs.find(arguments.continue_run)
     if not record.finished:
         raise InvalidRequest(f"continue_run {record.run_id} is still running; wait for it with run")
@@ -261,7 +261,9 @@ async def _thread(arguments: AskArguments, call: Call) -> tuple[Thread, timedelt
     context = await call.runs.context(record)
     thread = await anyio.to_thread.run_sync(keepsake.thread, record, context)
     pictured = await anyio.to_thread.run_sync(thread.with_pictures, call.parts.shelf.data_url)
-    return pictured, datetime.now(UTC) - (record.ended or record.started)
+    gone = thread.pictures - pictured.pictures
+    lost = [f"Left out, since not on this machine (any more): {gone} of the pictures."] if gone else []
+    return pictured, datetime.now(UTC) - (record.ended or record.started), lost
 
 
 async def _attached(

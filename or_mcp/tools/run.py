@@ -16,6 +16,7 @@ from pydantic.json_schema import SkipJsonSchema
 from or_mcp.calls.arguments import Arguments
 from or_mcp.calls.call import Call
 from or_mcp.calls.keepsake import AnyKeepsake, Shown
+from or_mcp.calls.made_files import with_files
 from or_mcp.calls.paid import cost_line
 from or_mcp.calls.quoting import quoted
 from or_mcp.calls.reply import Answer, Maybe, Reply, Some, usd
@@ -111,9 +112,8 @@ async def _whole(record: RunRecord, keepsake: AnyKeepsake, call: Call) -> Reply:
     shown = Shown(
         cost_line=cost_line(record, keepsake, result, standing),
         progress=record.progress.message if record.progress else "",
-        files_in=call.files_in,
     )
-    reply = keepsake.show(record, result, shown)
+    reply = keepsake.show(record, result, await with_files(shown, record, call.parts, call.files_in))
     _received(record, call)
     values: dict[str, Any] = reply.structured.model_dump(mode="json")
     return replace(reply, structured=RunAnswer.model_validate({**values, "tool": record.request.tool}))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from socket import socket
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -76,7 +77,20 @@ def quickest() -> type[asyncio.Protocol]:
 
 
 class Server(uvicorn.Server):
-    """Leaves signals to its caller: uvicorn would end the process by the signal, as if it had not been served."""
+    """Leaves signals to its caller: uvicorn would end the process by the signal, as if it had not been served.
+
+    `listening` is told the port, once callers are let in.
+    """
+
+    def __init__(self, config: uvicorn.Config, listening: Callable[[int], None]) -> None:
+        super().__init__(config)
+        self._listening = listening
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Open the port."""
+        await super().startup(sockets)
+        if self.started:
+            self._listening(self.servers[0].sockets[0].getsockname()[1])
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +25,7 @@ PLUGIN = str(MANIFESTS / "claude-code")
 PLUGIN_PREFIX = "mcp__plugin_or-mcp_openrouter__"
 # The first turn waits for the server: a script asks sooner than a person would.
 WAITS = {"MCP_CONNECTION_NONBLOCKING": "0", "MCP_CONNECT_TIMEOUT_MS": "60000"}
+SEES = "openai/gpt-5-mini"
 SEARCH, MODELS, FUSION, LONG_FUSION, REFUSAL = range(5)
 
 
@@ -145,3 +149,24 @@ def test_a_guarded_server_over_http_connects_with_its_token_alone(world: World, 
 
     assert f"as-{TOKEN}: {guarded_url} (HTTP) - ✔ Connected" in listed(TOKEN)
     assert "Server rejected the configured Authorization header (HTTP 401)" in listed("wrong")
+
+
+def test_a_picture_is_made_and_a_second_session_asks_about_it_by_its_path(world: World):
+    def used(tool: str, arguments: dict[str, Any], said: str) -> str:
+        search = ToolUse("ToolSearch", {"query": f"select:{PLUGIN_PREFIX}{tool}"})
+        script = [search, ToolUse(f"{PLUGIN_PREFIX}{tool}", arguments)]
+        options = ["--plugin-dir", PLUGIN, "--allowedTools", f"{PLUGIN_PREFIX}*"]
+        return converse(world, PLUGIN_PREFIX, script, said, options).shown(1)
+
+    made = used("make", {"kind": "image", "prompt": "A harbour at dawn"}, "Draw a harbour.")
+    (path,) = {Path(each) for each in re.findall(r"/[^\s\"]+\.png", made)}
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert len(made) <= 2_000
+    answered = used(
+        "ask", {"model": SEES, "prompt": "What is in it?", "attachments": [str(path)]}, f"What is in {path}?"
+    )
+    told = as_json(answered)
+    assert told is not None
+    # Five words alone have fewer tokens than any picture.
+    assert told["text"].startswith("[simulated]")
+    assert told["usage"]["input_tokens"] > 100, told["usage"]

@@ -220,6 +220,21 @@ async def test_a_tool_that_is_not_offered_cannot_be_called(connect: Connect, ups
     assert not models_sent(upstream)
 
 
+@pytest.mark.parametrize(
+    ("words", "tools"),
+    [
+        ("core", "fuse ask list_models run"),
+        ("text", "fuse ask embed rerank list_models endpoints account run"),
+        ("all", "fuse ask embed rerank make decide list_models endpoints account run"),
+        ("", "fuse ask embed rerank make decide list_models endpoints account run"),
+        ("make, core", "fuse ask make list_models run"),
+    ],
+)
+async def test_a_word_stands_for_several_tools(connect: Connect, words: str, tools: str):
+    async with connect(OR_MCP_TOOLS=words) as client:
+        assert [tool.name for tool in (await client.list_tools()).tools] == tools.split()
+
+
 async def test_what_is_not_offered_is_not_spoken_of(connect: Connect):
     async with connect(OR_MCP_TOOLS="ask,account") as client:
         prompts = [prompt.name for prompt in (await client.list_prompts()).prompts]

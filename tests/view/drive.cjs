@@ -5,11 +5,12 @@ const assert = require("node:assert/strict");
 const fs = require("node:fs");
 const path = require("node:path");
 const { launch, openPage, openView } = require("./browser.cjs");
-const runs = require("./runs.json");
+const runs = require("./cases.cjs");
 
 const AXE = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const [chromium, reports] = process.argv.slice(2);
 const ended = (run) => ({ content: [], structuredContent: run });
+const WIDTHS = [320, 560, 1200];
 const OUTCOMES = ["fused", "partial_panel", "no_analysis", "not_fused", "running"];
 let browser;
 
@@ -115,11 +116,8 @@ const CHECKS = {
       "engineering.example.com", "$0.2014", "$0.11 to $0.62, and never above $2.36", "2 min 21 s", run_id, generation_id, "2,431 characters",
     ];
     for (const each of expected) assert.ok(words.includes(each), each);
-    const table = await frame.$eval("#contradictions table", (matrix) => ({
-      columns: [...matrix.querySelectorAll("thead th[scope=col]")].map((cell) => cell.innerText.trim()),
-      rows: [...matrix.querySelectorAll("tbody tr")].map((row) => row.querySelectorAll("th[scope=row]").length + row.querySelectorAll("td").length),
-    }));
-    assert.deepEqual(table, { columns: ["Topic", "Claude Opus 5", "GPT-5.6 Sol", "Gemini 3.1 Pro Preview"], rows: [4, 4] });
+    const topics = await frame.$$eval(".topics > li", (all) => all.map((topic) => [topic.querySelector("h3").innerText, ...[...topic.querySelectorAll(".who")].map((each) => each.innerText)]));
+    assert.deepEqual(topics, [["When to extract the billing module", "Claude Opus 5", "GPT-5.6 Sol", "Gemini 3.1 Pro Preview"], ["Database layout", "Claude Opus 5", "GPT-5.6 Sol"]]);
     const outline = await frame.$$eval("#answer h3, #answer ol > li, #answer pre, #answer table td, #answer blockquote, #answer strong", (all) => all.map((each) => each.tagName));
     for (const tag of ["H3", "LI", "PRE", "TD", "BLOCKQUOTE", "STRONG"]) assert.ok(outline.includes(tag), tag);
     await page.close();
@@ -147,7 +145,7 @@ const CHECKS = {
 
   async "an unknown cost is called unknown"() {
     const { frame, page } = await shown(runs.not_fused);
-    assert.match(await frame.$eval("#meta", (meta) => meta.innerText), /^cost unknown/);
+    assert.match(await frame.$eval("#meta", (meta) => meta.innerText), /^Cost unknown/);
     await page.close();
   },
 
@@ -265,8 +263,8 @@ const CHECKS = {
     const { frame, calls, page } = await shown(standard, { callTool });
     await clickOn(frame, "Read its answer");
     await until(frame, "first half");
-    assert.match(await frame.$eval("#texts", (texts) => texts.innerText), /60 of 71 characters/);
-    assert.ok(!(await frame.$eval("#texts", (texts) => texts.innerText)).includes("(answered)"));
+    assert.match(await frame.$eval(".cards article:not([hidden])", (article) => article.innerText), /60 of 71 characters/);
+    assert.ok(!(await frame.$eval(".cards article:not([hidden])", (article) => article.innerText)).includes("(answered)"));
     await clickOn(frame, "Read on");
     await until(frame, "first half, second half");
     assert.deepEqual(calls.map((call) => call[1]), [0, 60].map((offset) => ({ run_id: runs.fused.run_id, part: "panel", model, offset })));
@@ -390,14 +388,14 @@ const CHECKS = {
     await frame.focus(".cards button");
     await page.keyboard.press("Enter");
     assert.equal(await frame.$eval(".cards button", (each) => each.getAttribute("aria-expanded")), "true");
-    assert.ok((await frame.$eval("#texts", (texts) => texts.innerText)).includes("My view"));
+    assert.ok((await frame.$eval(".cards article:not([hidden])", (article) => article.innerText)).includes("My view"));
     await page.keyboard.press("Space");
     assert.equal(await frame.$eval(".cards button", (each) => each.getAttribute("aria-expanded")), "false");
     await page.close();
   },
 
   async "nothing runs over the edge at 320 pixels"() {
-    for (const run of [...OUTCOMES.map((name) => runs[name]), runs.ask, runs.embed, hostileRun(NASTY)]) {
+    for (const run of [...OUTCOMES.map((name) => runs[name]), runs.stopped, runs.eight, runs.ask, runs.embed, hostileRun(NASTY)]) {
       const { frame, page } = await shown(run, { width: 320 });
       for (const button of await frame.$$(".cards button")) if (await button.isVisible()) await button.click();
       const widths = await frame.evaluate(() => [document.documentElement.scrollWidth, document.body.scrollWidth]);
@@ -416,14 +414,47 @@ const CHECKS = {
   },
 
   async "axe finds nothing, light or dark, wide or narrow"() {
-    for (const dark of [false, true]) {
-      for (const name of [...OUTCOMES, "ask", "embed"]) {
-        const view = await shown(runs[name], { dark, width: name === "fused" && dark ? 320 : 1100 });
+    for (const name of [...OUTCOMES, "stopped", "eight", "ask", "embed"]) {
+      for (const [dark, width] of [false, true].flatMap((dark) => WIDTHS.map((width) => [dark, width]))) {
+        const view = await shown(runs[name], { dark, width });
         for (const button of await view.frame.$$(".cards button")) if (await button.isVisible()) await button.click();
-        assert.deepEqual(await violations(view.frame), [], `${name} ${dark ? "dark" : "light"}`);
+        assert.deepEqual(await violations(view.frame), [], `${name} ${dark ? "dark" : "light"} ${width}`);
         await view.page.close();
       }
     }
+  },
+
+  async "only code and tables of an answer scroll sideways, however many disagree"() {
+    for (const width of WIDTHS) {
+      const { frame, page } = await shown(runs.eight, { width });
+      for (const button of await frame.$$(".cards button")) if (await button.isVisible()) await button.click();
+      const wide = await frame.$$eval("*", (all) => all.filter((each) => each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX !== "visible" && !each.matches(".sr, pre, .prose .scroll")).map((each) => each.outerHTML.slice(0, 80)));
+      assert.deepEqual(wide, [], String(width));
+      assert.equal((await frame.$$(".topics > li:first-child .stances > li")).length, 7);
+      await page.close();
+    }
+  },
+
+  async "who asked, and when, is told under the title"() {
+    const name = "a host\u202E <b>";
+    const { frame, page } = await shown({ ...runs.fused, asked_by: name });
+    assert.match(await frame.$eval("#meta", (meta) => meta.innerText), /30 November 2026 at \d\d:\d\d · asked by a host\ufffd <b>$/);
+    await page.close();
+  },
+
+  async "a panelist's text opens in its card, and another beside it"() {
+    const { frame, page } = await shown(runs.fused);
+    const [first, second] = await frame.$$(".cards button");
+    await first.click();
+    await second.click();
+    const boxes = await frame.$$eval(".cards li:has(article:not([hidden]))", (all) => all.map((each) => [each.querySelector("h3").innerText.split("\n")[0], each.innerText.includes("My view"), each.innerText.includes("Close its answer")]));
+    assert.deepEqual(boxes, [["Claude Opus 5", true, true], ["GPT-5.6 Sol", true, true]]);
+    const words = await frame.$(".cards article:not([hidden]) li");
+    await words.click();
+    assert.equal((await frame.$$(".cards article:not([hidden])")).length, 2, "its text can be marked without closing it");
+    await first.click();
+    assert.equal((await frame.$$(".cards article:not([hidden])")).length, 1);
+    await page.close();
   },
 
   async "runs of other tools and lists of runs are shown simply"() {
@@ -449,7 +480,7 @@ const CHECKS = {
       assert.equal(await page.title(), runs.fused.prompt);
       assert.match(await bannerOf(page), /Fused/);
       await clickOn(page, "Read its answer");
-      assert.ok((await page.$eval("#texts", (texts) => texts.innerText)).includes("My view"));
+      assert.ok((await page.$eval(".cards article:not([hidden])", (article) => article.innerText)).includes("My view"));
       const links = await page.$$eval("a", (all) => all.map((each) => [each.rel, each.target, each.protocol]));
       assert.ok(links.length > 3 && links.every(([rel, target, protocol]) => rel === "noopener noreferrer" && target === "_blank" && protocol === "https:"));
       assert.deepEqual(await violations(page), []);

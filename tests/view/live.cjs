@@ -38,7 +38,7 @@ async function main() {
   const words = await view.words();
   for (const each of ["Consensus", "Disagreements", "Blind spots", "$0."]) assert.ok(words.includes(each), each);
   await view.frame.click(".cards button");
-  await view.frame.waitForFunction(() => document.querySelector("#texts").innerText.trim().length > 100, { timeout: 10000 });
+  await view.frame.waitForFunction(() => document.querySelector(".cards article").innerText.trim().length > 100, { timeout: 10000 });
   assert.deepEqual(view.trouble, []);
   await close();
   // The page has read it all, and yet the model has not: what was paid for is handed over, not paid for again.

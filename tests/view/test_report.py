@@ -41,7 +41,7 @@ def test_the_page_has_no_address_in_it_and_no_inline_handler() -> None:
 
 
 def test_the_page_is_small() -> None:
-    assert len(app_html().encode()) < 68_000
+    assert len(app_html().encode()) < 66_000
 
 
 def test_the_app_is_empty_and_named_as_the_contract_says() -> None:

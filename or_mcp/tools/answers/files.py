@@ -10,6 +10,7 @@ from or_mcp.calls.keepsake import Shown
 from or_mcp.calls.made_files import URI
 from or_mcp.calls.reply import Answer, Maybe
 from or_mcp.files.made import MadeFile
+from or_mcp.files.shelf import where_it_is
 
 
 class FileRow(Answer):
@@ -23,6 +24,8 @@ class FileRow(Answer):
     width: Maybe[int] = None
     height: Maybe[int] = None
     seconds: Maybe[float] = None
+    # Where it is instead.
+    missing: Maybe[str] = None
 
 
 def file_rows(run_id: str, files: Sequence[MadeFile], shown: Shown) -> list[FileRow]:
@@ -30,16 +33,21 @@ def file_rows(run_id: str, files: Sequence[MadeFile], shown: Shown) -> list[File
     return [
         FileRow(
             name=file.name,
-            path=str(shown.files_in / file.stored) if shown.files_in is not None else None,
+            path=str(shown.files_in / file.stored) if shown.files_in and _is_here(file, shown) else None,
             uri=URI.format(run_id=run_id, n=n),
             mime=file.mime,
             bytes=file.bytes,
             width=file.width,
             height=file.height,
             seconds=file.seconds,
+            missing=None if _is_here(file, shown) else where_it_is(file),
         )
         for n, file in enumerate(files)
     ]
+
+
+def _is_here(file: MadeFile, shown: Shown) -> bool:
+    return shown.files_here is None or file.stored in shown.files_here
 
 
 def file_lines(rows: Sequence[FileRow]) -> Iterator[str]:
@@ -49,7 +57,8 @@ def file_lines(rows: Sequence[FileRow]) -> Iterator[str]:
     for row in rows:
         size = f"{row.width}x{row.height} · " if row.width and row.height else ""
         size += f"{row.seconds:g} s · " if row.seconds else ""
-        yield f"- {row.path or row.uri} ({row.mime} · {size}{row.bytes:,} bytes)"
+        missing = f": {row.missing}" if row.missing else ""
+        yield f"- {row.path or row.uri} ({row.mime} · {size}{row.bytes:,} bytes){missing}"
 
 
 def file_links(rows: Sequence[FileRow]) -> tuple[mcp_types.ResourceLink, ...]:
