@@ -15,11 +15,13 @@ from time import perf_counter
 
 from bench.bare import bare_call
 from bench.busy import busy
+from bench.caching import caching
 from bench.figures import Aim, Figure, Samples, middle, percentile
 from bench.growth import growth
 from bench.peers import peers
 from bench.programs import BOTH, PRODUCT, ROOT, Program, address, environment
 from bench.protocol import ERAS, MODERN, Era
+from bench.rows import many_rows
 from bench.searching import searching
 from bench.session import Session, session
 from bench.stalls import stalls
@@ -71,6 +73,8 @@ class Bench:
         for era in ERAS:
             yield from throughput(self.port, self.data, era, self.effort.rounds, self.effort.seconds)
         yield from embedding(self.port, self.data, self.effort.rounds)
+        yield from many_rows(self.data, self.effort.rounds)
+        yield from caching(self.data)
         yield from searching(self.effort.starts)
         yield from stalls(self.port, self.data, self.effort.rounds)
         yield from busy(self.port, self.data)

@@ -112,6 +112,17 @@ def upstream() -> Generator[int]:
         yield int(line)
 
 
+@contextmanager
+def simulator(*options: str) -> Generator[str]:
+    """The base URL of a simulated OpenRouter, which bills."""
+    command = [sys.executable, "-m", "or_mcp", "simulate", "--port", "0", *options]
+    with started(command, environment()) as (process, errors):
+        line = process.stdout.readline() if process.stdout else b""
+        if not line:
+            raise RuntimeError(f"The simulator did not start: {complaint(errors)}")
+        yield line.decode().split()[-1]
+
+
 def address(port: int, latency_ms: int = 0) -> str:
     """The stub's base URL for a latency."""
     return f"http://127.0.0.1:{port}/l{latency_ms}/api/v1"

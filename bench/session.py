@@ -61,6 +61,11 @@ class Session:
         checked(json.loads(line))
         return took
 
+    def told(self, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What one call of a tool is answered with."""
+        self._send([self._era.message(self._next(), "tools/call", {"name": tool, "arguments": arguments})])
+        return checked(json.loads(self._line()))["structuredContent"]
+
     def resident_mb(self) -> float:
         """The memory the server holds now."""
         return resident_mb(self._pid)

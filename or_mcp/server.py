@@ -40,6 +40,7 @@ from or_mcp.host import prompts, resources
 from or_mcp.host.completion import complete
 from or_mcp.host.instructions import instructions
 from or_mcp.host.questions import Told, asker, opener, question_result
+from or_mcp.host.skills import Skills
 from or_mcp.identity import IDENTITY
 from or_mcp.openrouter.client import OpenRouter, prepare
 from or_mcp.openrouter.errors import CallerCanAct, Failure, shorten
@@ -138,6 +139,8 @@ class Program:
         self.server.extensions[UI_EXTENSION] = {}
         self.tasks = tasks or Tasks(self._call, may_ask=alone)
         self.tasks.serve_on(self.server)
+        self._skills = Skills(self.tools)
+        self._skills.serve_on(self.server)
         security = RequestStateSecurity(keys=[sealing_secret(settings)])
         self.server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
 
@@ -151,7 +154,7 @@ class Program:
         return [tool.model_copy(update={"output_schema": None}) for tool in self._listed]
 
     def _schema(self, name: str) -> dict[str, Any] | None:
-        return self.tools[name].listed().input_schema if name in self.tools else None
+        return next((tool.input_schema for tool in self._listed if tool.name == name), None)
 
     @asynccontextmanager
     async def _lifespan(self) -> AsyncGenerator[Served]:
@@ -278,7 +281,7 @@ class Program:
 
     async def _list_resources(self, ctx: Context, params: object) -> mcp_types.ListResourcesResult:
         del ctx, params
-        return mcp_types.ListResourcesResult(resources=resources.listed())
+        return mcp_types.ListResourcesResult(resources=[*resources.listed(), *await self._skills.resources()])
 
     async def _list_templates(self, ctx: Context, params: object) -> mcp_types.ListResourceTemplatesResult:
         del ctx, params
@@ -289,7 +292,8 @@ class Program:
     ) -> mcp_types.ReadResourceResult:
         call = self._call(ctx)
         async with protocol_errors(call, {"uri": shorten(params.uri, 2_000)}):
-            return mcp_types.ReadResourceResult(contents=[await resources.read(params.uri, call)])
+            found = await self._skills.read(params.uri) or await resources.read(params.uri, call)
+            return mcp_types.ReadResourceResult(contents=[found])
 
     async def _list_prompts(self, ctx: Context, params: object) -> mcp_types.ListPromptsResult:
         del ctx, params

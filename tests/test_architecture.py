@@ -30,7 +30,7 @@ ALLOWED: dict[str, str] = {
     "calls": "hosts fusion conversation rows attachments files runs catalogue openrouter openrouter.wire",
     "tools": "offered calls fusion conversation decisions rows vectors media files attachments view runs catalogue"
     " openrouter openrouter.wire",
-    "host": "tools calls fusion files view runs catalogue openrouter",
+    "host": "tools calls fusion files view skills runs catalogue openrouter",
     "tasks": "host calls runs openrouter",
     "everything": "view",
     "operator": "settings offered rows vectors files runs openrouter openrouter.wire",
@@ -53,6 +53,7 @@ ALLOWED: dict[str, str] = {
     "disk": "",
     "sign_in": "disk",
     "view": "",
+    "skills": "",
     "simulator": "",
     "unanswered": "",
 }

@@ -14,6 +14,7 @@ from or_mcp.identity import IDENTITY
 from or_mcp.settings import VARIABLES
 from or_mcp.starting.front import PREPARED
 from or_mcp.tools import ALL_TOOLS
+from tests.manifests import skills
 from tests.serving.greetings import prepared
 from tests.test_architecture import ALLOWED, PACKAGE
 
@@ -93,6 +94,10 @@ def test_what_a_start_answers_with_is_what_the_program_says():
     assert PREPARED.read_text(encoding="utf-8") == prepared(), "python -m tests.test_pages"
 
 
+def test_the_plugin_has_the_skills_of_the_package():
+    assert skills.in_the_plugin() == skills.packaged(), "python -m tests.test_pages"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page: Path):
     for target in links(page):
@@ -138,3 +143,4 @@ if __name__ == "__main__":
     for each in TABLES:
         each.write_text(generated(each), encoding="utf-8")
     PREPARED.write_text(prepared(), encoding="utf-8")
+    skills.write()

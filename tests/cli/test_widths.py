@@ -95,7 +95,7 @@ def terminal(tmp_path: Path) -> Generator[Terminal]:
         file.write_text(f"trap : INT\nclear\n{script}\necho {END}\nsleep {SECONDS}\n", encoding="utf-8")
         own = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "xterm-256color", **environment}
         kept = ["set-option", "-g", "history-limit", "50000", ";"]
-        session = ["new-session", "-d", "-x", str(columns), "-y", "60", f"sh {file}"]
+        session = ["new-session", "-d", "-c", str(tmp_path), "-x", str(columns), "-y", "60", f"sh {file}"]
         subprocess.run([*tmux, *kept, *session], env=own, check=True, timeout=30)
         whole, until = ("capture-pane", "-p", "-S", "-", "-E", "-"), time.monotonic() + SECONDS
         waiting = dict(typed)

@@ -26,18 +26,18 @@ NPM = (
     Pinned(
         "Claude Code",
         "@anthropic-ai/claude-code",
-        "2.1.329",
+        "2.1.332",
         "the plugin and `or-mcp install`; `mcp list`; sessions in which its model finds models and fuses; Escape",
     ),
     Pinned(
         "Codex",
         "@openai/codex",
-        "0.169.0",
+        "0.171.0",
         "the configuration and `or-mcp install`; `mcp list`; sessions, one with a run that outlasts a call; Escape",
     ),
     Pinned("Gemini CLI", "@google/gemini-cli", "0.61.0", "the configuration and `or-mcp install`; `mcp list`"),
     Pinned("opencode", "opencode-ai", "1.18.33", "`or-mcp install`; `mcp list` starts it"),
-    Pinned("Qwen Code", "@qwen-code/qwen-code", "0.15.10", "`or-mcp install`; `mcp list` starts it"),
+    Pinned("Qwen Code", "@qwen-code/qwen-code", "0.24.4", "`or-mcp install`; `mcp list` starts it"),
     Pinned("MCP Inspector", "@modelcontextprotocol/inspector", "2.12.0", "its command line lists and calls the tools"),
     Pinned("TypeScript SDK 1", "@modelcontextprotocol/sdk", "1.32.2", f"lists and calls the tools; {_LONG_AT_8}"),
     Pinned(
@@ -56,7 +56,7 @@ NPM = (
     ),
 )
 PYPI = (
-    Pinned("fastmcp", "fastmcp", "4.1.2", "lists and calls the tools"),
+    Pinned("fastmcp", "fastmcp", "4.2.3", "lists and calls the tools"),
     Pinned("pydantic-ai", "pydantic-ai-slim[mcp]", "2.68.0", "an agent calls the tools"),
     Pinned("openai-agents", "openai-agents", "0.24.0", "an agent calls the tools"),
     Pinned("agno", "agno", "3.1.10", f"lists and calls the tools; {_LONG}"),
