@@ -80,7 +80,7 @@ class Fusing:
             async for event in stream:
                 milestones = state.apply(event)
                 for milestone in milestones:
-                    await run.happened(milestone.step, milestone.model, milestone.detail)
+                    await run.told(milestone.step, milestone.model, milestone.detail)
                 if not milestones:
                     run.grew()
         state.check_ended()

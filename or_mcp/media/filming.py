@@ -77,11 +77,11 @@ class Filming(Making):
             self._cost = job.usage.cost
         if job.status in _ENDS:
             raise UpstreamFailed(_ENDS[job.status], quote=job.error or "", may_be_billed=job.status == "expired")
-        await run.happened("filmed", self._result.model)
+        await run.told("filmed", self._result.model)
         for index in range(len(self._result.files), max(len(job.unsigned_urls), len(job.urls), 1)):
             file = await self._fetched(index, run)
             self._result = replace(self._result, files=(*self._result.files, file))
-            await run.happened("fetched", self._result.model, file.name)
+            await run.told("fetched", self._result.model, file.name)
 
     async def _done(self, run: LiveRun) -> VideoJob:
         """The job at its end. What may pass is waited out: it is paid for."""

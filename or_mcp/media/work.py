@@ -96,7 +96,7 @@ class Speaking(Making):
         if not sound or kind.startswith(("application/json", "text/")):
             raise unreadable("sound", self._generation_id, may_be_billed=True)
         await self._shelve(await anyio.to_thread.run_sync(as_wav, sound, kind), "speech")
-        await run.happened("spoken", self._request.model)
+        await run.told("spoken", self._request.model)
 
 
 class Transcribing(Making):
@@ -121,7 +121,7 @@ class Transcribing(Making):
         if self._form != "text" or len(reply.text) > LONG_TEXT:
             text, kind = await anyio.to_thread.run_sync(written, self._result, self._form)
             await self._shelve(text.encode(errors="replace"), "transcript", kind)
-        await run.happened("transcribed", self._request.model)
+        await run.told("transcribed", self._request.model)
 
 
 def _parts(reply: Transcript) -> Iterator[Part]:

@@ -72,7 +72,7 @@ class KeptRows:
         if self._first_failure is not None and not self._count("answered"):
             self._first_failure.may_be_billed |= self._purse.cost is None
             raise self._first_failure
-        await run.happened("asked", self._model, f"{self._count('answered')} of {self._result.total} rows")
+        await run.told("asked", self._model, f"{self._count('answered')} of {self._result.total} rows")
 
     def _settled_as(self, n: int, most: Decimal | None, answered: Answered) -> Row:
         """The row, now that it has come back."""

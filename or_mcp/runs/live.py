@@ -88,7 +88,7 @@ class LiveRun:
         self._events: list[RunEvent] = []
         self._writing: asyncio.Future[Any] | None = None
 
-    async def happened(self, step: str, model: str = "", detail: str = "") -> None:
+    async def told(self, step: str, model: str = "", detail: str = "") -> None:
         """A step has happened: it is on disk when this returns."""
         self._happened(step, model, detail)
         await self.save(self.taken())

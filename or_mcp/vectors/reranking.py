@@ -57,4 +57,4 @@ class Reranking:
             total_tokens=usage.total_tokens if usage else None,
             provider_cost_usd=usage.provider_cost if usage else None,
         )
-        await run.happened("ordered", self._request.model)
+        await run.told("ordered", self._request.model)

@@ -121,4 +121,4 @@ class Embedding:
             await self._embedder.embed(wanted[:1], told)
             self._plan.check_size(self._embedder.dimensions)
         await self._embedder.embed(wanted, told)
-        await run.happened("embedded", self._plan.model, f"{self._result.total} texts")
+        await run.told("embedded", self._plan.model, f"{self._result.total} texts")

@@ -198,7 +198,7 @@ async def test_a_save_that_the_end_of_its_run_overtakes_is_told_what_was_written
         # It occupies the writer: the two that follow come to be done together.
         group.start_soon(store.write, nothing)
         await anyio.wait_all_tasks_blocked()
-        group.start_soon(run.happened, "half", "a/b")
+        group.start_soon(run.told, "half", "a/b")
         group.start_soon(end)
         await anyio.wait_all_tasks_blocked()
         let_go()
