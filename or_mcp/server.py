@@ -68,7 +68,7 @@ from or_mcp.settings import Settings
 from or_mcp.tasks.extension import Tasks
 from or_mcp.tasks.ongoing import CallResult
 from or_mcp.tasks.wire import CreatedTask
-from or_mcp.tools import KEEPSAKES, Tools
+from or_mcp.tools import KEEPSAKES, Tools, at_hand
 
 NAME = "openrouter"
 TITLE = "OpenRouter"
@@ -264,6 +264,7 @@ class Program:
 
     async def _list_tools(self, ctx: Context, params: object) -> mcp_types.ListToolsResult:
         del params
+        await at_hand(self.tools)
         listed = self._listed if self._is_structured(ctx) else self._without_structure
         return mcp_types.ListToolsResult(tools=list(listed))
 
@@ -274,6 +275,7 @@ class Program:
         return await self._answer(params, replace(self._call(ctx), ask=asker(ctx, told), roots=opener(ctx, told)))
 
     async def _answer(self, params: mcp_types.CallToolRequestParams, call: Call) -> CallResult:
+        await at_hand([params.name])
         try:
             return await answer(self.tools, params.name, params.arguments or {}, call)
         except NeedsHost as needed:

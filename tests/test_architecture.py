@@ -32,7 +32,7 @@ ALLOWED: dict[str, str] = {
     " openrouter openrouter.wire",
     "host": "tools calls fusion files view skills runs catalogue openrouter",
     "tasks": "host calls runs openrouter",
-    "everything": "view",
+    "everything": "offered skills view",
     "operator": "settings offered rows vectors files runs openrouter openrouter.wire",
     "server": "host tasks tools calls operator settings identity disk files attachments runs catalogue openrouter",
     "web": "server settings calls runs openrouter",
