@@ -25,7 +25,7 @@ from mcp.server.streamable_http import MCP_SESSION_ID_HEADER
 from or_mcp import __version__
 from or_mcp.attachments.paths import Sandbox
 from or_mcp.calls.boundary import answer
-from or_mcp.calls.call import FOR_VIEW, Call, NeedsHost, Parts, Served
+from or_mcp.calls.call import FOR_VIEW, Call, NeedsHost, Parts, Served, Tell
 from or_mcp.calls.caller import AT_THE_DOOR, Caller
 from or_mcp.calls.choosing import suggest_only_allowed
 from or_mcp.calls.explain import sentence
@@ -391,10 +391,6 @@ def _client(ctx: Context) -> tuple[str, str]:
     return ctx.request.headers.get("user-agent", "") if ctx.request is not None else "", ""
 
 
-def _teller(ctx: Context) -> Any:
+def _teller(ctx: Context) -> Tell | None:
     """How to report progress, when the host asked for it."""
-    return partial(_tell, ctx) if (ctx.meta or {}).get("progress_token") is not None else None
-
-
-async def _tell(ctx: Context, done: float, total: float, message: str) -> None:
-    await ctx.session.report_progress(done, total, message)
+    return None if (ctx.meta or {}).get("progress_token") is None else ctx.session.report_progress
