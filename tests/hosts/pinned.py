@@ -27,7 +27,7 @@ NPM = (
         "Claude Code",
         "@anthropic-ai/claude-code",
         "2.1.332",
-        "the plugin, its skills and `or-mcp install`; `mcp list`; sessions in which its model finds models and fuses; Escape",
+        "the plugin, its skills and `or-mcp install`; `mcp list`; its model finds models and fuses; Escape",
     ),
     Pinned(
         "Codex",

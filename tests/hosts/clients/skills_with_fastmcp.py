@@ -1,4 +1,4 @@
-"""A program on fastmcp: lists the skills and reads each, prints their names as JSON. Runs in an environment of its own."""
+"""A program on fastmcp: reads every skill, and prints their names as JSON. Runs in an environment of its own."""
 
 import asyncio
 import json
