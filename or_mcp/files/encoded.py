@@ -18,7 +18,7 @@ def decoded(text: str) -> bytes | None:
     if (text.startswith(_DATA) and not start) or not text.isascii():
         return None
     try:
-        return b"".join(a2b_base64(part) for part in _slices(text, start)) or None
+        return b"".join(a2b_base64(part, strict_mode=True) for part in _slices(text, start)) or None
     except Error:
         return None
 
