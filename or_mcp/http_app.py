@@ -1,7 +1,7 @@
 """MCP over Streamable HTTP, as an ASGI app: `uvicorn --workers 4 or_mcp.http_app:app`.
 
-`web/` holds the parts; here they are put together. A request passes, from outside to inside: `Watch` (log, counts),
-`Drain` (the end of the process), the bearer, `Limits`, and the protocol.
+`web/` holds the parts; here they are put together. A request passes, from outside to inside: `RequestWatch` (log,
+counts), `Drain` (the end of the process), the bearer, `Throttle`, and the protocol.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ from or_mcp.web.doors import (
 from or_mcp.web.drain import Drain
 from or_mcp.web.health import Health, MetricsPage, Readiness
 from or_mcp.web.keys import Keys
-from or_mcp.web.limits import BODY_LIMIT, Limits
+from or_mcp.web.limits import BODY_LIMIT, Throttle
 from or_mcp.web.metrics import Metrics
 from or_mcp.web.sessions import Sessions
-from or_mcp.web.watch import CallWatch, Watch, log_as_json
+from or_mcp.web.watch import CallWatch, RequestWatch, log_as_json
 
 logger = logging.getLogger(__name__)
 
@@ -107,9 +107,9 @@ def _sign_in_routes() -> list[Route]:
 def _guarded(app: ASGIApp, program: Program) -> ASGIApp:
     settings = program.settings
     if settings.http_auth == "none":
-        return LoopbackOnly(Limits(app, bounded=False))
+        return LoopbackOnly(Throttle(app, bounded=False))
     keys = Keys(program) if settings.http_auth == "passthrough" else None
-    return Door(Limits(app, settings.http_requests_per_minute), settings, keys)
+    return Door(Throttle(app, settings.http_requests_per_minute), settings, keys)
 
 
 def _middleware(settings: Settings, metrics: Metrics, drain: Drain, paths: frozenset[str]) -> list[Middleware]:
@@ -118,7 +118,7 @@ def _middleware(settings: Settings, metrics: Metrics, drain: Drain, paths: froze
         Middleware(AuthContextMiddleware),
     ]
     return [
-        Middleware(Watch, metrics=metrics, paths=paths),
+        Middleware(RequestWatch, metrics=metrics, paths=paths),
         Middleware(PlainAddresses),
         Middleware(drain.watching),
         *(known if settings.http_auth != "none" else []),

@@ -25,7 +25,7 @@ from mcp.server.streamable_http import MCP_SESSION_ID_HEADER
 from or_mcp import __version__
 from or_mcp.attachments.paths import Sandbox
 from or_mcp.calls.boundary import answer
-from or_mcp.calls.call import FOR_VIEW, Call, NeedsHost, Parts, Served
+from or_mcp.calls.call import FOR_VIEW, Call, NeedsHost, Parts, Served, Tell
 from or_mcp.calls.caller import AT_THE_DOOR, Caller
 from or_mcp.calls.choosing import suggest_only_allowed
 from or_mcp.calls.explain import sentence
@@ -68,7 +68,7 @@ from or_mcp.settings import Settings
 from or_mcp.tasks.extension import Tasks
 from or_mcp.tasks.ongoing import CallResult
 from or_mcp.tasks.wire import CreatedTask
-from or_mcp.tools import KEEPSAKES, Tools
+from or_mcp.tools import KEEPSAKES, Tools, at_hand
 
 NAME = "openrouter"
 TITLE = "OpenRouter"
@@ -264,6 +264,7 @@ class Program:
 
     async def _list_tools(self, ctx: Context, params: object) -> mcp_types.ListToolsResult:
         del params
+        await at_hand(self.tools)
         listed = self._listed if self._is_structured(ctx) else self._without_structure
         return mcp_types.ListToolsResult(tools=list(listed))
 
@@ -274,6 +275,7 @@ class Program:
         return await self._answer(params, replace(self._call(ctx), ask=asker(ctx, told), roots=opener(ctx, told)))
 
     async def _answer(self, params: mcp_types.CallToolRequestParams, call: Call) -> CallResult:
+        await at_hand([params.name])
         try:
             return await answer(self.tools, params.name, params.arguments or {}, call)
         except NeedsHost as needed:
@@ -387,12 +389,6 @@ def _client(ctx: Context) -> tuple[str, str]:
     return ctx.request.headers.get("user-agent", "") if ctx.request is not None else "", ""
 
 
-def _teller(ctx: Context) -> Any:
+def _teller(ctx: Context) -> Tell | None:
     """How to report progress, when the host asked for it."""
-    if (ctx.meta or {}).get("progress_token") is None:
-        return None
-    return partial(_tell, ctx)
-
-
-async def _tell(ctx: Context, done: float, total: float, message: str) -> None:
-    await ctx.session.report_progress(done, total, message)
+    return None if (ctx.meta or {}).get("progress_token") is None else ctx.session.report_progress

@@ -1,4 +1,4 @@
-"""Everything an operator can set: one row a variable, read once at start."""
+"""Everything an operator can set: one row a variable, in one table, read once at start."""
 
 from __future__ import annotations
 

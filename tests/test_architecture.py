@@ -32,7 +32,7 @@ ALLOWED: dict[str, str] = {
     " openrouter openrouter.wire",
     "host": "tools calls fusion files view skills runs catalogue openrouter",
     "tasks": "host calls runs openrouter",
-    "everything": "view",
+    "everything": "offered skills view",
     "operator": "settings offered rows vectors files runs openrouter openrouter.wire",
     "server": "host tasks tools calls operator settings identity disk files attachments runs catalogue openrouter",
     "web": "server settings calls runs openrouter",
@@ -255,11 +255,21 @@ def test_no_room_is_a_drawer_for_everything():
     assert not [module for module in the_house() if module.split(".")[-1] in drawers]
 
 
+# Files that are one thought though they are long: their docstrings say which.
+LONG = [
+    *("or_mcp.openrouter.client", "or_mcp.openrouter.http", "or_mcp.runs.engines.postgres", "or_mcp.runs.runner"),
+    *("or_mcp.server", "or_mcp.settings", "or_mcp.tools.ask", "or_mcp.rows.batched", "or_mcp.conversation.steps"),
+]
+
+
 def test_files_and_functions_stay_short():
     long: list[str] = []
     for module, text in the_house().items():
-        if text.count("\n") > 400:
-            long.append(f"{module}: {text.count(chr(10))} lines, at most 400")
+        lines, most = text.count("\n"), 400 if module in LONG else 300
+        if lines > most:
+            long.append(f"{module}: {lines} lines, at most {most}. Which thought in it belongs into another file?")
+        elif module in LONG and lines <= 300:
+            long.append(f"{module}: {lines} lines, which is no longer long: take it out of LONG")
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 size = (node.end_lineno or 0) - node.lineno + 1

@@ -22,7 +22,7 @@ from or_mcp.catalogue.slugs import Slug, is_address
 from or_mcp.catalogue.snapshot import Snapshot
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure, ModelUnavailable, NotFound, UpstreamFailed
-from or_mcp.openrouter.wire.endpoints import Endpoint, ModelEndpoints, Provider
+from or_mcp.openrouter.wire.endpoints import Endpoint, ListedProvider, ModelEndpoints
 from or_mcp.openrouter.wire.errors import Availability
 from or_mcp.openrouter.wire.media import ImageEndpoint, VideoModel
 from or_mcp.openrouter.wire.models import Model
@@ -75,7 +75,7 @@ class Catalogue:
         self._zdr = Remembered[tuple[Endpoint, ...]](_ZDR_SECONDS, clock)
         self._drawing = Remembered[tuple[ImageEndpoint, ...]](_MEDIA_SECONDS, clock)
         self._filming = Remembered[tuple[VideoModel, ...]](_MEDIA_SECONDS, clock)
-        self._providers = Remembered[tuple[Provider, ...]](_PROVIDERS_SECONDS, clock)
+        self._providers = Remembered[tuple[ListedProvider, ...]](_PROVIDERS_SECONDS, clock)
         self._benchmarks = Remembered[Mapping[str, Mapping[str, Decimal]]](_BENCHMARKS_SECONDS, clock)
 
     @asynccontextmanager
@@ -140,7 +140,7 @@ class Catalogue:
         """Every endpoint that keeps nothing."""
         return await self._zdr.get("", self._upstream.zdr_endpoints, self._group)
 
-    async def providers(self) -> tuple[Provider, ...]:
+    async def providers(self) -> tuple[ListedProvider, ...]:
         """Every provider."""
         return await self._providers.get("", self._upstream.providers, self._group)
 

@@ -27,7 +27,7 @@ NO_MEDIA = Media()
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Load:
     """What one model does in a call: it reads a prompt, uses the web, and writes."""
 
     prompt_tokens: int
@@ -59,30 +59,30 @@ def priced_model(snapshot: Snapshot, slug: str) -> Model:
     return snapshot.target(model)
 
 
-def cost(model: Model, slug: str, work: Work, now: datetime) -> Decimal:
-    """What this work usually costs with this model.
+def cost(model: Model, slug: str, load: Load, now: datetime) -> Decimal:
+    """What this load usually costs with this model.
 
     Raises:
         Unpriced: A price that is needed is not known.
     """
-    prompts = [work.prompt_tokens + work.web.read_by(step) for step in range(work.web.steps + 1)]
+    prompts = [load.prompt_tokens + load.web.read_by(step) for step in range(load.web.steps + 1)]
     met = [rates_of(model, slug, prompt, now) for prompt in prompts]
     priced = zip(prompts, met, strict=True)
-    read = sum((_read(prompt, found.input_through(work.cache), found, work.media) for prompt, found in priced), _0)
-    return read + _rest(met[-1], work, len(prompts))
+    read = sum((_read(prompt, found.input_through(load.cache), found, load.media) for prompt, found in priced), _0)
+    return read + _rest(met[-1], load, len(prompts))
 
 
-def cost_at_most(model: Model, slug: str, work: Work, now: datetime) -> Decimal:
+def cost_at_most(model: Model, slug: str, load: Load, now: datetime) -> Decimal:
     """What it costs when all prices are the dearest that may hold, and nothing is found in a cache.
 
     Raises:
         Unpriced: A price that is needed is not known.
     """
-    prompts = [work.prompt_tokens + work.web.read_at_most_by(step) for step in range(work.web.steps + 1)]
+    prompts = [load.prompt_tokens + load.web.read_at_most_by(step) for step in range(load.web.steps + 1)]
     found = rates_of(model, slug, prompts[-1], now, rates_at_most)
-    dearest = max(found.input_at_most or _0, found.input_through(work.cache) or _0)
-    read = sum((_read(prompt, dearest, found, work.media) for prompt in prompts), _0)
-    return read + _rest(found, work, len(prompts))
+    dearest = max(found.input_at_most or _0, found.input_through(load.cache) or _0)
+    read = sum((_read(prompt, dearest, found, load.media) for prompt in prompts), _0)
+    return read + _rest(found, load, len(prompts))
 
 
 def rates_of(
@@ -123,9 +123,9 @@ def _read(prompt: int, price: Decimal | None, found: Rates, media: Media) -> Dec
     return prompt * text + sound + pictures + (found.request or _0)
 
 
-def _rest(found: Rates, work: Work, turns: int) -> Decimal:
+def _rest(found: Rates, load: Load, turns: int) -> Decimal:
     """Everything but the prompts, by the prices that hold for the longest of them."""
-    written = work.output_tokens + work.web.steps * STEP_TOKENS
+    written = load.output_tokens + load.web.steps * STEP_TOKENS
     search = max(found.web_search or _0, SEARCH_USD)
-    more_requests = (work.requests - 1) * turns * (found.request or _0)
-    return written * (found.output or _0) + work.web.searches * search + work.web.fetches * FETCH_USD + more_requests
+    more_requests = (load.requests - 1) * turns * (found.request or _0)
+    return written * (found.output or _0) + load.web.searches * search + load.web.fetches * FETCH_USD + more_requests

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal
 
-from or_mcp.catalogue.costs import NO_MEDIA, Media, Unpriced, Work, cost, cost_at_most, priced_model, rates_of
+from or_mcp.catalogue.costs import NO_MEDIA, Load, Media, Unpriced, cost, cost_at_most, priced_model, rates_of
 from or_mcp.catalogue.rates import MILLION, Cache, known, makes, rates_at_most
 from or_mcp.catalogue.slugs import Slug
 from or_mcp.catalogue.snapshot import Snapshot
@@ -107,8 +107,8 @@ def _completion(
         # Whoever is asked for a picture or for sound is not asked for pages.
         likely = min(likely, _beside(model) or likely)
         found: Cache = "read" if usual.cache else ""
-        short = Work(usual.tokens, min(SHORT_ANSWER_TOKENS, likely), media=usual.media, cache=found)
-        long = Work(usual.tokens, likely, web, usual.media, cache=usual.cache)
+        short = Load(usual.tokens, min(SHORT_ANSWER_TOKENS, likely), media=usual.media, cache=found)
+        long = Load(usual.tokens, likely, web, usual.media, cache=usual.cache)
         bound = answer_at_most(model, limit)
         written = None if bound is None else bound + _beside(model)
         most = None if written is None else cost_at_most(model, slug, _longest_of(model, at_most, written, web), now)
@@ -117,8 +117,8 @@ def _completion(
         return Estimate.of_nobody(str(reason))
 
 
-def _longest_of(model: Model, at_most: Prompt, written: int, web: WebUse) -> Work:
-    return Work(_readable(model, at_most), written, web, at_most.media, cache=at_most.cache)
+def _longest_of(model: Model, at_most: Prompt, written: int, web: WebUse) -> Load:
+    return Load(_readable(model, at_most), written, web, at_most.media, cache=at_most.cache)
 
 
 def _readable(model: Model, at_most: Prompt) -> int:
@@ -175,8 +175,8 @@ def estimate_embedding(snapshot: Snapshot, slug: str, tokens: int, tokens_at_mos
     now = datetime.now(UTC)
     try:
         model = priced_model(snapshot, slug)
-        usual = cost(model, slug, Work(tokens, 0, requests=requests), now)
-        return Estimate(usual, usual, cost_at_most(model, slug, Work(tokens_at_most, 0, requests=requests), now))
+        usual = cost(model, slug, Load(tokens, 0, requests=requests), now)
+        return Estimate(usual, usual, cost_at_most(model, slug, Load(tokens_at_most, 0, requests=requests), now))
     except Unpriced as reason:
         return Estimate.of_nobody(str(reason))
 
@@ -200,27 +200,27 @@ def estimate_fusion(snapshot: Snapshot, shape: FusionShape, now: datetime | None
     moment = now or datetime.now(UTC)
     try:
         return Estimate(
-            sum((_priced(snapshot, slug, work, moment) for slug, work in _shortest(shape)), Decimal(0)),
-            sum((_priced(snapshot, slug, work, moment) for slug, work in _usual(shape)), Decimal(0)),
-            sum((_priced_at_most(snapshot, slug, work, moment) for slug, work in _longest(shape)), Decimal(0)),
+            sum((_priced(snapshot, slug, load, moment) for slug, load in _shortest(shape)), Decimal(0)),
+            sum((_priced(snapshot, slug, load, moment) for slug, load in _usual(shape)), Decimal(0)),
+            sum((_priced_at_most(snapshot, slug, load, moment) for slug, load in _longest(shape)), Decimal(0)),
         )
     except Unpriced:
         return Estimate.of_nobody(*_unknown(snapshot, shape, moment))
 
 
-def _shortest(shape: FusionShape) -> list[tuple[str, Work]]:
+def _shortest(shape: FusionShape) -> list[tuple[str, Load]]:
     limit = shape.completion_tokens
     reply, analysis = min(_SHORT_REPLY, limit), min(_SHORT_ANALYSIS, limit)
     return _works(shape, shape.question_tokens, reply, analysis, min(_SHORT_ANSWER, shape.answer_tokens))
 
 
-def _usual(shape: FusionShape) -> list[tuple[str, Work]]:
+def _usual(shape: FusionShape) -> list[tuple[str, Load]]:
     limit = shape.completion_tokens
     analysis = min(_LONG_ANALYSIS, limit)
     return _works(shape, shape.question_tokens, limit, analysis, shape.answer_tokens, panel_web=shape.web)
 
 
-def _longest(shape: FusionShape) -> list[tuple[str, Work]]:
+def _longest(shape: FusionShape) -> list[tuple[str, Load]]:
     limit, question = shape.completion_tokens, shape.question_at_most + _UPSTREAM_WORDS
     return _works(
         shape,
@@ -245,32 +245,32 @@ def _works(
     panel_web: WebUse = NO_WEB,
     analyst_web: WebUse = NO_WEB,
     call: int = _CALL_TOKENS,
-) -> list[tuple[str, Work]]:
+) -> list[tuple[str, Load]]:
     """Who does what: the panel, the analyst over its replies, and the writer before and after."""
     replies = len(shape.panel) * reply
     return [
-        *((slug, Work(question, reply, panel_web)) for slug in shape.panel),
-        (shape.analyst, Work(question + replies, analysis, analyst_web)),
-        (shape.writer, Work(question, call)),
-        (shape.writer, Work(question + call + replies + analysis, answer)),
+        *((slug, Load(question, reply, panel_web)) for slug in shape.panel),
+        (shape.analyst, Load(question + replies, analysis, analyst_web)),
+        (shape.writer, Load(question, call)),
+        (shape.writer, Load(question + call + replies + analysis, answer)),
     ]
 
 
-def _priced(snapshot: Snapshot, slug: str, work: Work, now: datetime) -> Decimal:
-    return cost(priced_model(snapshot, slug), slug, work, now)
+def _priced(snapshot: Snapshot, slug: str, load: Load, now: datetime) -> Decimal:
+    return cost(priced_model(snapshot, slug), slug, load, now)
 
 
-def _priced_at_most(snapshot: Snapshot, slug: str, work: Work, now: datetime) -> Decimal:
+def _priced_at_most(snapshot: Snapshot, slug: str, load: Load, now: datetime) -> Decimal:
     model = priced_model(snapshot, slug)
-    written = answer_at_most(model, work.output_tokens) or work.output_tokens
-    return cost_at_most(model, slug, Work(work.prompt_tokens, written, work.web), now)
+    written = answer_at_most(model, load.output_tokens) or load.output_tokens
+    return cost_at_most(model, slug, Load(load.prompt_tokens, written, load.web), now)
 
 
 def _unknown(snapshot: Snapshot, shape: FusionShape, now: datetime) -> tuple[str, ...]:
     reasons: list[str] = []
     for slug in dict.fromkeys((*shape.panel, shape.analyst, shape.writer)):
         try:
-            _priced(snapshot, slug, Work(shape.question_tokens, 0), now)
+            _priced(snapshot, slug, Load(shape.question_tokens, 0), now)
         except Unpriced as reason:
             reasons.append(str(reason))
     return tuple(reasons)

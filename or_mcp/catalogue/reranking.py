@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-from or_mcp.catalogue.costs import Unpriced, Work, cost, cost_at_most, priced_model
+from or_mcp.catalogue.costs import Load, Unpriced, cost, cost_at_most, priced_model
 from or_mcp.catalogue.prices import NOTHING, Estimate
 from or_mcp.catalogue.rates import is_free, rates, rates_at_most
 from or_mcp.catalogue.snapshot import Snapshot
@@ -66,8 +66,8 @@ def estimate_rerank(
         dearest = rates_at_most(model.pricing, at_most.tokens, now).request or listed.request
         return Estimate(listed.request, listed.request * usual.units, dearest * at_most.units)
     if listed.prompt:
-        price = cost(model, slug, Work(usual.tokens, 0), now)
-        return Estimate(price, price, cost_at_most(model, slug, Work(at_most.tokens, 0), now))
+        price = cost(model, slug, Load(usual.tokens, 0), now)
+        return Estimate(price, price, cost_at_most(model, slug, Load(at_most.tokens, 0), now))
     return _by_the_unit(model.id, usual, at_most, unit_usd)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal
 
-from or_mcp.catalogue.costs import Unpriced, Work, cost_at_most
+from or_mcp.catalogue.costs import Load, Unpriced, cost_at_most
 from or_mcp.catalogue.prices import LONG_ANSWER_TOKENS, Prompt, answer_at_most
 from or_mcp.catalogue.rates import MILLION, known
 from or_mcp.catalogue.snapshot import Snapshot
@@ -111,9 +111,9 @@ class Offer:
 
     def _costs_more(self, model: Model) -> bool:
         written = answer_at_most(model, self.tokens) or self.tokens
-        work = Work(self._prompt.tokens, written, self._web, self._prompt.media)
+        load = Load(self._prompt.tokens, written, self._web, self._prompt.media)
         try:
-            return cost_at_most(model, model.id, work, datetime.now(UTC)) > self._usd
+            return cost_at_most(model, model.id, load, datetime.now(UTC)) > self._usd
         except Unpriced:
             return False
 

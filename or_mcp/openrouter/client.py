@@ -37,9 +37,9 @@ from or_mcp.openrouter.wire.embeddings import EmbeddingsReply, EmbeddingsRequest
 from or_mcp.openrouter.wire.endpoints import (
     Endpoint,
     EndpointList,
+    ListedProvider,
     ModelEndpoints,
     ModelEndpointsReply,
-    Provider,
     ProviderList,
 )
 from or_mcp.openrouter.wire.lenient import Request
@@ -216,7 +216,7 @@ class OpenRouter:
         """Every endpoint that keeps nothing."""
         return (await self._get("/endpoints/zdr", EndpointList)).data
 
-    async def providers(self) -> tuple[Provider, ...]:
+    async def providers(self) -> tuple[ListedProvider, ...]:
         """Every provider."""
         return (await self._get("/providers", ProviderList)).data
 

@@ -1,12 +1,13 @@
-"""Whether the ledger is the sum of the runs."""
+"""What is asked by whoever examines a store: whether the ledger is the sum of the runs, and what came before it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import NamedTuple
 
-from or_mcp.runs.amounts import day_of, dollars_of
+from or_mcp.runs.amounts import day_of, dollars_of, moment, start_of_day
 from or_mcp.runs.ledger import UNDER_WAY
 from or_mcp.runs.transaction import Transaction
 
@@ -47,3 +48,12 @@ def _compared(ledger: Counter[tuple[str, str]], runs: Counter[tuple[str, str]]) 
         if ledger[scope, day] != runs[scope, day]:
             told = (f"${dollars_of(units[scope, day]):f}" for units in (ledger, runs))
             yield Difference(scope, day or "set aside", *told)
+
+
+def charged_before_the_ledger(tx: Transaction) -> list[Decimal]:
+    """What each caller has spent today, on a store that a program left which knew no ledger."""
+    rows = tx.execute(
+        "SELECT total(charged_usd) FROM runs WHERE started >= ? GROUP BY caller",
+        (start_of_day(moment(tx.now)).timestamp(),),
+    )
+    return [dollars_of(round(charged)) for (charged,) in rows]

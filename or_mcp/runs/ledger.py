@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from or_mcp.runs.amounts import MOST_UNITS, day_of, dollars_of, moment, start_of_day, units
+from or_mcp.runs.amounts import MOST_UNITS, day_of, dollars_of, moment, units
 from or_mcp.runs.rows import SPENT
 from or_mcp.runs.transaction import Transaction
 
@@ -153,15 +153,6 @@ def charged_today_by_payer(tx: Transaction) -> list[Decimal]:
         "SELECT charged_usd FROM ledger WHERE day = ? AND scope >= 'payer:' AND scope < 'payer;'", (day_of(tx.now),)
     )
     return [dollars_of(charged) for (charged,) in rows]
-
-
-def charged_before_the_ledger(tx: Transaction) -> list[Decimal]:
-    """What each caller has spent today, on a store that a program left which knew no ledger."""
-    rows = tx.execute(
-        "SELECT total(charged_usd) FROM runs WHERE started >= ? GROUP BY caller",
-        (start_of_day(moment(tx.now)).timestamp(),),
-    )
-    return [dollars_of(round(charged)) for (charged,) in rows]
 
 
 def spending_since(tx: Transaction, caller: str, since: datetime) -> Spending:

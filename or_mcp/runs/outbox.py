@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 FILE = "outbox.sqlite3"
 
-Work = Callable[[Transaction], object]
+Writing = Callable[[Transaction], object]
 Left = tuple[RunRecord, list[RunEvent]]
 
 
@@ -32,7 +32,7 @@ class _Piece:
     durable = True
     alone: frozenset[str] = frozenset()
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Writing) -> None:
         self._work = work
 
     def do(self, transaction: Transaction) -> None:
@@ -54,7 +54,7 @@ class Outbox:
         self._lock = Lock()
         self._holds_ours = False
 
-    def keep(self, works: Sequence[Work]) -> bool:
+    def keep(self, works: Sequence[Writing]) -> bool:
         """Keep what this process has brought; whether that could be done."""
         self._holds_ours = True
         return self._do(works)
@@ -80,7 +80,7 @@ class Outbox:
         with self._lock:
             self._engine.close()
 
-    def _do(self, works: Sequence[Work]) -> bool:
+    def _do(self, works: Sequence[Writing]) -> bool:
         jobs: list[Job] = [_Piece(work) for work in works]
         with self._lock:
             try:

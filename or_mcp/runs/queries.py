@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from or_mcp.runs import ledger
 from or_mcp.runs.amounts import moment, units, usd
-from or_mcp.runs.endings import stopped
+from or_mcp.runs.columns import COLUMNS, event_row, progress_of, record_of, row_of, storable
 from or_mcp.runs.pieces import HEAD, LONG, Context, Piece
-from or_mcp.runs.record import Progress, RunEvent, RunRecord, RunRequest
+from or_mcp.runs.record import Progress, RunEvent, RunRecord
 from or_mcp.runs.rows import rows_of
 from or_mcp.runs.transaction import Transaction
 
-_ASKED = tuple(name for field in fields(RunRequest) if (name := field.name) not in ("ceiling_usd", "context"))
-_OWN = tuple(name for field in fields(RunRecord) if (name := field.name) not in ("request", "rows"))
-_COLUMNS = (*_ASKED, *_OWN)
-_AMOUNTS = ("low_usd", "high_usd", "most_usd", "charged_usd", "cost_usd")
 # Only what a run brings is written again: how it began stays, and whoever receives it says so himself.
 _CARRIED = (
     *("status", "ended", "charged_usd", "cost_usd", "generation_id", "outcome", "result", "failure", "progress"),
@@ -28,16 +23,15 @@ _CARRIED = (
 )
 _BOOKED = ("booked_usd", "booked_as")
 _BEGIN = (
-    f"INSERT INTO runs ({', '.join((*_COLUMNS, *_BOOKED))}, context, prompt_kept) "  # noqa: S608
-    f"VALUES ({', '.join('?' * (len(_COLUMNS) + 4))})"
+    f"INSERT INTO runs ({', '.join((*COLUMNS, *_BOOKED))}, context, prompt_kept) "  # noqa: S608
+    f"VALUES ({', '.join('?' * (len(COLUMNS) + 4))})"
 )
 _GO_ON = f"UPDATE runs SET {', '.join(f'{column} = ?' for column in (*_CARRIED, *_BOOKED))} WHERE run_id = ?"  # noqa: S608
 _UNWANTED = f"({ledger.UNDER_WAY} AND cancel_requested = 1)"
-_LOST = stopped("interrupted").facts()
 _EVENT = "INSERT INTO events (run_id, n, at, step, model, detail) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 # A list shows the beginning of a prompt; what a run has brought may be megabytes.
 _LONG = {"prompt": f"substr(prompt, 1, {HEAD})", "arguments": "'{}'", "result": "NULL", "failure": "NULL"}
-_LISTED = ", ".join(_LONG.get(column, column) for column in _COLUMNS)
+_LISTED = ", ".join(_LONG.get(column, column) for column in COLUMNS)
 # How many runs are forgotten in one transaction that other programs wait for.
 _FORGOTTEN_AT_ONCE = 50
 # Older engines take no more than 999 values in a statement.
@@ -82,10 +76,10 @@ def save(tx: Transaction, record: RunRecord, events: Sequence[RunEvent] = ()) ->
     state = ledger.state_of(is_under_way=not record.finished and kept.lost_at is None, cost=units(record.cost_usd))
     booked = ledger.Booked(units(record.charged_usd) or 0, state)
     if kept.owner:
-        tx.execute(_GO_ON, (*_row(record, _CARRIED), *booked, record.run_id))
+        tx.execute(_GO_ON, (*row_of(record, _CARRIED), *booked, record.run_id))
     else:
-        tx.execute(_BEGIN, (*_row(record), *booked, None, None))
-    tx.each(_EVENT, [_event_row(record.run_id, event) for event in events])
+        tx.execute(_BEGIN, (*row_of(record), *booked, None, None))
+    tx.each(_EVENT, [event_row(record.run_id, event) for event in events])
     ledger.move(tx, _account(record), kept.booked, booked)
 
 
@@ -97,12 +91,12 @@ def begin(tx: Transaction, record: RunRecord, context: Context | None) -> int:
     bodies = dict(context.bodies) if context is not None else {}
     kept = None
     if len(record.request.prompt) >= LONG:
-        prompt = Piece(_storable(record.request.prompt).encode())
+        prompt = Piece(storable(record.request.prompt).encode())
         kept = prompt.hash
         bodies[kept] = prompt.body
-    text = _storable(context.text) if context is not None else None
+    text = storable(context.text) if context is not None else None
     booked = ledger.Booked(units(record.charged_usd) or 0, ledger.state_of(is_under_way=True, cost=None))
-    tx.execute(_BEGIN, (*_row(record), *booked, text, kept))
+    tx.execute(_BEGIN, (*row_of(record), *booked, text, kept))
     ledger.move(tx, _account(record), ledger.Booked(), booked)
     size = len(record.request.prompt[:LONG]) + len(record.request.arguments) + len(text or "")
     return size + (_keep_pieces(tx, record.run_id, bodies) if bodies else 0)
@@ -269,9 +263,9 @@ def _first(tx: Transaction, where: str, *values: Any) -> RunRecord | None:
     return next(iter(_all(tx, f"{where} ORDER BY started DESC LIMIT 1", *values)), None)
 
 
-def _all(tx: Transaction, where: str, *values: Any, columns: str = ", ".join(_COLUMNS)) -> list[RunRecord]:
+def _all(tx: Transaction, where: str, *values: Any, columns: str = ", ".join(COLUMNS)) -> list[RunRecord]:
     rows = tx.execute(f"SELECT {columns} FROM runs WHERE {where}", values)  # noqa: S608
-    return [_record(row) for row in rows]
+    return [record_of(row) for row in rows]
 
 
 def _looks(tx: Transaction, where: str, *values: Any) -> list[Look]:
@@ -279,63 +273,6 @@ def _looks(tx: Transaction, where: str, *values: Any) -> list[Look]:
     columns = f"run_id, owner, {status}, progress, {_UNWANTED}"
     rows = tx.execute(f"SELECT {columns} FROM runs WHERE {where}", values)  # noqa: S608
     return [
-        Look(run_id, owner, status, _progress(progress), bool(unwanted))
+        Look(run_id, owner, status, progress_of(progress), bool(unwanted))
         for run_id, owner, status, progress, unwanted in rows
     ]
-
-
-def _row(record: RunRecord, columns: Sequence[str] = _COLUMNS) -> tuple[Any, ...]:
-    asked = record.request
-    if len(asked.prompt) >= LONG:
-        asked = replace(asked, prompt=asked.prompt[:HEAD])
-    return tuple(_encode(getattr(asked if column in _ASKED else record, column)) for column in columns)
-
-
-def _event_row(run_id: str, event: RunEvent) -> tuple[Any, ...]:
-    return (run_id, event.n, event.at.timestamp(), event.step, _encode(event.model), _encode(event.detail))
-
-
-def _encode(value: Any) -> Any:
-    match value:
-        case Decimal():
-            return units(value)
-        case datetime():
-            return value.timestamp()
-        case tuple():
-            return json.dumps(value)
-        case bool():
-            return int(value)
-        case str():
-            return _storable(value)
-        case _:
-            return value
-
-
-def _storable(text: str) -> str:
-    """Half a surrogate, which JSON lets through, cannot be written: what arrived beside it can."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode(errors="replace").decode()
-    return text
-
-
-def _record(row: tuple[Any, ...]) -> RunRecord:
-    values = dict(zip(_COLUMNS, row, strict=True))
-    for column in _AMOUNTS:
-        values[column] = usd(values[column])
-    values["started"] = moment(values["started"])
-    values["ended"] = None if values["ended"] is None else moment(values["ended"])
-    values["models"] = tuple(json.loads(values["models"]))
-    values["progress"] = _progress(values["progress"])
-    values["delivered"] = bool(values["delivered"])
-    values["lost_at"] = None if values["lost_at"] is None else moment(values["lost_at"])
-    request = RunRequest(**{column: values.pop(column) for column in _ASKED})
-    record = RunRecord(request=request, **values)
-    if record.lost_at is None or record.finished:
-        return record
-    return replace(record, status="interrupted", ended=record.lost_at, failure=_LOST, progress=None)
-
-
-def _progress(kept: str | None) -> Progress | None:
-    return None if kept is None else Progress(*json.loads(kept))

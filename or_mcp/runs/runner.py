@@ -1,4 +1,4 @@
-"""Carries runs. They live as long as the server, not as long as the request that asked for them."""
+"""Carries runs, which live as long as the server. One file, since all that is done to a run looks at who carries it."""
 
 from __future__ import annotations
 

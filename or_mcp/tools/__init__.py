@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from importlib import import_module
+
+import anyio
 
 from or_mcp.calls.keepsake import AnyKeepsake
 from or_mcp.calls.tool import AnyTool
 from or_mcp.offered import TOOL_NAMES
+
+# Longer than calls that come at once hold their connections.
+_TRIES, _AGAIN_SECONDS = 40, 0.25
 
 
 class Tools(Mapping[str, AnyTool]):
@@ -46,3 +51,15 @@ class Keepsakes(Mapping[str, AnyKeepsake]):
 
 ALL_TOOLS = Tools(TOOL_NAMES)
 KEEPSAKES = Keepsakes()
+
+
+async def at_hand(names: Iterable[str]) -> None:
+    """Have tools imported. A process that may open no file for that now may do so in a moment."""
+    for _ in range(_TRIES):
+        try:
+            for name in names:
+                ALL_TOOLS.get(name)
+        except OSError:
+            await anyio.sleep(_AGAIN_SECONDS)
+        else:
+            return

@@ -1,4 +1,4 @@
-"""`ask`: one model."""
+"""`ask`: one model. A tool is one file, and this one has the most arguments that depend on each other."""
 
 from __future__ import annotations
 

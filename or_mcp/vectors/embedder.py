@@ -15,9 +15,9 @@ from or_mcp.openrouter.wire.embeddings import EmbeddingsReply, EmbeddingsRequest
 from or_mcp.openrouter.wire.routing import Provider
 from or_mcp.openrouter.wire.sessions import new_session
 from or_mcp.vectors.batching import split
+from or_mcp.vectors.bill import Bill
 from or_mcp.vectors.cache import VectorCache
 from or_mcp.vectors.decoding import FLOAT_BYTES, read_vectors
-from or_mcp.vectors.spending import Spending
 from or_mcp.vectors.texts import Recipe, Text
 
 # As many as keep a link busy without being taken for a flood.
@@ -44,7 +44,7 @@ class Embedder:
         count_tokens: Callable[[str], int] = len,
     ) -> None:
         self.found: dict[Text, bytes] = dict(found or {})
-        self.spending = Spending()
+        self.spending = Bill()
         self._upstream = upstream
         self._model = model
         self._recipe = recipe

@@ -28,7 +28,7 @@ class TooSlow(Exception):
     """The client does not read what it asked for."""
 
 
-class Limits:
+class Throttle:
     """How often and how much each caller may ask. Who is not asked who they are may ask without end."""
 
     def __init__(self, app: ASGIApp, per_minute: int = 0, *, bounded: bool = True) -> None:

@@ -62,7 +62,7 @@ def log_as_json(level: str, name: str | None = None) -> None:
     log.setLevel(level)
 
 
-class Watch:
+class RequestWatch:
     """Sees every request go by."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, paths: frozenset[str]) -> None:

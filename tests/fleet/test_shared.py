@@ -113,7 +113,8 @@ async def test_a_budget_holds_over_all_hosts_in_every_sample(
     async with hosts(1) as (probe,):
         most = (await probe.call_tool("ask", ask(99))).structured_content["cost_estimate_usd"]["most"]
         spent = (await probe.call_tool("account", {})).structured_content["today"]["total_usd"]
-    upstream.script({"path": "/chat/completions", "latency_ms": 300})
+    # None is settled, and makes room, before the last is asked.
+    upstream.script({"path": "/chat/completions", "latency_ms": 5000})
     limit, samples, told = spent + most * 7.5, list[float](), list[str]()
     async with hosts(3, OR_MCP_DAILY_BUDGET_USD=f"{limit:.9f}") as clients:
 

@@ -88,6 +88,33 @@ async def test_killed_at_any_step_after_it_was_accepted_the_next_process_brings_
         await check_whole(upstream, await arrived(server, run_id))
 
 
+async def test_killed_between_two_clips_the_next_process_fetches_what_is_missing(
+    upstream: Upstream, environment: dict[str, str]
+):
+    upstream.script({"path": "/videos", "job_polls": 50})
+    async with started(environment) as server:
+        run_id = await begun(server)
+        job = await job_of(server, run_id)
+        content = f"/videos/{job}/content"
+        urls = [f"{upstream.base_url}{content}?index={n}" for n in (0, 1)]
+        done = {"id": job, "status": "completed", "unsigned_urls": urls, "usage": {"cost": COST}}
+        clip = {"path": content, "body": "\0\0\0\x18ftypmp42 a clip", "content_type": "video/mp4"}
+        film = {"path": f"/videos/{job}", "body": done}
+        upstream.script(film, {**clip, "times": 1}, {**clip, "chunk_size": 4, "chunk_latency_ms": 60_000})
+        with anyio.fail_after(60):
+            # The second is asked for once the first is on the disk.
+            while len([each for each in upstream.requests if each.path == content]) < 2:
+                await anyio.sleep(0.02)
+        await server.kill()
+    upstream.script(film, clip)
+    async with started(environment) as server:
+        told = await arrived(server, run_id)
+    assert (told["status"], told["cost_usd"]) == ("completed", COST)
+    assert [file["name"] for file in told["files"]] == ["video-1.mp4", "video-2.mp4"]
+    assert len([each for each in upstream.requests if each.path == content]) == 3
+    assert len(upstream.posts("/videos")) == 1
+
+
 async def test_a_process_that_ends_in_good_order_leaves_it_to_the_next(upstream: Upstream, environment: dict[str, str]):
     upstream.script({"path": "/videos", "job_polls": 6})
     async with started(environment | {"OR_MCP_DRAIN_SECONDS": "0"}) as server:

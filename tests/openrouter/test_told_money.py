@@ -13,7 +13,7 @@ from or_mcp.openrouter.wire.embeddings import EmbeddingsReply
 from or_mcp.openrouter.wire.models import Model
 from or_mcp.openrouter.wire.routing import MaxPrice, Provider, WebParameters, WebTool
 from or_mcp.openrouter.wire.usage import Usage
-from or_mcp.vectors.spending import Spending
+from or_mcp.vectors.bill import Bill
 from tests.conftest import Connect, Upstream
 from tests.openrouter.test_client import ASK
 from tests.oracle import DOCUMENT, request_problems
@@ -137,7 +137,7 @@ def test_what_the_provider_bills_is_told_only_of_a_key_of_ones_own():
 
 
 def test_what_the_provider_bills_for_several_requests_is_added_up():
-    spending = Spending()
+    spending = Bill()
     for usage in (MONEY, {"cost": 1}, MONEY):
         spending.sent()
         spending.answered(EmbeddingsReply.model_validate({"data": [], "usage": usage}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio
@@ -83,7 +83,9 @@ async def _transport(process: Process) -> AsyncGenerator[Any]:
         async with from_client:
             async for message in from_client:
                 data = message.message.model_dump_json(by_alias=True, exclude_unset=True)
-                await process.stdin.send(data.encode() + b"\n")
+                # Whoever has closed its ears need not hear the rest.
+                with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
+                    await process.stdin.send(data.encode() + b"\n")
 
     async with read_stream, write_stream, anyio.create_task_group() as group:
         group.start_soon(read)

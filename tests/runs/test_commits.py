@@ -35,6 +35,7 @@ async def test_a_run_is_two_commits_and_what_nobody_waits_for_goes_along(
     monkeypatch.setattr("or_mcp.runs.worker._RIDES_SECONDS", 60)
     # On a busy machine an ask may last so long that it is saved on its way.
     monkeypatch.setattr("or_mcp.runs.live._SAVE_AFTER_SECONDS", 60)
+    monkeypatch.setattr("or_mcp.runs.live.HEARTBEAT_SECONDS", 60)
     async with connect() as client:
         await client.call_tool("ask", ASK | {"prompt": "first"})
         before = commits(file)

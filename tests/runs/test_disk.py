@@ -272,14 +272,15 @@ async def test_on_a_full_disk_runs_in_flight_are_kept_and_written_when_there_is_
 async def test_a_process_that_can_open_no_more_files_keeps_its_runs_and_takes_none_for_dead(
     connect: Connect, upstream: Upstream, environment: dict[str, str]
 ):
-    upstream.script({"path": "/chat/completions", "duration_s": 3})
+    upstream.script({"path": "/chat/completions", "duration_s": 5})
     async with started(environment) as one, started(environment) as two:
-        begun: Any = await one.client.call_tool("ask", ASK | {"wait_seconds": 0})
         # What is imported when it is first needed has to be there.
         await two.client.call_tool("account", {})
+        begun: Any = await one.client.call_tool("ask", ASK | {"wait_seconds": 0})
+        await two.client.call_tool("run", {"run_id": begun.structured_content["run_id"]})
         bound(two, resource.RLIMIT_NOFILE, 3)
         seen: Any = await two.client.call_tool("run", {"run_id": begun.structured_content["run_id"]})
         assert seen.structured_content["status"] == "running"
         bound(two, resource.RLIMIT_NOFILE, 64)
-        await one.client.call_tool("run", {"run_id": begun.structured_content["run_id"], "wait_seconds": 20})
+        await one.client.call_tool("run", {"run_id": begun.structured_content["run_id"], "wait_seconds": 60})
     assert await runs_on_disk(connect) == {begun.structured_content["run_id"]: "completed"}

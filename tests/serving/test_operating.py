@@ -130,7 +130,7 @@ async def test_a_body_that_does_not_arrive_and_a_client_that_does_not_listen_are
         await anyio.sleep_forever()
 
     scope: dict[str, Any] = {"type": "http", "method": "POST", "headers": []}
-    limited = limits.Limits(app, 0)
+    limited = limits.Throttle(app, 0)
     with anyio.fail_after(120):
         await limited(scope, never, hear)
         assert (answers[0]["status"], asked) == (408, [])

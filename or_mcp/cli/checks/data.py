@@ -49,8 +49,9 @@ def directory(settings: Settings) -> Iterator[Finding]:
 
 def store(settings: Settings) -> Iterator[Finding]:
     """Whether the runs can be read, and what today has cost."""
+    from or_mcp.runs.checking import charged_before_the_ledger
     from or_mcp.runs.engines.sqlite import looking
-    from or_mcp.runs.ledger import charged_before_the_ledger, charged_today_by_payer
+    from or_mcp.runs.ledger import charged_today_by_payer
     from or_mcp.runs.schema import LEDGER_SINCE, VERSION
 
     if settings.store and settings.database_url:

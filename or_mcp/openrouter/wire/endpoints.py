@@ -57,7 +57,7 @@ class EndpointList(Reply):
     data: Rows[Endpoint] = ()
 
 
-class Provider(Reply):
+class ListedProvider(Reply):
     """A company serving tokens."""
 
     name: Name
@@ -72,4 +72,4 @@ class Provider(Reply):
 class ProviderList(Reply):
     """All providers."""
 
-    data: Rows[Provider] = ()
+    data: Rows[ListedProvider] = ()

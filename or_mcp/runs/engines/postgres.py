@@ -154,7 +154,7 @@ class Line:
                 raise
             if not self.is_open or error.sqlstate in _STANDBY:
                 self.close()
-            words = told(error)
+            words = words_of(error)
             raise (Away if words in LASTING else Unreachable)(words) from error
         finally:
             self.waits_since = None
@@ -314,7 +314,7 @@ def passes(error: psycopg.Error) -> bool:
     return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) or error.sqlstate in _STANDBY
 
 
-def told(error: psycopg.Error) -> str:
+def words_of(error: psycopg.Error) -> str:
     """What was wrong, without anything that may be part of a URL."""
     if error.sqlstate and error.diag.message_primary:
         return error.diag.message_primary

@@ -8,7 +8,7 @@ from or_mcp.openrouter.errors import Failure
 from or_mcp.openrouter.wire.embeddings import EmbeddingsReply
 
 
-class Spending:
+class Bill:
     """The sum over all requests. While one is under way, or may have been billed, nobody knows it."""
 
     def __init__(self) -> None:
