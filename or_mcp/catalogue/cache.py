@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
+import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
@@ -39,6 +41,8 @@ _RECHECK_SECONDS = 60.0
 _ENDPOINTS_SECONDS, _ZDR_SECONDS, _PROVIDERS_SECONDS = 45.0, 600.0, 3_600.0
 # Prices of pictures and videos are as young as the other ones.
 _MEDIA_SECONDS = FRESH_SECONDS
+# They change with a run of the tests, and upstream answers 500 such requests a day.
+_BENCHMARKS_SECONDS, _PATIENCE_SECONDS = 6 * 3_600.0, 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -72,6 +76,7 @@ class Catalogue:
         self._drawing = Remembered[tuple[ImageEndpoint, ...]](_MEDIA_SECONDS, clock)
         self._filming = Remembered[tuple[VideoModel, ...]](_MEDIA_SECONDS, clock)
         self._providers = Remembered[tuple[ListedProvider, ...]](_PROVIDERS_SECONDS, clock)
+        self._benchmarks = Remembered[Mapping[str, Mapping[str, Decimal]]](_BENCHMARKS_SECONDS, clock)
 
     @asynccontextmanager
     async def running(self, group: TaskGroup) -> AsyncGenerator[None]:
@@ -138,6 +143,27 @@ class Catalogue:
     async def providers(self) -> tuple[ListedProvider, ...]:
         """Every provider."""
         return await self._providers.get("", self._upstream.providers, self._group)
+
+    async def task_costs(self) -> Mapping[str, Mapping[str, Decimal]]:
+        """What a task of each of upstream's tests costs with a model, by the model's lasting name; empty where unknown.
+
+        Only who has a key may see it; and nobody waits long for it.
+        """
+        if self._upstream.key is None:
+            return {}
+        with anyio.move_on_after(_PATIENCE_SECONDS):
+            return await self._benchmarks.get("", self._read_costs, self._group)
+        return {}
+
+    async def _read_costs(self) -> Mapping[str, Mapping[str, Decimal]]:
+        costs: dict[str, dict[str, Decimal]] = {}
+        try:
+            for each in await self._upstream.benchmarks():
+                if each.avg_cost_per_task is not None and each.benchmark_type is not None:
+                    costs.setdefault(each.model_permaslug, {})[each.benchmark_type] = each.avg_cost_per_task
+        except Failure as failure:
+            _log.info("The benchmarks could not be read: %s", failure.message)
+        return costs
 
     async def image_endpoints(self, slug: str) -> tuple[ImageEndpoint, ...]:
         """Who draws with a model, and for how much.

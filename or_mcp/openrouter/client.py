@@ -30,6 +30,7 @@ from or_mcp.openrouter.wire.account import (
     KeyReply,
 )
 from or_mcp.openrouter.wire.batches import Batch, BatchList, BatchRequest
+from or_mcp.openrouter.wire.benchmarks import Benchmark, BenchmarkList
 from or_mcp.openrouter.wire.chat import ChatChunk, ChatRequest
 from or_mcp.openrouter.wire.decisions import DecisionsReply, DecisionsRequest
 from or_mcp.openrouter.wire.embeddings import EmbeddingsReply, EmbeddingsRequest, RerankReply, RerankRequest
@@ -218,6 +219,10 @@ class OpenRouter:
     async def providers(self) -> tuple[ListedProvider, ...]:
         """Every provider."""
         return (await self._get("/providers", ProviderList)).data
+
+    async def benchmarks(self) -> tuple[Benchmark, ...]:
+        """How models did in upstream's own tests, and what a task cost."""
+        return (await self._get("/benchmarks", BenchmarkList, {"source": "openrouter"})).data
 
     async def exchange_code(self, code: str, verifier: str) -> str:
         """The key that a user allowed in a browser. A code works once.

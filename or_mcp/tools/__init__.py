@@ -12,7 +12,7 @@ from or_mcp.calls.tool import AnyTool
 from or_mcp.offered import TOOL_NAMES
 
 # Longer than calls that come at once hold their connections.
-_TRIES, _AGAIN_SECONDS = 40, 0.25
+_TRIES, _AGAIN_SECONDS = 240, 0.25
 
 
 class Tools(Mapping[str, AnyTool]):

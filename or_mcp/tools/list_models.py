@@ -26,6 +26,8 @@ Understands what a person means (`opus`, `gpt5 mini`, `cheap vision`, typos). Lo
 memory. `~…-latest` aliases point to the newest of a family. Who serves a model is in `endpoints`.
 """
 
+# What the tools make: each is one that a model has where `list_models` says so.
+_MADE = "text (default), embeddings, rerank, image, speech, video, transcription, decisions, audio, all."
 # A line each: a hundred rows stay far below what an answer may have.
 TEXT_ROW_LIMIT = 165
 
@@ -34,7 +36,7 @@ class ListModelsArguments(Arguments):
     """What `list_models` takes."""
 
     query: str = Field("", max_length=300, description="Name, family or wish.")
-    output_modality: str = Field("text", description="text (default), embeddings, image, rerank, audio, video, all.")
+    output_modality: str = Field("text", description=_MADE)
     input_modality: str = Field("", description="image, file, audio, video.")
     supports: tuple[str, ...] = Field((), max_length=20, description="e.g. tools, structured_outputs, reasoning.")
     author: str = Field("", description="e.g. anthropic.")
@@ -63,8 +65,9 @@ async def list_models(arguments: ListModelsArguments, call: Call) -> Reply:
     looking = partial(search, snapshot.models, _query(arguments, snapshot), *operators_rules(call, snapshot))
     # In a thread: comparing many words and conditions with every model takes a while.
     found = await anyio.to_thread.run_sync(looking)
+    costs = await call.parts.catalogue.task_costs()
     answer = ListModelsAnswer(
-        models=[model_row(model) for model in found.rows],
+        models=[model_row(model, costs.get(snapshot.target(model).canonical_slug or "")) for model in found.rows],
         total=found.total,
         next_cursor=found.next_cursor,
         closest=list(found.closest),

@@ -27,7 +27,7 @@ NPM = (
         "Claude Code",
         "@anthropic-ai/claude-code",
         "2.1.332",
-        "the plugin and `or-mcp install`; `mcp list`; sessions in which its model finds models and fuses; Escape",
+        "the plugin, its skills and `or-mcp install`; `mcp list`; its model finds models and fuses; Escape",
     ),
     Pinned(
         "Codex",
@@ -56,7 +56,7 @@ NPM = (
     ),
 )
 PYPI = (
-    Pinned("fastmcp", "fastmcp", "4.2.3", "lists and calls the tools"),
+    Pinned("fastmcp", "fastmcp", "4.2.3", "lists and calls the tools; reads the skills, digests checked"),
     Pinned("pydantic-ai", "pydantic-ai-slim[mcp]", "2.68.0", "an agent calls the tools"),
     Pinned("openai-agents", "openai-agents", "0.24.0", "an agent calls the tools"),
     Pinned("agno", "agno", "3.1.10", f"lists and calls the tools; {_LONG}"),

@@ -26,6 +26,7 @@ PLUGIN_PREFIX = "mcp__plugin_or-mcp_openrouter__"
 # The first turn waits for the server: a script asks sooner than a person would.
 WAITS = {"MCP_CONNECTION_NONBLOCKING": "0", "MCP_CONNECT_TIMEOUT_MS": "60000"}
 SEES = "openai/gpt-5-mini"
+SKILLS = ["fusion", "choose-a-model", "second-opinion", "spend-little"]
 SEARCH, MODELS, FUSION, LONG_FUSION, REFUSAL = range(5)
 
 
@@ -138,6 +139,26 @@ def test_the_plugins_command_asks_for_a_fusion_and_may_have_it(world: World):
     session = converse(world, PLUGIN_PREFIX, script, "/or-mcp:fuse Tabs or spaces?", ["--plugin-dir", PLUGIN])
     assert "Tabs or spaces?" in json.dumps(session.api.turns[0]["messages"])
     check_fusion(session.shown(0))
+
+
+def test_the_skills_are_listed_and_one_is_used(world: World):
+    script = [
+        ToolUse("Skill", {"skill": "or-mcp:second-opinion"}),
+        ToolUse(f"{PLUGIN_PREFIX}ask", {"model": "openai/gpt-5-mini", "prompt": "Is the earth flat?"}),
+    ]
+    options = ["--plugin-dir", PLUGIN, "--allowedTools", f"Skill,{PLUGIN_PREFIX}*"]
+    session = converse(world, PLUGIN_PREFIX, script, "Is the earth flat? Be sure.", options)
+    first = json.dumps(session.api.turns[0])
+    assert [name for name in SKILLS if f"or-mcp:{name}" not in first] == []
+    # What the skill says reaches the model once it is used, and not before.
+    words = "whoever has read an answer repeats it"
+    assert [words in json.dumps(turn) for turn in session.api.turns[:2]] == [False, True]
+    assert "[simulated] " in session.shown(1)
+
+
+def test_a_person_calls_a_skill_by_its_name(world: World):
+    session = converse(world, PLUGIN_PREFIX, [], "/or-mcp:spend-little", ["--plugin-dir", PLUGIN])
+    assert "The cost line says which part" in json.dumps(session.api.turns[0])
 
 
 def test_a_guarded_server_over_http_connects_with_its_token_alone(world: World, guarded_url: str):

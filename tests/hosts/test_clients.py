@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import cache
 
@@ -10,7 +11,7 @@ import pytest
 from or_mcp.host.instructions import INSTRUCTIONS
 from tests.hosts.complete import TOOLS, check_fusion, check_models, check_refusal
 from tests.hosts.conftest import NewWorld
-from tests.hosts.tours import EVERY_CLIENT, Client, Tour, take
+from tests.hosts.tours import CLIENTS, COMMAND, EVERY_CLIENT, Client, Tour, take
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(240)]
 MODELS, FUSION, REFUSAL = range(3)
@@ -82,3 +83,11 @@ def test_the_newest_era_both_know_is_spoken(tour: TakeTour, client: Client, tran
 @pytest.mark.parametrize("client", [c for c in EVERY_CLIENT if c.instructions], ids=lambda client: client.name)
 def test_the_instructions_arrive(tour: TakeTour, client: Client, transport: str):
     assert tour(client, transport).instructions.count(INSTRUCTIONS) == 1
+
+
+def test_the_skills_are_read_by_a_client_that_checks_them(new_world: NewWorld):
+    world = new_world()
+    program = str(CLIENTS / "skills_with_fastmcp.py")
+    done = world.run(str(world.hosts.python), program, *COMMAND)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == ["fusion", "choose-a-model", "second-opinion", "spend-little"]

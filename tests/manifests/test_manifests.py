@@ -14,7 +14,7 @@ from or_mcp import __version__
 from or_mcp.hosts.entry import SERVER, Launch, entry
 from or_mcp.hosts.table import HOSTS, KEY
 from or_mcp.settings import TOOL_NAMES, VARIABLES
-from tests.manifests import schemas
+from tests.manifests import schemas, skills
 from tests.manifests.files import MANIFESTS, ROOT, read
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -134,3 +134,12 @@ def test_the_plugins_commands_name_tools_that_exist_and_hide_no_skill():
     # Claude Code shows the model no skill that has a command's name.
     assert not commands.keys() & {path.parent.name for path in folder.glob("skills/*/SKILL.md")}
     assert all("$ARGUMENTS" in text for text in commands.values())
+
+
+def test_the_bundle_and_the_plugins_skills_speak_of_every_tool():
+    bundle = read("mcpb/manifest.json")["long_description"]
+    plugin = b"".join(skills.in_the_plugin().values()).decode()
+    for told in (bundle, plugin):
+        assert [name for name in TOOL_NAMES if f"`{name}`" not in told] == []
+    assert bundle.startswith("Ten tools: ")
+    assert len(TOOL_NAMES) == 10

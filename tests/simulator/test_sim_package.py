@@ -127,6 +127,7 @@ WALK: dict[Route, Call] = {
     ("GET", "/files/{file}/content"): download_file,
     ("POST", "/systemone"): lambda c: c.system_one.create_async(**DECISIONS),
     ("GET", "/models"): lambda c: c.models.list_async(output_modalities="all"),
+    ("GET", "/benchmarks"): lambda c: c.benchmarks.get_benchmarks_async(),
     ("GET", "/models/count"): lambda c: c.models.count_async(),
     ("GET", "/models/user"): lambda c: c.models.list_for_user_async(security=USER),
     ("GET", "/embeddings/models"): lambda c: c.embeddings.list_models_async(),

@@ -58,9 +58,7 @@ async def test_the_old_name_of_the_key_and_the_users_models_answer(caller: Calle
     assert (await caller.http.get("/models/user", headers={"authorization": ""})).status_code == 401
 
 
-@pytest.mark.parametrize(
-    "path", ["/keys", "/keys/abc", "/presets/x", "/benchmarks", "/datasets/app-rankings", "/generation/feedback"]
-)
+@pytest.mark.parametrize("path", ["/keys", "/keys/abc", "/presets/x", "/datasets/app-rankings", "/generation/feedback"])
 async def test_what_is_not_imitated_says_so_instead_of_looking_absent(caller: Caller, path: str):
     reply = await caller.get(path)
     assert (reply.status_code, "does not imitate" in reply.json()["error"]["message"]) == (501, True)
@@ -177,3 +175,10 @@ async def test_a_batch_names_its_model_before_its_requests(caller: Caller):
 async def test_permanent_slugs_resolve_with_and_without_their_date(caller: Caller, name: str, slug: str):
     assert (await caller.result("/chat/completions", chat(model=name)))["model"] == slug
     assert (await caller.data(f"/model/{name}"))["id"] == slug
+
+
+async def test_benchmarks_tell_what_a_task_cost(caller: Caller):
+    told = (await caller.get("/benchmarks")).json()
+    assert sdk_problems(components.UnifiedBenchmarksResponse, told) == []
+    assert told["meta"]["model_count"] == len(told["data"]) > 3
+    assert (await caller.http.get("/benchmarks", headers={"authorization": ""})).status_code == 401

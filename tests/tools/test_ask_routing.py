@@ -104,6 +104,27 @@ async def test_nothing_dearer_answers_than_the_operator_allows(connect: Connect,
     assert "This server's rules leave 0 of these" in text_of(shown)
 
 
+@pytest.mark.parametrize("preset", ["", "general-budget"])
+async def test_a_fusion_and_an_order_of_documents_obey_the_operators_price_too(
+    connect: Connect, upstream: Upstream, preset: str
+):
+    async with connect(OR_MCP_MAX_PRICE="4,30") as client:
+        fused = await client.call_tool("fuse", {"prompt": "Tabs or spaces?", "web": False, "preset": preset})
+        await client.call_tool("rerank", {"model": "cohere/rerank-v3.5", "query": "a", "documents": ["a", "b"]})
+    posts = [*upstream.posts("/responses"), *upstream.posts("/rerank")]
+    assert len(posts) == 2
+    assert [post.body["provider"]["max_price"] for post in posts] == [{"prompt": "4", "completion": "30"}] * 2
+    # Whoever of the panel is dearer is missing, and that is told.
+    assert not fused.is_error or "OR_MCP_MAX_PRICE=4,30" in text_of(fused)
+
+
+async def test_a_fusion_takes_no_tier_and_says_so(connect: Connect, upstream: Upstream):
+    async with connect() as client:
+        told = text_of(await client.call_tool("fuse", {"prompt": "Tabs or spaces?", "service_tier": "flex"}))
+    assert told.startswith("invalid_request: There is no argument 'service_tier'")
+    assert not upstream.posts("/responses")
+
+
 async def test_a_price_that_was_worked_out_is_never_above_the_operators(connect: Connect, upstream: Upstream):
     async with connect(OR_MCP_MAX_PRICE="0.5,2") as client:
         await client.call_tool("ask", {"model": "openrouter/auto", "prompt": "Hello?", "max_cost_usd": 1})

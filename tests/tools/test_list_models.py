@@ -221,8 +221,12 @@ async def test_bad_input_is_told(connect: Connect, arguments: dict[str, Any], wo
     assert words in text_of(result)
 
 
-async def test_without_a_key_the_catalogue_is_the_same(connect: Connect, upstream: Upstream):
+async def test_without_a_key_the_catalogue_is_the_same_but_for_what_only_a_key_may_see(connect: Connect):
     with_key = await found(connect, limit=100)
+    assert any(row.pop("task_usd", None) for row in with_key["models"])
+    with_key["models"] = [
+        {name: value for name, value in row.items() if name != "task_usd"} for row in with_key["models"]
+    ]
     async with connect(OPENROUTER_API_KEY="") as client:
         without = (await client.call_tool("list_models", {"limit": 100})).structured_content
     assert without == with_key
@@ -268,3 +272,42 @@ async def test_an_old_copy_says_its_age_when_upstream_is_down(
 )
 def test_an_old_catalogue_that_still_serves_says_its_age(minutes: int, notes: list[str]):
     assert freshness(replace(Snapshot.of(()), age_seconds=minutes * 60)) == notes
+
+
+async def test_a_row_tells_what_a_task_costs_where_upstream_has_measured_it(connect: Connect, upstream: Upstream):
+    async with connect() as client:
+        await client.call_tool("list_models", {})
+        result = await client.call_tool("list_models", {"query": "anthropic/claude-opus-5", "limit": 3})
+    first, *_ = result.structured_content["models"]
+    assert first["task_usd"] == {"gpqa_diamond": pytest.approx(400 * 5e-6 + 6_000 * 25e-6)}
+    assert "$0.15 a task (gpqa_diamond)" in text_of(result)
+    assert len([each for each in upstream.requests if each.path == "/benchmarks"]) == 1
+
+
+@pytest.mark.parametrize("rule", [{"status": 500}, {"latency_ms": 60_000}, {"body": {"data": [{"odd": 1}, 7]}}])
+async def test_benchmarks_that_cannot_be_had_keep_nobody_from_finding_a_model(
+    connect: Connect, upstream: Upstream, rule: dict[str, Any]
+):
+    upstream.script({"path": "/benchmarks", **rule})
+    async with connect() as client:
+        result = await client.call_tool("list_models", {"query": "anthropic/claude-opus-5", "limit": 1})
+    (row,) = result.structured_content["models"]
+    assert row["id"] == "anthropic/claude-opus-5"
+    assert "task_usd" not in row
+
+
+async def test_without_a_key_nobody_is_asked_for_benchmarks(connect: Connect, upstream: Upstream):
+    async with connect(OPENROUTER_API_KEY="") as client:
+        result = await client.call_tool("list_models", {"query": "opus", "limit": 1})
+    assert result.structured_content["models"]
+    assert not [each for each in upstream.requests if each.path == "/benchmarks"]
+
+
+async def test_every_modality_that_a_tool_makes_is_named_and_finds_models(connect: Connect):
+    async with connect() as client:
+        (tool,) = [tool for tool in (await client.list_tools()).tools if tool.name == "list_models"]
+        told = tool.input_schema["properties"]["output_modality"]["description"]
+        for modality in ("text", "embeddings", "rerank", "image", "speech", "video", "transcription", "decisions"):
+            assert modality in told
+            found = await client.call_tool("list_models", {"output_modality": modality, "limit": 1})
+            assert found.structured_content["total"] > 0, modality

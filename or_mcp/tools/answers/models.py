@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -31,6 +32,8 @@ class ModelRow(Answer):
     created: Maybe[str] = None
     alias_of: Maybe[str] = None
     expires: Maybe[str] = None
+    # USD, by the test of OpenRouter's that was run with it.
+    task_usd: Maybe[dict[str, float]] = None
 
 
 def freshness(snapshot: Snapshot) -> list[str]:
@@ -44,8 +47,8 @@ def freshness(snapshot: Snapshot) -> list[str]:
     return []
 
 
-def model_row(model: Model) -> ModelRow:
-    """One compact row."""
+def model_row(model: Model, tasks: Mapping[str, Decimal] | None = None) -> ModelRow:
+    """One compact row; `tasks` is what one of each test cost with it."""
     input_price, output_price = row_prices(model.pricing, free=is_free(model))
     return ModelRow(
         id=model.id,
@@ -59,6 +62,7 @@ def model_row(model: Model) -> ModelRow:
         created=datetime.fromtimestamp(model.created, UTC).date().isoformat() if model.created else None,
         alias_of=model.alias_target.slug if model.alias_target else None,
         expires=model.expiration_date,
+        task_usd={name: float(round(cost, 6)) for name, cost in tasks.items()} if tasks else None,
     )
 
 
@@ -88,6 +92,8 @@ def row_line(row: ModelRow) -> str:
         parts.append(f"-> {row.alias_of}")
     if row.expires:
         parts.append(f"retires {row.expires}")
+    if row.task_usd:
+        parts.append(", ".join(f"${cost:.2g} a task ({name})" for name, cost in row.task_usd.items()))
     return " | ".join(parts)
 
 
