@@ -30,6 +30,8 @@ WRONG = {
     "OR_MCP_RUN_DEADLINE_SECONDS": "0",
     "OR_MCP_ALLOWED_DIRS": "~nobody-here/files",
     "OR_MCP_TOOLS": "fuse,fly",
+    "OR_MCP_SERVERS": "/nowhere/servers.json",
+    "OR_MCP_SERVERS_FOR_CALLERS": "perhaps",
     "OR_MCP_ZDR": "maybe",
     "OR_MCP_DATA_COLLECTION": "sometimes",
     "OR_MCP_LOG_LEVEL": "LOUD",
