@@ -102,6 +102,7 @@ def rules(settings: Settings) -> dict[str, str]:
         "OR_MCP_PROVIDERS_ONLY": ",".join(settings.providers_only),
         "OR_MCP_PROVIDERS_IGNORE": ",".join(settings.providers_ignore),
         "OR_MCP_MAX_PRICE": ",".join(map(str, settings.max_price)) if settings.max_price else "",
+        "OR_MCP_SERVERS": ", ".join(server.name for server in settings.servers),
         "OR_MCP_MAX_COST_PER_CALL_USD": str(settings.max_cost_per_call_usd),
         PER_DAY: str(settings.daily_budget_usd) if settings.daily_budget_usd else "",
         PER_CALLER: str(settings.caller_daily_budget_usd) if settings.caller_daily_budget_usd else "",

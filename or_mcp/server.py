@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -64,6 +64,7 @@ from or_mcp.runs.record import RunRecord
 from or_mcp.runs.runner import Runner
 from or_mcp.runs.session import Session, Sessions, Waiter
 from or_mcp.runs.store import Store
+from or_mcp.servers.sessions import Servers
 from or_mcp.settings import Settings
 from or_mcp.tasks.extension import Tasks
 from or_mcp.tasks.ongoing import CallResult
@@ -107,7 +108,7 @@ class Program:
         check_budget_is_kept(settings)
         self.settings = settings
         self.owner = Caller.of(settings.api_key, settings.base_url)
-        self.tools: Mapping[str, AnyTool] = Tools(settings.tools)
+        self.tools: Mapping[str, AnyTool] = Tools(settings.tools, tuple(each.name for each in settings.servers))
         self.parts: Parts | None = None
         self.alone = alone
         self._watchers = watchers
@@ -209,10 +210,12 @@ class Program:
             shelf=shelf,
             rules=rules(settings),
             keepsakes=KEEPSAKES,
+            servers=Servers(settings.servers, apart=settings.servers_for_callers),
         )
         with self._noticing_failure():
             async with anyio.create_task_group() as background:
                 async with catalogue.running(background), runner.running(), self.tasks.carrying():
+                    parts.servers.begin(background)
                     if warm:
                         background.start_soon(apart, warm_up, parts, self.owner)
                     self.parts = parts
@@ -272,7 +275,8 @@ class Program:
         if self.tasks.take(ctx, params.name):
             return await self.tasks.call(ctx, params, partial(self._answer, params))
         told = Told.by(params)
-        return await self._answer(params, replace(self._call(ctx), ask=asker(ctx, told), roots=opener(ctx, told)))
+        call = replace(self._call(ctx), ask=asker(ctx, told), roots=opener(ctx, told), again=bool(told.question))
+        return await self._answer(params, call)
 
     async def _answer(self, params: mcp_types.CallToolRequestParams, call: Call) -> CallResult:
         await at_hand([params.name])
@@ -357,15 +361,13 @@ async def protocol_errors(call: Call, data: dict[str, str] | None = None) -> Asy
 
 async def warm_up(parts: Parts, owner: Caller) -> None:
     """Have the connection, the prices and the key's limit ready before the first call needs them."""
-    try:
+    # Nothing is lost by a failure: whoever needs it asks again, and is told what went wrong.
+    with suppress(Failure):
         prepare()
         parts.runner.pays(owner.payer, parts.upstream)
         if owner.key is not None:
             await parts.key_limits.heard(owner.payer, parts.upstream)
         await parts.catalogue.models()
-    except Failure:
-        # Nothing is lost: whoever needs it asks again, and is told what went wrong.
-        return
 
 
 def _forget_files(folders: Sequence[Path], shelf: Shelf, moment: datetime) -> None:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
+from or_mcp.addresses import http_url, is_proxy
 from or_mcp.certificates import trusted
 from or_mcp.figures import money, prices, seconds, seconds_or_none, whole
 from or_mcp.offered import TOOL_NAMES, TOOL_WORDS, offered
 from or_mcp.places import credentials_file, state_directory, working_directory
+from or_mcp.servers.file import FileProblem, Server, read_servers, resolved
 from or_mcp.sign_in.credentials import stored_key
 from or_mcp.starting.place import BY_DEFAULT, idle_seconds
 
@@ -63,13 +65,6 @@ def _key(value: str) -> str | None:
     return value
 
 
-def _url(value: str) -> str:
-    address = urlsplit(value)
-    if address.scheme not in ("https", "http") or not address.hostname or address.port == 0 or " " in value:
-        raise ValueError
-    return value.rstrip("/")
-
-
 def _one_of(words: Mapping[str, T]) -> Callable[[str], T]:
     return lambda value: words[value.lower()]
 
@@ -88,6 +83,16 @@ def _database(value: str) -> str | None:
         needed = "a URL only where psycopg is: pip install 'or-mcp[postgres]'"
         raise SettingsError("OR_MCP_DATABASE_URL", "(hidden)", needed)
     return value
+
+
+def _servers(value: str) -> tuple[Server, ...]:
+    """The servers that a file names, with references to variables as they stand."""
+    if not value:
+        return ()
+    try:
+        return read_servers(_path(value))
+    except FileProblem as problem:
+        raise SettingsError(_SERVERS, value, f"{_SERVERS_FILE} ({problem})") from None
 
 
 def _wait(value: str) -> float | None:
@@ -123,6 +128,7 @@ _COLLECTION: Mapping[str, Collection | None] = {"": None, "upstream": None, "den
 _STRUCTURED: Mapping[str, bool | None] = {"auto": None, "on": True, "off": False}
 _ON_OFF = "on or off"
 _LIST = "a comma-separated list"
+_SERVERS, _SERVERS_FILE = "OR_MCP_SERVERS", "a JSON file with an object mcpServers"
 _PROXY = "the URL of a proxy, http://, https://, socks5:// or socks5h://"
 
 
@@ -144,7 +150,7 @@ class Settings:
         "https://openrouter.ai/api/v1",
         "The API to talk to: a region's host, a gateway, the simulator.",
         "an http(s) URL",
-        _url,
+        http_url,
     )
     data_dir: Path = variable(
         "OR_MCP_DATA_DIR",
@@ -254,6 +260,20 @@ class Settings:
     default_model: str = variable(
         "OR_MCP_DEFAULT_MODEL", "openrouter/auto", "For `ask` without a model.", "a model", str
     )
+    servers: tuple[Server, ...] = variable(
+        _SERVERS,
+        "",
+        "A file in the `mcpServers` form: the MCP servers whose tools `ask` may give to a model (docs/servers.md).",
+        _SERVERS_FILE,
+        _servers,
+    )
+    servers_for_callers: bool = variable(
+        "OR_MCP_SERVERS_FOR_CALLERS",
+        "off",
+        "on allows that over HTTP too, where every caller's models then act as whoever runs the server.",
+        _ON_OFF,
+        _switch,
+    )
     log_level: str = variable(
         "OR_MCP_LOG_LEVEL",
         "WARNING",
@@ -322,9 +342,17 @@ def read_settings(environ: Mapping[str, str], *, over_http: bool = False) -> Set
     chosen: dict[str, Any] = {row.field: _read(row, environ) for row in VARIABLES}
     if over_http and not environ.get("OR_MCP_ALLOWED_DIRS", "").strip():
         chosen["allowed_dirs"] = ()
+    chosen["servers"] = () if over_http and not chosen["servers_for_callers"] else _resolved(chosen["servers"], environ)
     if chosen["api_key"] is None:
         chosen["api_key"] = _stored_key(environ, chosen["base_url"])
     return Settings(**chosen)
+
+
+def _resolved(servers: tuple[Server, ...], environ: Mapping[str, str]) -> tuple[Server, ...]:
+    try:
+        return tuple(resolved(server, environ) for server in servers)
+    except FileProblem as problem:
+        raise SettingsError(_SERVERS, environ[_SERVERS], f"{_SERVERS_FILE} ({problem})") from None
 
 
 def check_way_out(environ: Mapping[str, str]) -> None:
@@ -341,17 +369,8 @@ def check_way_out(environ: Mapping[str, str]) -> None:
             raise SettingsError("SSL_CERT_FILE", certificates, "a file of certificates in PEM") from None
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         for spelled in (name.lower(), name):
-            if environ.get(spelled) and not _is_proxy(environ[spelled]):
+            if environ.get(spelled) and not is_proxy(environ[spelled]):
                 raise SettingsError(spelled, "(hidden)" if "@" in environ[spelled] else environ[spelled], _PROXY)
-
-
-def _is_proxy(value: str) -> bool:
-    try:
-        address = urlsplit(value if "://" in value else f"http://{value}")
-        known = address.scheme in ("http", "https", "socks5", "socks5h") and bool(address.hostname)
-        return known and address.port != 0 and value.isascii() and value.isprintable() and " " not in value
-    except ValueError:
-        return False
 
 
 def _stored_key(environ: Mapping[str, str], base_url: str) -> str | None:

@@ -27,25 +27,28 @@ ALLOWED: dict[str, str] = {
     "decisions": "rows catalogue openrouter openrouter.wire",
     "vectors": "disk runs catalogue openrouter openrouter.wire",
     "media": "files runs catalogue openrouter openrouter.wire",
-    "calls": "hosts fusion conversation rows attachments files runs catalogue openrouter openrouter.wire",
+    "servers": "runs openrouter",
+    "calls": "hosts fusion conversation rows servers attachments files runs catalogue openrouter openrouter.wire",
     "tools": "offered calls fusion conversation decisions rows vectors media files attachments view runs catalogue"
     " openrouter openrouter.wire",
     "host": "tools calls fusion files view skills runs catalogue openrouter",
     "tasks": "host calls runs openrouter",
     "everything": "offered skills view",
     "operator": "settings offered rows vectors files runs openrouter openrouter.wire",
-    "server": "host tasks tools calls operator settings identity disk files attachments runs catalogue openrouter",
+    "server": "host tasks tools calls operator settings identity disk files servers attachments runs catalogue"
+    " openrouter",
     "web": "server settings calls runs openrouter",
     "http_app": "server settings web",
     "serving": "everything server http_app web stdio starting settings",
-    "cli": "server serving web tools calls hosts simulator view settings places disk sign_in identity"
+    "cli": "server servers serving web tools calls hosts simulator view settings places disk sign_in identity"
     " resident starting runs catalogue openrouter openrouter.wire",
     "stdio": "starting unanswered",
     "resident": "everything server starting stdio settings places runs",
     "starting": "hosts places",
-    "settings": "offered figures certificates starting places sign_in",
+    "settings": "offered figures addresses certificates servers starting places sign_in",
     "offered": "",
     "figures": "",
+    "addresses": "",
     "certificates": "",
     "hosts": "places",
     "identity": "openrouter",
@@ -58,7 +61,7 @@ ALLOWED: dict[str, str] = {
     "unanswered": "",
 }
 HTTP_FILES = ["or_mcp.openrouter.http", "or_mcp.openrouter.network"]
-MCP_ROOMS = ["server", "http_app", "web", "stdio", "unanswered", "calls", "tools", "host", "tasks", "cli"]
+MCP_ROOMS = ["server", "http_app", "web", "stdio", "unanswered", "servers", "calls", "tools", "host", "tasks", "cli"]
 _HERE = f"ALLOWED in tests/{Path(__file__).name}, and docs/architecture.md draws it"
 
 

@@ -24,13 +24,21 @@ from or_mcp.runs.runner import Runner
 from or_mcp.runs.seen import Runs
 from or_mcp.runs.session import Session, Waiter
 from or_mcp.runs.waiting import patience
+from or_mcp.servers.sessions import Servers
 
 # The page asks with this in the request's `_meta`: a person sees what it reads, a model does not.
 FOR_VIEW = "or-mcp/view"
 
-Ask = Callable[[str], Awaitable[bool]]
 Tell = Callable[[float, float, str], Awaitable[None]]
 Roots = Callable[[], Awaitable[tuple[Path, ...]]]
+
+
+class Ask(Protocol):
+    """A way to ask the host's user."""
+
+    async def __call__(self, question: str, choices: tuple[str, ...] = ()) -> str:
+        """What was chosen, "yes" where there is nothing to choose; empty if the user did not agree."""
+        ...
 
 
 class NeedsHost(Exception):
@@ -54,6 +62,7 @@ class Parts:
     shelf: Shelf
     rules: Mapping[str, str]
     keepsakes: Mapping[str, AnyKeepsake]
+    servers: Servers
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,8 @@ class Call:
     ask: Ask | None = None
     roots: Roots | None = None
     lasting: Lasting | None = None
+    # It was called before, and comes back with the answer to a question.
+    again: bool = False
     for_view: bool = False
     is_structured: bool = True
     waiter: Waiter = field(default_factory=lambda: Waiter(Session()))

@@ -12,9 +12,10 @@ from or_mcp.runs.record import Cancelled, RunRequest
 class NeedsAnswer(NeedsHost):
     """The host must ask its user."""
 
-    def __init__(self, question: str) -> None:
+    def __init__(self, question: str, choices: tuple[str, ...] = ()) -> None:
         super().__init__(question)
         self.question = question
+        self.choices = choices
 
 
 async def confirm(call: Call, request: RunRequest, ceiling: Decimal) -> None:

@@ -28,6 +28,7 @@ from or_mcp.runs.budget import OverBudget, dollars
 from or_mcp.runs.endings import Crash, Ending, StoreAway, StoreLocked, StoreUnreachable
 from or_mcp.runs.record import Cancelled, RunRecord
 from or_mcp.runs.weight import KeptTooMuch
+from or_mcp.servers.trouble import ServerTrouble
 
 GET_A_KEY = (
     "get a key at https://openrouter.ai/settings/keys and set OPENROUTER_API_KEY for this server, "
@@ -132,6 +133,7 @@ _STEPS: dict[type[Failure], str] = {
     StreamBroken: "read what arrived with run; call again only if that is not enough, since it costs again.",
     DeadlinePassed: "read what arrived with run; ask for less, or raise OR_MCP_RUN_DEADLINE_SECONDS.",
     Cancelled: "read what arrived with run, or call again.",
+    ServerTrouble: "have the server checked (`or-mcp doctor` starts each of the file), or call without it.",
     KeptTooMuch: "wait until older runs are forgotten, or ask whoever runs this server to make room.",
     Ending: "call again in a few seconds.",
     StoreLocked: "call again when the program that holds the store has let go of it.",

@@ -70,6 +70,7 @@ class Keepsake(Generic[ResultT]):
     panel: Callable[[ResultT], tuple[PanelMember, ...]] | None = None
     thread: Callable[[RunRecord, Context | None], Thread] | None = None
     files: Callable[[ResultT], tuple[MadeFile, ...]] | None = None
+    trace: Callable[[RunRecord], str] | None = None
     resume: Callable[[RunRecord, Means], Work | None] | None = None
     # What all of it used; none where that is only a part of what was paid for.
     usage: Callable[[ResultT], Usage | None] | None = None

@@ -9,13 +9,13 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from or_mcp.calls.arguments import decimal_or_none
+from or_mcp.calls.attending import attend
 from or_mcp.calls.call import Call
 from or_mcp.calls.confirming import confirm, is_dear
 from or_mcp.calls.explain import RunFailed
 from or_mcp.calls.keepsake import AS_USUAL, AnyKeepsake, Result, Shown
 from or_mcp.calls.made_files import with_files
 from or_mcp.calls.reply import Reply
-from or_mcp.calls.telling import Narrator
 from or_mcp.catalogue.prices import Estimate
 from or_mcp.openrouter.errors import Failure, shorten
 from or_mcp.runs.budget import PER_CALLER, PER_DAY, OverBudget, Room, Standing, check, dollars, room_at_once
@@ -111,8 +111,8 @@ def question_of(call: Call, tool: str, arguments: Paying, attached: str) -> str:
 
 async def _hand_over(call: Call, begun: Begun, shown: Shown, seconds: float) -> Reply:
     """Wait so long, and answer with how the run stands then."""
-    tell = Narrator(call.tell).tell if call.tell is not None else None
-    record = await call.runs.wait(begun.run_id, seconds, tell, call.waiter, is_its_own=not begun.replayed)
+    replayed = begun.replayed and not call.again
+    record = await attend(call, begun.run_id, seconds, call.waiter, is_its_own=not replayed)
     if record.finished and record.status != "completed":
         raise RunFailed(record)
     standing = await call.runs.standing(recent=record.finished)
@@ -125,7 +125,7 @@ async def _hand_over(call: Call, begun: Begun, shown: Shown, seconds: float) -> 
         result,
         replace(
             await with_files(shown, record, call.parts, call.files_in),
-            replayed=begun.replayed,
+            replayed=replayed,
             cost_line=cost_line(record, keepsake, result, standing),
             progress=record.progress.message if record.progress else "",
             notes=(*shown.notes, *about_the_store(call)),

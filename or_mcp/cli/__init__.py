@@ -78,6 +78,14 @@ def _ask(parser: argparse.ArgumentParser) -> None:
     _question(parser)
 
 
+def _chat(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", nargs="?", default="", help="a model id, such as ~openai/gpt-latest (default: auto)")
+    parser.add_argument(
+        "--servers", default="", metavar="FILE", help="MCP servers it may use, in place of OR_MCP_SERVERS"
+    )
+    parser.add_argument("-1", dest="once", default="", metavar="WORDS", help="say this, print the answer, and end")
+
+
 def _make(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prompt", nargs="?", default="", help="what to make, or to say; - reads it from stdin")
     parser.add_argument("--kind", choices=["image", "speech", "video", "transcript"], required=True)
@@ -147,6 +155,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("serve", "the MCP server, on stdio (default) or over HTTP", _serve),
     Command("fuse", "ask a panel of models, and get one answer", _fuse),
     Command("ask", "ask one model", _ask),
+    Command("chat", "a conversation with a model, with the tools of MCP servers", _chat),
     Command("make", "make a picture, speech, a video or a transcript, as files", _make),
     Command("runs", "what was paid for: list, show, report, stop", _runs),
     Command("account", "what was spent, by tool, model and day, and what is left", _account),

@@ -43,6 +43,7 @@ def _checks(settings: Settings) -> tuple[Check, ...]:
         Check("store", lambda: list(data.store(settings)), 10),
         Check("resident", lambda: list(residents(os.environ)), 15),
         Check("openrouter", partial(_upstream, settings), 25),
+        *([Check("server", partial(_servers, settings), 75)] if settings.servers else []),
         Check("hosts", _hosts, 40),
     )
 
@@ -51,6 +52,12 @@ def _upstream(settings: Settings) -> list[Finding]:
     from or_mcp.cli.checks.upstream import upstream
 
     return upstream(settings)
+
+
+def _servers(settings: Settings) -> list[Finding]:
+    from or_mcp.cli.checks.servers import servers
+
+    return servers(settings.servers)
 
 
 def _hosts() -> list[Finding]:

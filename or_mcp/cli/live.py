@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 from or_mcp.cli.terminal import SPINNER, can_redraw, emit, fitted, let_go, padded, parted, size, tinted, width, wrapped
 
@@ -23,10 +23,22 @@ _STOPPED = ("cancelled", "interrupted")
 _ENDINGS = {"completed": "good", "running": "busy", "cancelled": "warn", "interrupted": "warn", "failed": "bad"}
 
 
+class Shows(Protocol):
+    """Where a run is shown while it goes on."""
+
+    def draw(self, told: Mapping[str, Any]) -> None:
+        """Show how it stands."""
+        ...
+
+    def say(self, words: str) -> None:
+        """Show a line that stays."""
+        ...
+
+
 class Watch:
     """One run, followed to its end."""
 
-    def __init__(self, call: CallTool, screen: Screen) -> None:
+    def __init__(self, call: CallTool, screen: Shows) -> None:
         self._call = call
         self.screen = screen
         self.run_id = ""

@@ -42,8 +42,10 @@ def _serve_stdio(settings: Settings) -> int:
 
 
 def _starts_for_sure(settings: Settings) -> bool:
-    """Whether nothing can stop the start any more: until then nobody is greeted."""
-    return not (settings.daily_budget_usd or settings.caller_daily_budget_usd or settings.database_url)
+    """Whether nothing can stop the start any more, and all is listed as it was prepared: else nobody is greeted."""
+    return not (
+        settings.servers or settings.daily_budget_usd or settings.caller_daily_budget_usd or settings.database_url
+    )
 
 
 def _serve_here(settings: Settings, begun: Callable[[], Begun]) -> int:

@@ -21,11 +21,14 @@ _EVERYBODYS = "reasoning.server_tool_call"
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A conversation: its messages, and the functions its models may call until others are given."""
+    """A conversation: its messages, the functions its models may call until others are given, and the MCP servers whose
+    tools they were.
+    """
 
     session_id: str
     messages: tuple[Message, ...] = ()
     functions: tuple[Message, ...] = ()
+    servers: tuple[str, ...] = ()
 
     @classmethod
     def new(cls) -> Thread:

@@ -18,6 +18,7 @@ from or_mcp.conversation.price import Price, bound
 from or_mcp.conversation.state import AnswerState, Said
 from or_mcp.conversation.structure import read_json
 from or_mcp.conversation.thread import Thread
+from or_mcp.conversation.trace import functions_of, messages_of
 from or_mcp.conversation.turn import Turn, request_for
 from or_mcp.conversation.unpriced import Sizes
 from or_mcp.files.shelf import Shelf
@@ -41,7 +42,8 @@ class AskResult:
     """What is kept of an ask.
 
     `answered_as` is which of the models asked for has answered, where that is known; `limited` is by what its length
-    was, where the caller did not choose it.
+    was, where the caller did not choose it. A model with tools took `steps`, and `used` them; `stopped` is why it was,
+    if it wanted more, and `undone` what it still wanted.
     """
 
     said: Said = field(default_factory=Said)
@@ -50,6 +52,10 @@ class AskResult:
     repair: str | None = None
     answered_as: str | None = None
     limited: str = ""
+    steps: int = 0
+    used: int = 0
+    stopped: str = ""
+    undone: tuple[str, ...] = ()
 
     @property
     def provider_cost_usd(self) -> Decimal | None:
@@ -60,6 +66,11 @@ class AskResult:
 _RESULT: TypeAdapter[AskResult] = TypeAdapter(AskResult)
 
 
+def write_result(result: AskResult) -> str:
+    """A result as it is kept."""
+    return _RESULT.dump_json(result).decode()
+
+
 def result_of(record: RunRecord) -> AskResult:
     """What a run holds."""
     return _RESULT.validate_json(record.result) if record.result else AskResult()
@@ -68,6 +79,9 @@ def result_of(record: RunRecord) -> AskResult:
 def go_on(record: RunRecord, context: Context | None) -> Thread:
     """The conversation after a run; of an answer that did not end well, as far as it came."""
     thread = Thread.load(context) if context else Thread.new()
+    if record.rows:
+        messages = (*thread.messages, *messages_of(record.rows))
+        return replace(thread, messages=messages, functions=functions_of(messages))
     message = result_of(record).said.message(whole=record.status == "completed")
     return replace(thread, messages=(*thread.messages, message)) if message else thread
 
@@ -122,7 +136,7 @@ class Asking:
         result = self._result or AskResult(self._state.said())
         said = result.said
         result = replace(result, answered_as=self._names.get((said.model or "").lower()), limited=self.limited)
-        return Kept(_RESULT.dump_json(result).decode(), said.cost_usd, said.generation_id)
+        return Kept(write_result(result), said.cost_usd, said.generation_id)
 
     def progress(self) -> Progress:
         """Whether it thinks or writes, and how much."""
@@ -136,30 +150,15 @@ class Asking:
 
     async def carry_out(self, run: LiveRun) -> None:
         """Read the stream to its end, and what it must be."""
-        await self._hear(self._request, self._state, run)
+        await hear(self._upstream, self._request, self._state, self._shelf, run)
         said = self._state.said()
         if self._schema is None or said.tool_calls:
             return
-        self._result = await _read(said, self._schema)
+        self._result = await read_answer(said, self._schema)
         if self._result.json_problem and self._repairs and said.finish_reason == "stop":
             self._repairing = True
             run.noted("repair", said.model or "", self._result.json_problem)
             self._result = await self._repaired(self._result, self._schema, run)
-
-    async def _hear(self, request: ChatRequest, state: AnswerState, run: LiveRun) -> None:
-        async with self._upstream.chat(request) as stream:
-            state.generation_id = stream.generation_id
-            run.noted("accepted", request.model, stream.generation_id or "")
-            try:
-                async for chunk in stream:
-                    state.apply(chunk)
-                    await keep_pictures(state, self._shelf)
-                    run.grew()
-            finally:
-                # However it ends, what was said so far is paid for.
-                with anyio.CancelScope(shield=True):
-                    await keep_sound(state, self._shelf)
-        state.check_ended()
 
     async def _repaired(self, first: AskResult, schema: Mapping[str, Any], run: LiveRun) -> AskResult:
         """The result of asking once more. Whatever goes wrong, the first answer stays."""
@@ -169,7 +168,8 @@ class Asking:
         unbilled = False
         with anyio.move_on_after(_REPAIR_SECONDS) as limit:
             try:
-                await self._hear(_repair_request(self._request, first.said, problem), state, run)
+                request = _repair_request(self._request, first.said, problem)
+                await hear(self._upstream, request, state, self._shelf, run)
             except Failure as failure:
                 trouble, unbilled = failure.message, not failure.may_be_billed
         if limit.cancelled_caught:
@@ -180,7 +180,7 @@ class Asking:
         said = _both(first.said, second)
         if trouble is not None:
             return replace(first, said=said, repair=f"A second request, to repair it, failed: {trouble}")
-        again = await _read(second, schema)
+        again = await read_answer(second, schema)
         if again.json_problem is not None:
             words = f"A second request, to repair it, was answered no better ({again.json_problem})"
             return replace(first, said=said, repair=words)
@@ -188,7 +188,29 @@ class Asking:
         return AskResult(mended, again.json, repair=f"The first answer could not be used ({problem}); a second did")
 
 
-async def _read(said: Said, schema: Mapping[str, Any]) -> AskResult:
+async def hear(upstream: OpenRouter, request: ChatRequest, state: AnswerState, shelf: Shelf, run: LiveRun) -> None:
+    """Send a request, and take in what is said until it ends.
+
+    Raises:
+        Failure: It ended otherwise than with an answer.
+    """
+    async with upstream.chat(request) as stream:
+        state.generation_id = stream.generation_id
+        run.noted("accepted", request.model, stream.generation_id or "")
+        try:
+            async for chunk in stream:
+                state.apply(chunk)
+                await keep_pictures(state, shelf)
+                run.grew()
+        finally:
+            # However it ends, what was said so far is paid for.
+            with anyio.CancelScope(shield=True):
+                await keep_sound(state, shelf)
+    state.check_ended()
+
+
+async def read_answer(said: Said, schema: Mapping[str, Any]) -> AskResult:
+    """An answer with its JSON, or why it has none."""
     return AskResult(said, *await anyio.to_thread.run_sync(read_json, said.text, schema, abandon_on_cancel=True))
 
 

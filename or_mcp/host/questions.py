@@ -22,11 +22,8 @@ _CONFIRM, _ROOTS = "confirm", "roots"
 _FIELD = "go"
 # A person may have gone for coffee; no answer is no consent.
 _ANSWER_SECONDS = 600.0
-_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {_FIELD: {"type": "boolean", "title": "Go on"}},
-    "required": [_FIELD],
-}
+# What a question without choices is agreed to with, and the choice that is no consent.
+_YES, NO = "yes", "no"
 _FIRST_MODERN = "2026-07-28"
 # A program answers this, not a person.
 _ROOTS_SECONDS = 3.0
@@ -43,7 +40,9 @@ class Told:
     """What the host has told in the rounds of one call: it holds this, sealed, from one to the next."""
 
     question: str = ""
-    agreed: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    # Questions, and what was chosen.
+    agreed: tuple[tuple[str, str], ...] = ()
     declined: str = ""
     roots: tuple[str, ...] | None = field(default=None)
 
@@ -61,8 +60,8 @@ class Told:
         answer = answers.get(_CONFIRM)
         if answer is None or not told.question:
             return told
-        if isinstance(answer, mcp_types.ElicitResult) and _agreed(answer):
-            return replace(told, agreed=(*told.agreed, told.question))
+        if isinstance(answer, mcp_types.ElicitResult) and (chosen := _chosen(answer, told.choices)):
+            return replace(told, agreed=(*told.agreed, (told.question, chosen)))
         return replace(told, declined=told.question)
 
 
@@ -96,39 +95,48 @@ def question_result(needed: NeedsHost, told: Told) -> mcp_types.InputRequiredRes
     """What is asked, as a result: the host finds the answer, and calls again with it."""
     requests: dict[str, mcp_types.InputRequest] = {_ROOTS: mcp_types.ListRootsRequest()}
     if isinstance(needed, NeedsAnswer):
-        asked = mcp_types.ElicitRequestFormParams(message=needed.question, requested_schema=_SCHEMA)
+        asked = mcp_types.ElicitRequestFormParams(message=needed.question, requested_schema=_schema(needed.choices))
         requests = {_CONFIRM: mcp_types.ElicitRequest(params=asked)}
-        told = replace(told, question=needed.question)
+        told = replace(told, question=needed.question, choices=needed.choices)
     return mcp_types.InputRequiredResult(input_requests=requests, request_state=dumps(asdict(told)))
 
 
 def _by_calling_again(told: Told) -> Ask:
-    async def ask(question: str) -> bool:
-        if question in told.agreed:
-            return True
+    async def ask(question: str, choices: tuple[str, ...] = ()) -> str:
+        agreed = dict(told.agreed)
+        if question in agreed:
+            return agreed[question]
         if question == told.declined:
-            return False
-        raise NeedsAnswer(question)
+            return ""
+        raise NeedsAnswer(question, choices)
 
     return ask
 
 
 def _by_request(ctx: Context) -> Ask:
-    async def ask(question: str) -> bool:
+    async def ask(question: str, choices: tuple[str, ...] = ()) -> str:
         with anyio.move_on_after(_ANSWER_SECONDS):
             try:
-                answer = await ctx.session.elicit_form(question, _SCHEMA, related_request_id=ctx.request_id)
+                answer = await ctx.session.elicit_form(question, _schema(choices), related_request_id=ctx.request_id)
             except MCPError:
                 # A host that said it can ask, and then cannot, has not agreed.
-                return False
-            return _agreed(answer)
-        return False
+                return ""
+            return _chosen(answer, choices)
+        return ""
 
     return ask
 
 
-def _agreed(answer: mcp_types.ElicitResult) -> bool:
-    return answer.action == "accept" and (answer.content or {}).get(_FIELD) is True
+def _schema(choices: tuple[str, ...]) -> dict[str, Any]:
+    field: dict[str, Any] = {"type": "string", "enum": list(choices)} if choices else {"type": "boolean"}
+    return {"type": "object", "properties": {_FIELD: field | {"title": "Go on"}}, "required": [_FIELD]}
+
+
+def _chosen(answer: mcp_types.ElicitResult, choices: tuple[str, ...]) -> str:
+    given = (answer.content or {}).get(_FIELD) if answer.action == "accept" else None
+    if not choices:
+        return _YES if given is True else ""
+    return given if isinstance(given, str) and given in choices and given != NO else ""
 
 
 def _roots_by_calling_again(told: Told) -> Roots:

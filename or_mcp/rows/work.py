@@ -77,7 +77,7 @@ class ManyRows(KeptRows):
             Failure: None was answered, for this reason.
         """
         await self._write(run, [replace(row, cost_usd=Decimal(0)) for row in self._rows.values()])
-        self._ends = _ends_in_time()
+        self._ends = ends_in_time()
         try:
             async with anyio.create_task_group() as group:
                 for _ in range(min(AT_ONCE, len(self._waiting))):
@@ -164,8 +164,8 @@ class ManyRows(KeptRows):
         self._settled = anyio.Event()
 
 
-def _ends_in_time() -> float:
-    """Until when rows may be sent, so that the last of them has ended before the run must."""
+def ends_in_time() -> float:
+    """Until when requests may be sent, so that the last of them has ended before the run must."""
     now, deadline = anyio.current_time(), anyio.current_effective_deadline()
     return deadline - (deadline - now) * _LAST_PART if math.isfinite(deadline) else deadline
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -24,6 +24,7 @@ from or_mcp.runs.amounts import days_ago
 from or_mcp.runs.apart import again_and_again, apart
 from or_mcp.runs.budget import Limits, Room, Standing, standing
 from or_mcp.runs.costs import Costs
+from or_mcp.runs.desk import Desk
 from or_mcp.runs.elsewhere import Elsewhere
 from or_mcp.runs.endings import Ending, StoreAway, our_fault, stopped, too_long
 from or_mcp.runs.jobs import Jobs, Resume, outlives_its_process
@@ -91,6 +92,7 @@ class Runner:
         self._jobs = Jobs(store, self._costs, resume)
         self._elsewhere = Elsewhere(store, self._ended.__contains__)
         self._waits: set[anyio.CancelScope] = set()
+        self.desk = Desk()
         self.learned = learned or Learned(None)
         self.unwatched = Unwatched(self._live, limits, self.learned)
         self._tasks: TaskGroup | None = None
@@ -183,7 +185,7 @@ class Runner:
         return await self._still_carried(record)
 
     async def until_finished(
-        self, run_id: str, seconds: float, tell: Tell | None, waiter: Waiter | None, *, is_its_own: bool
+        self, run_id: str, seconds: float, tell: Tell | None, waiter: Waiter | None, *, is_its_own: bool, asks: bool
     ) -> RunRecord | None:
         """What `Runs.wait` promises; the record, where it ended here meanwhile."""
         live = self._live.get(run_id)
@@ -195,8 +197,9 @@ class Runner:
                 live.session = waiter.session
         waiting = anyio.move_on_after(seconds)
         self._waits.add(waiting)
+        bell = self.desk.attended(run_id, waiting.cancel) if asks else nullcontext()
         try:
-            with waiting:
+            with waiting, bell:
                 await self._follow(run_id, tell)
         except anyio.get_cancelled_exc_class():
             if live is not None and live.waiting == 1:
@@ -239,7 +242,7 @@ class Runner:
             live.scope.cancel()
         else:
             await self.store.write(lambda tx: queries.ask_to_cancel(tx, run_id))
-        await self.until_finished(run_id, _CANCELLED_WITHIN_SECONDS, None, None, is_its_own=False)
+        await self.until_finished(run_id, _CANCELLED_WITHIN_SECONDS, None, None, is_its_own=False, asks=False)
 
     async def standing(self, caller: str, payer: str, *, recent: bool = False) -> Standing:
         """Where a caller stands today; `recent` is content with where it stood when its last run ended just now."""

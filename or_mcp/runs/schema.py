@@ -137,6 +137,14 @@ MIGRATIONS: tuple[str, ...] = (
     DROP INDEX events_by_run;
     """,
     "ALTER TABLE runs ADD COLUMN asked_by TEXT NOT NULL DEFAULT ''",
+    """
+    CREATE TABLE seen_tools (
+        server TEXT NOT NULL,
+        tool TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        PRIMARY KEY (server, tool)
+    );
+    """,
 )
 
 

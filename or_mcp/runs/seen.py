@@ -45,13 +45,14 @@ class AllRuns:
         waiter: Waiter | None = None,
         *,
         is_its_own: bool = False,
+        asks: bool = False,
     ) -> RunRecord:
-        """The run when it has finished, or as it stands after so many seconds.
+        """The run when it has finished, or as it stands after so many seconds, or when it has a question.
 
         A waiter whose wait is cancelled may cancel the run with it, if it is its own or was left unattended before,
-        unless somebody else waits for it or the server is stopping.
+        unless somebody else waits for it or the server is stopping. Only who `asks` is told of questions.
         """
-        ended = await self.runner.until_finished(run_id, seconds, tell, waiter, is_its_own=is_its_own)
+        ended = await self.runner.until_finished(run_id, seconds, tell, waiter, is_its_own=is_its_own, asks=asks)
         return ended or await self.find(run_id)
 
     async def cancel(self, run_id: str) -> RunRecord:
@@ -96,6 +97,13 @@ class Runs(AllRuns):
         """Whether a generation came of one of them."""
         made = partial(queries.made_generation, caller=self.caller, generation_id=generation_id)
         return await self.runner.store.read(made)
+
+    async def lost_like(self, fingerprint: str) -> RunRecord | None:
+        """The newest run of the same question, if its process was lost and nobody has been told of it."""
+        newest = partial(queries.latest_like, caller=self.caller, fingerprint=fingerprint)
+        found = await self.runner.store.read(newest)
+        record = None if found is None else await self.runner.as_it_stands(found)
+        return record if record is not None and record.status == "interrupted" and not record.delivered else None
 
     async def spending(self, since: datetime) -> ledger.Spending:
         """What was spent, from the day of a time on."""

@@ -144,13 +144,13 @@ def _asker(ctx: Context, params: mcp_types.CallToolRequestParams, ongoing: Ongoi
     if asker(ctx, Told()) is None:
         return None
 
-    async def ask(question: str) -> bool:
-        asked = question_result(NeedsAnswer(question), Told())
+    async def ask(question: str, choices: tuple[str, ...] = ()) -> str:
+        asked = question_result(NeedsAnswer(question, choices), Told())
         (key, request), *_ = (asked.input_requests or {}).items()
         answer = await ongoing.ask(mcp_types.ElicitRequest.model_validate(request.model_dump()))
         again = params.model_copy(update={"input_responses": {key: answer}, "request_state": asked.request_state})
         reread = asker(ctx, Told.by(again))
-        return reread is not None and await reread(question)
+        return await reread(question, choices) if reread is not None else ""
 
     return ask
 

@@ -16,15 +16,17 @@ _TRIES, _AGAIN_SECONDS = 240, 0.25
 
 
 class Tools(Mapping[str, AnyTool]):
-    """Some of the tools, by name."""
+    """Some of the tools, by name; a model that is asked may be given the tools of these MCP servers."""
 
-    def __init__(self, names: Collection[str]) -> None:
+    def __init__(self, names: Collection[str], servers: tuple[str, ...] = ()) -> None:
         self._names = [name for name in TOOL_NAMES if name in names]
+        self._servers = servers
 
     def __getitem__(self, name: str) -> AnyTool:
         if name not in self._names:
             raise KeyError(name)
-        return import_module(f"{__name__}.{name}").TOOL
+        module = import_module(f"{__name__}.{name}")
+        return module.with_servers(self._servers) if self._servers and name == "ask" else module.TOOL
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)

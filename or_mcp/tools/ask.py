@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Annotated, Any, Literal
 
 import anyio.to_thread
-from pydantic import Field
+from pydantic import Field, create_model
 from pydantic.json_schema import SkipJsonSchema
 
 from or_mcp.attachments.attach import COUNT_LIMIT, digest_of
@@ -27,9 +27,10 @@ from or_mcp.calls.many import (
     place_rows,
     rows_given,
 )
-from or_mcp.calls.paid import place
+from or_mcp.calls.paid import place, question_of
 from or_mcp.calls.reply import Reply
-from or_mcp.calls.tool import Tool
+from or_mcp.calls.tool import AnyTool, Tool
+from or_mcp.calls.with_servers import in_steps, names_of, tell_what_was_lost
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.prices import Estimate
 from or_mcp.conversation.adapt import adapt, readable
@@ -40,6 +41,7 @@ from or_mcp.conversation.rows import Asking as RowsAsking
 from or_mcp.conversation.rows import Row, RowsPrice, RowTurn, read_answer, turns_of
 from or_mcp.conversation.structure import check_schema
 from or_mcp.conversation.thread import Message, Thread
+from or_mcp.conversation.trace import told
 from or_mcp.conversation.turn import ToolOutput, Turn, say
 from or_mcp.conversation.work import AskResult, Exchange, go_on, result_of
 from or_mcp.files.made import MadeFile
@@ -70,6 +72,8 @@ longer than this host waits, the answer is `running` with a run_id: call `run` w
 
 _NOT_WITH_A_BATCH = ("fallback_models", "service_tier")
 _NOT_WITH_ROWS = ("continue_run", "tools", "tool_choice", "tool_outputs")
+# Enough for a task of some files or pages; whoever wants more says so, or goes on with continue_run.
+_USUAL_STEPS = 10
 Tier = Literal["default", "flex"]
 Effort = Literal["max", "xhigh", "high", "medium", "low", "minimal", "none"]
 
@@ -81,8 +85,8 @@ class ToolOutputArgument(Arguments):
     output: Text
 
 
-class AskArguments(Arguments):
-    """What `ask` takes."""
+class _Choices(Arguments):
+    """What is short."""
 
     model: str = Field("", description="e.g. ~openai/gpt-latest.")
     fallback_models: tuple[str, ...] = Field((), max_length=8, description="Tried in order if the model fails.")
@@ -107,6 +111,11 @@ class AskArguments(Arguments):
     tool_outputs: tuple[ToolOutputArgument, ...] = Field(
         (), max_length=MOST_FUNCTIONS, description="Results of tool_calls, with continue_run."
     )
+
+
+class _Texts(Arguments):
+    """What may be long."""
+
     rows: tuple[dict[str, Any], ...] = Field(
         (), max_length=MOST_ROWS, description="Ask the prompt of each row; {column} in it is filled in."
     )
@@ -117,9 +126,28 @@ class AskArguments(Arguments):
     batch: SkipJsonSchema[bool] = False
 
 
-async def ask(arguments: AskArguments, call: Call) -> Reply:
+class AskArguments(_Texts, _Choices):
+    """What `ask` takes."""
+
+
+class _Servers(Arguments):
+    """What a model with tools takes."""
+
+    servers: tuple[str, ...] = Field((), max_length=20)
+    max_steps: int = Field(_USUAL_STEPS, ge=1, le=50, description="With servers: how often the model may be asked.")
+
+
+class AskWithServers(_Texts, _Servers, _Choices):
+    """What `ask` takes where the operator has named servers."""
+
+
+AnyAsk = AskArguments | AskWithServers
+
+
+async def ask(arguments: AnyAsk, call: Call) -> Reply:
     """Put the turn together, check, carry out, show."""
     call.require_key()
+    servers = names_of(arguments, call) if isinstance(arguments, AskWithServers) else ()
     if arguments.json_schema is not None:
         await anyio.to_thread.run_sync(check_schema, arguments.json_schema, abandon_on_cancel=True)
     turn = _turn(arguments, call.parts.default_model)
@@ -129,6 +157,10 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
     elif arguments.batch:
         raise InvalidRequest("batch is for rows, and there are none; rows or rows_file takes them")
     before, pause, lost = await _thread(arguments, call)
+    if before.servers and not turn.tools:
+        # A conversation keeps its servers, as it keeps its tools; without them, nobody carries out what it calls.
+        servers = servers or tuple(name for name in before.servers if name in call.parts.servers.known)
+        turn = turn if servers else replace(turn, tool_choice="none")
     choice = await choose(call, turn.models)
     snapshot = choice.snapshot
     turn, adapted = adapt(turn, snapshot)
@@ -140,16 +172,21 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
         return await _ask_rows(
             arguments, call, rows, RowTurn(turn, arguments.prompt, tuple(parts)), snapshot, digest, notes
         )
-    thread = say(before, turn, arguments.prompt, parts)
+    thread = replace(say(before, turn, arguments.prompt, parts), servers=servers)
     sent, left_out = readable(thread, turn, snapshot)
     turn = with_cache(turn, sent, pause, snapshot)
     needs = await anyio.to_thread.run_sync(needs_of, sent, turn)
+    if servers:
+        needs = replace(needs, parameters=needs.parameters | {"tools"})
+        await tell_what_was_lost(question_of(call, "ask", arguments, digest), call)
     check_fits(snapshot, turn, needs, call.parts.policy)
+    max_steps = arguments.max_steps if isinstance(arguments, AskWithServers) else _USUAL_STEPS
+    exchange = Exchange(sent, turn, needs.sizes, snapshot, call.parts.provider, call.upstream, call.parts.shelf)
     return await place(
         call,
         "ask",
         arguments,
-        Exchange(sent, turn, needs.sizes, snapshot, call.parts.provider, call.upstream, call.parts.shelf).offer,
+        in_steps(exchange, thread, servers, max_steps, call).offer if servers else exchange.offer,
         models=turn.models,
         prompt=arguments.prompt,
         context=await anyio.to_thread.run_sync(thread.kept),
@@ -159,7 +196,7 @@ async def ask(arguments: AskArguments, call: Call) -> Reply:
     )
 
 
-def _check_rows_alone(arguments: AskArguments) -> None:
+def _check_rows_alone(arguments: AnyAsk) -> None:
     """Each row is one question and one answer.
 
     Raises:
@@ -176,7 +213,7 @@ def _check_rows_alone(arguments: AskArguments) -> None:
 
 
 async def _ask_rows(
-    arguments: AskArguments,
+    arguments: AnyAsk,
     call: Call,
     rows: tuple[Row, ...],
     question: RowTurn,
@@ -224,7 +261,7 @@ def _domains(given: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return only, never
 
 
-def _turn(arguments: AskArguments, default_model: str) -> Turn:
+def _turn(arguments: AnyAsk, default_model: str) -> Turn:
     only, never = _domains(arguments.web_domains)
     return Turn(
         model=arguments.model or default_model,
@@ -245,7 +282,7 @@ def _turn(arguments: AskArguments, default_model: str) -> Turn:
     )
 
 
-async def _thread(arguments: AskArguments, call: Call) -> tuple[Thread, timedelta, list[str]]:
+async def _thread(arguments: AnyAsk, call: Call) -> tuple[Thread, timedelta, list[str]]:
     """The conversation so far, for how long it has rested since, and what is missing of it."""
     if not arguments.continue_run:
         return Thread.new(), timedelta(), []
@@ -267,7 +304,7 @@ async def _thread(arguments: AskArguments, call: Call) -> tuple[Thread, timedelt
 
 
 async def _attached(
-    arguments: AskArguments, model_id: str, thread: Thread, call: Call, snapshot: Snapshot
+    arguments: AnyAsk, model_id: str, thread: Thread, call: Call, snapshot: Snapshot
 ) -> tuple[list[Message], str, list[str]]:
     """What is attached, and its digest; what the conversation holds already is not sent once more."""
     if not arguments.attachments:
@@ -301,6 +338,18 @@ def _words(result: AskResult | Brought) -> str:
     return words_of(result) if isinstance(result, Brought) else full_text(result)
 
 
+def _trace(record: RunRecord) -> str:
+    return "" if is_of_rows(record) else "\n".join(told(record.rows))
+
+
+@cache
+def with_servers(names: tuple[str, ...]) -> AnyTool:
+    """The tool where these MCP servers may be given to a model."""
+    described = f"MCP servers whose tools the model may use: {', '.join(names)}."
+    field = (tuple[str, ...], Field((), max_length=20, description=described))
+    return replace(TOOL, arguments=create_model("AskWithServers", __base__=AskWithServers, servers=field))
+
+
 def _resume(record: RunRecord, means: Means) -> Batched:
     read = partial(read_answer, schema=record.request.asked.get("json_schema"))
     return Batched.resumed(record, means.upstream, means.store, folder_in(means.data_dir), read)
@@ -318,5 +367,7 @@ TOOL = Tool(
     arguments=AskArguments,
     answer=AskAnswer,
     handle=ask,
-    keepsake=Keepsake(read=_read, show=_show, words=_words, thread=go_on, files=_files, usage=_usage, resume=_resume),
+    keepsake=Keepsake(
+        read=_read, show=_show, words=_words, thread=go_on, files=_files, trace=_trace, usage=_usage, resume=_resume
+    ),
 )

@@ -14,13 +14,13 @@ from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from or_mcp.calls.arguments import Arguments
+from or_mcp.calls.attending import attend
 from or_mcp.calls.call import Call
 from or_mcp.calls.keepsake import AnyKeepsake, Shown
 from or_mcp.calls.made_files import with_files
 from or_mcp.calls.paid import cost_line
 from or_mcp.calls.quoting import quoted
 from or_mcp.calls.reply import Answer, Maybe, Reply, Some, usd
-from or_mcp.calls.telling import Narrator
 from or_mcp.calls.tool import Tool
 from or_mcp.openrouter.errors import InvalidRequest, NotFound
 from or_mcp.runs.record import RunRecord, Status
@@ -102,8 +102,7 @@ async def _wait(arguments: RunArguments, call: Call) -> RunRecord:
     record = await call.runs.find(arguments.run_id)
     if record.finished or not arguments.wait_seconds:
         return record
-    tell = Narrator(call.tell).tell if call.tell is not None else None
-    return await call.runs.wait(record.run_id, call.patience(arguments.wait_seconds), tell)
+    return await attend(call, record.run_id, call.patience(arguments.wait_seconds))
 
 
 async def _whole(record: RunRecord, keepsake: AnyKeepsake, call: Call) -> Reply:
@@ -153,7 +152,8 @@ async def _text_of(part: Part, model: str, record: RunRecord, keepsake: AnyKeeps
             return json.dumps(record.request.asked, ensure_ascii=False, indent=1)
         case "events":
             events = await call.runs.events(record)
-            return "\n".join(f"{at.at:%H:%M:%S.%f} {at.step} {at.model} {at.detail}".rstrip() for at in events)
+            lines = [f"{at.at:%H:%M:%S.%f} {at.step} {at.model} {at.detail}".rstrip() for at in events]
+            return "\n".join([*lines, keepsake.trace(record) if keepsake.trace else ""]).rstrip()
         case "panel":
             return _panel(record, keepsake, model)
         case _:

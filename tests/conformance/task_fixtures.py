@@ -65,7 +65,7 @@ async def protocol_error_job(given: Anything, call: Call) -> Reply:
 
 async def confirm_delete(given: Anything, call: Call) -> Reply:
     assert call.ask is not None
-    return said(f"{given.filename} deleted: {await call.ask('Delete it?')}")
+    return said(f"{given.filename} deleted: {bool(await call.ask('Delete it?'))}")
 
 
 async def multi_input(given: Anything, call: Call) -> Reply:

@@ -9,10 +9,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.hosts.pinned import APART_PYPI, CALLERS_PYPI, framework_packages, npm_packages, pypi_packages
+from tests.hosts.pinned import (
+    APART_PYPI,
+    CALLERS_PYPI,
+    NODE,
+    SERVERS_NPM,
+    SERVERS_PYPI,
+    framework_packages,
+    npm_packages,
+    pypi_packages,
+)
 
 FOLDER = "OR_MCP_HOSTS"
 """Names the folder to install into; a folder for temporary files is used otherwise."""
@@ -60,6 +70,15 @@ class Installed:
 def installed() -> Installed:
     """The hosts, installed now if they are not yet."""
     wanted = "\n".join([*npm_packages(), *(package for packages in _PYTHONS.values() for package in packages)])
+    return Installed(_once(wanted, _install))
+
+
+def servers_installed() -> Installed:
+    """The servers of others, apart from the hosts, installed now if they are not yet."""
+    return Installed(_once("\n".join([NODE, *SERVERS_NPM, *SERVERS_PYPI]), _install_servers))
+
+
+def _once(wanted: str, install: Callable[[Path], None]) -> Path:
     root = Path(os.environ.get(FOLDER) or Path(tempfile.gettempdir()) / "or-mcp-hosts")
     folder = root / hashlib.sha256(wanted.encode()).hexdigest()[:12]
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,21 +86,34 @@ def installed() -> Installed:
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not complete.exists():
-            _install(folder)
+            install(folder)
             complete.write_text(wanted + "\n", encoding="utf-8")
-    return Installed(folder)
+    return folder
 
 
 def _install(folder: Path) -> None:
+    _npm(folder, npm_packages())
+    for name, packages in _PYTHONS.items():
+        _python(folder / name, packages)
+
+
+def _install_servers(folder: Path) -> None:
+    _npm(folder, [NODE, *SERVERS_NPM])
+    _python(folder / "python", SERVERS_PYPI)
+
+
+def _npm(folder: Path, packages: list[str]) -> None:
     npm = shutil.which("npm")
     assert npm is not None, "npm is not installed, and most hosts are npm packages"
     # Scripts stay on: they put the programs in place that are not written in JavaScript.
     quietly = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
-    _run([npm, "install", *quietly, "--prefix", str(folder), *npm_packages()])
-    for name, packages in _PYTHONS.items():
-        _run([sys.executable, "-m", "venv", str(folder / name)])
-        pip = [str(folder / name / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        _run([*pip, *packages])
+    _run([npm, "install", *quietly, "--prefix", str(folder), *packages])
+
+
+def _python(folder: Path, packages: Sequence[str]) -> None:
+    _run([sys.executable, "-m", "venv", str(folder)])
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    _run([*pip, *packages])
 
 
 def _run(command: list[str]) -> None:
@@ -91,4 +123,4 @@ def _run(command: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    print(installed().folder)
+    print(installed().folder, servers_installed().folder)

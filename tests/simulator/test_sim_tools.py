@@ -254,3 +254,22 @@ async def test_json_that_is_asked_for_in_words_fits_the_schema_in_them(caller: C
     body = chat(f"Answer with JSON of this schema: {schema}", response_format={"type": "json_object"})
     content = (await caller.result("/chat/completions", body))["choices"][0]["message"]["content"]
     assert '"city"' in content
+
+
+async def test_a_script_has_the_model_call_functions_step_by_step(caller: Caller):
+    called = [{"name": "read", "arguments": {"path": "a"}}, {"name": "nobody_offers_it", "arguments": "{not json"}]
+    await caller.control("POST", "/_sim/faults", [{"times": 1, "calls": called, "answer": "First I look."}])
+    tools = [{"type": "function", "function": {"name": "read", "parameters": {"type": "object"}}}]
+    first = await caller.result("/chat/completions", chat(tools=tools))
+    message = first["choices"][0]["message"]
+    assert problems("/chat/completions", first) == []
+    assert first["choices"][0]["finish_reason"] == "tool_calls"
+    assert message["content"] == "First I look."
+    told = [(call["function"]["name"], call["function"]["arguments"]) for call in message["tool_calls"]]
+    assert told == [("read", '{"path":"a"}'), ("nobody_offers_it", "{not json")]
+    assert len({call["id"] for call in message["tool_calls"]}) == 2
+    outputs = [{"role": "tool", "tool_call_id": call["id"], "content": "done"} for call in message["tool_calls"]]
+    second = await caller.result(
+        "/chat/completions", chat(tools=tools, messages=[*chat()["messages"], message, *outputs])
+    )
+    assert second["choices"][0]["finish_reason"] == "stop"

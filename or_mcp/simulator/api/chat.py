@@ -109,7 +109,7 @@ def result_object(outcome: Outcome) -> JsonObject:
     """The whole completion."""
     message: JsonObject = {
         "role": "assistant",
-        "content": None if outcome.tool_calls or outcome.refusal else outcome.text,
+        "content": None if outcome.refusal or (outcome.tool_calls and not outcome.text) else outcome.text,
         "refusal": outcome.refusal,
         "reasoning": outcome.reasoning or None,
     }

@@ -37,6 +37,15 @@ class PanelFailure(BaseModel):
     status_code: int | None = None
 
 
+class Called(BaseModel):
+    """A function that the model calls; arguments that are a text are sent as they are, JSON or not."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    name: str
+    arguments: JsonObject | str = Field(default_factory=dict[str, Any])
+
+
 class Match(BaseModel):
     """Which requests: inside `match`, or beside the effects."""
 
@@ -107,6 +116,10 @@ class Words(BaseModel):
     answer_chars: Count | None = _says("length of the answer")
     panel_chars: Count | None = _says("length of each panelist's text")
     answer: str | None = _says("the answer, verbatim")
+    calls: list[Called] | None = _says(
+        '`[{"name": "...", "arguments": {}}]`: functions the model calls at once, whether they are offered or not; '
+        "a rule with `times` 1 for each step scripts several"
+    )
     panel_texts: dict[str, str] = _says('`{"<model as sent, or index>": "its text, verbatim"}`', {})
     panel_failures: dict[str, PanelFailure] = _says(
         '`{"<model as sent, or index>": {"error": "...", "status_code": 429}}`', {}

@@ -34,8 +34,10 @@ def write(outcome: Outcome, seed: int, fault: Fault, files: list[JsonObject]) ->
     if fault.refusal:
         outcome.refusal = fault.refusal if isinstance(fault.refusal, str) else f"{MARK}I can't help with that."
     else:
-        outcome.tool_calls = _tool_calls(ask, seed)
-        if not outcome.tool_calls:
+        outcome.tool_calls = _scripted(ask, seed, fault) or _tool_calls(ask, seed)
+        if fault.calls:
+            outcome.text = fault.answer or ""
+        elif not outcome.tool_calls:
             if outcome.fusion is None and ask.tool_choice != "none":
                 _use_tools(outcome, seed, files)
             outcome.text = _answer(outcome, writer, fault)
@@ -94,6 +96,18 @@ def _say_nothing(outcome: Outcome) -> None:
 
 def _tool_calls(ask: Ask, seed: int) -> list[ToolCall]:
     return [_tool_call(ask, seed, name) for name in _tools_to_call(ask)]
+
+
+def _scripted(ask: Ask, seed: int, fault: Fault) -> list[ToolCall]:
+    dice = dice_for(seed, "scripted", ask.question, ask.prompt_tokens)
+    return [
+        ToolCall(
+            f"call_{dice.getrandbits(64):016x}",
+            each.name,
+            each.arguments if isinstance(each.arguments, str) else compact(each.arguments),
+        )
+        for each in fault.calls or ()
+    ]
 
 
 def _tool_call(ask: Ask, seed: int, name: str) -> ToolCall:

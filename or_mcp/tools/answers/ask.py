@@ -133,6 +133,12 @@ def _about_the_answer(record: RunRecord, result: AskResult, *, with_json: bool) 
         yield "A tool call was cut off in its arguments and cannot be answered: ask again with more max_output_tokens."
     if said.finish_reason == "content_filter":
         yield "The provider's filter stopped the answer; what had come by then is shown."
+    if result.steps:
+        events = f"run(run_id={record.run_id!r}, part='events')"
+        yield f"{result.steps} steps, {result.used} calls of tools; {events} has all of them."
+    if result.stopped:
+        undone = f" Not carried out: {in_quotes('; '.join(result.undone))}." if result.undone else ""
+        yield f"Ended {result.stopped}.{undone} continue_run={record.run_id!r} goes on."
     if result.json_problem is not None:
         yield f"No json: {result.json_problem}."
     if result.repair is not None:
@@ -169,7 +175,7 @@ def _came_of_it(answer: AskAnswer, result: AskResult) -> str:
         case "content_filter":
             ended = "Cut off by the provider's filter"
         case _:
-            ended = "Calls tools" if answer.tool_calls else "Answered"
+            ended = "Calls tools" if answer.tool_calls else "Ended before its answer" if result.stopped else "Answered"
     return by(ended, answer.model, answer.provider)
 
 
