@@ -166,7 +166,10 @@ class Chat:
         self._given["continue_run"] = told["run_id"]
         self._spent += told["cost_usd"] or 0
         notes = [note for note in told.get("notes", []) if "Ended" in note or "cut off" in note]
-        for note in [*notes, f"${told['cost_usd'] or 0:.4f} · {told.get('model', '')} · {told['run_id']}"]:
+        if told.get("error"):
+            say(tinted(safe(told["error"]), "bad", sys.stdout))
+        line = (f"${told['cost_usd'] or 0:.4f}", told.get("model", ""), told["run_id"])
+        for note in [*notes, " · ".join(part for part in line if part)]:
             say(tinted(safe(note), "quiet", sys.stdout))
         return 0 if told["status"] == "completed" else 1
 

@@ -65,4 +65,4 @@ async def test_killed_rows_count_with_what_they_cost_and_may_have_cost(upstream:
         await server.client.call_tool("run", {"run_id": killed["run_id"]})
         left = (await server.client.call_tool("account", {})).structured_content["budget_left_usd"]
     most = killed["cost_estimate_usd"]["most"]
-    assert 8 / 60 * most * 0.9 < 1 - left < most / 2
+    assert 8 / 60 * most * 0.9 < 1 - left < most / 2, (most, left)

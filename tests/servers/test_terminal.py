@@ -153,3 +153,11 @@ async def test_the_doctor_starts_each_server_of_the_file(
     assert "cannot be started" in rows[1]["detail"]
     assert rows[1]["fix"] == f"mend 'gone' in {file}"
     assert done.returncode == 1
+
+
+async def test_a_server_that_does_not_start_is_told(environment: dict[str, str], tmp_path: Path):
+    file = tmp_path / "servers.json"
+    file.write_text(json.dumps({"mcpServers": {"dead": {"command": "/bin/cat"}}}), encoding="utf-8")
+    done = await terminal(environment, "chat", MINI, "--servers", str(file), "-1", "Do it.")
+    assert done.returncode == 1
+    assert "MCP server 'dead' did not start" in done.stdout.decode()
