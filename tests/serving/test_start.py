@@ -30,6 +30,8 @@ WRONG = {
     "OR_MCP_RUN_DEADLINE_SECONDS": "0",
     "OR_MCP_ALLOWED_DIRS": "~nobody-here/files",
     "OR_MCP_TOOLS": "fuse,fly",
+    "OR_MCP_SERVERS": "/nowhere/servers.json",
+    "OR_MCP_SERVERS_FOR_CALLERS": "perhaps",
     "OR_MCP_ZDR": "maybe",
     "OR_MCP_DATA_COLLECTION": "sometimes",
     "OR_MCP_LOG_LEVEL": "LOUD",
@@ -57,7 +59,9 @@ def test_a_wrong_value_is_refused_with_name_value_and_what_is_accepted(variable:
     with pytest.raises(SettingsError) as caught:
         read_settings({variable: WRONG[variable]})
     shown = "(hidden)" if row.secret else WRONG[variable]
-    assert str(caught.value) == f"{variable} holds {shown!r}, but accepts {row.accepts}"
+    # Of a file it is also told what is wrong in it.
+    told = str(caught.value).removesuffix(" (/nowhere/servers.json cannot be read (No such file or directory))")
+    assert told == f"{variable} holds {shown!r}, but accepts {row.accepts}"
 
 
 @pytest.mark.parametrize(
