@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from or_mcp.cli import fail
 from or_mcp.cli.live import Watch
-from or_mcp.cli.terminal import emit, safe, say, tinted
+from or_mcp.cli.terminal import emit, safe, say, tinted, wrapped
 from or_mcp.settings import SettingsError, read_settings
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Chat:
         self._attached: list[str] = []
         self._spent = 0.0
         self._questions: queue.SimpleQueue[_Question] = queue.SimpleQueue()
-        self._shown = ""
+        self._text = self._shown = ""
         self._told = 0
 
     def talk(self) -> int:
@@ -94,7 +94,7 @@ class Chat:
     def turn(self, words: str) -> int:
         """Ask, show what comes, and remember where the conversation stands."""
         given = {**self._given, "attachments": self._attached, "prompt": words}
-        self._attached, self._shown, self._told = [], "", 0
+        self._attached, self._text, self._shown, self._told = [], "", "", 0
         watch = Watch(self._answer, self)
         asked = {name: value for name, value in given.items() if value}
         turn: Future[Any] = self._portal.start_task_soon(watch.follow, "ask", asked)
@@ -111,8 +111,11 @@ class Chat:
         return 1 if turn.cancelled() else self._ended(turn.result())
 
     def draw(self, told: Mapping[str, Any]) -> None:
-        """Show the words that are new."""
-        text = safe(told.get("text") or "")
+        """Show the words that are new, but for the last: it may still grow, and not fit into its line."""
+        self._text = wrapped(safe(told.get("text") or ""), sys.stdout)
+        self._show(self._text[: max(self._text.rfind(" "), self._text.rfind("\n"), 0)])
+
+    def _show(self, text: str) -> None:
         if not text.startswith(self._shown):
             emit("")
             self._shown = ""
@@ -135,9 +138,10 @@ class Chat:
         events = await self._call.runs.events(await self._call.runs.find(run_id))
         used = [event for event in events if event.step == "tool"]
         for event in used[self._told :]:
+            self._show(self._text)
             emit("\n" if self._shown else "", end="")
+            self._text = self._shown = ""
             say(tinted(safe(f"· {event.model} {event.detail}"), "quiet", sys.stdout))
-            self._shown = ""
         self._told = len(used)
 
     async def _ask(self, question: str, choices: tuple[str, ...] = ()) -> str:
@@ -158,6 +162,7 @@ class Chat:
         question.answer.set_result(keys[key] if key in keys and key != "n" else "")
 
     def _ended(self, result: Any) -> int:
+        self._show(self._text)
         emit("")
         if result.is_error:
             say(tinted(safe(result.content[0].text), "bad", sys.stdout))

@@ -26,6 +26,7 @@ COMMANDS = (
     f"fuse '{QUESTION}' --no-web",
     f"ask openai/gpt-5-mini '{QUESTION}'",
     f"ask '{QUESTION}' --max-cost 0.0000001",
+    f"chat -1 '{QUESTION}'",
     "ask",
     "runs",
     "runs show run_unknown",
