@@ -45,11 +45,12 @@ class Elsewhere:
         if not self._watched and not is_carrying:
             return []
         owner = self._store.owner.token
-        look = partial(queries.looks, run_ids=list(self._watched), owner=owner)
-        looks, unwanted = await self._store.read(look)
+        # Others may be waited for before the store has answered: of these it says nothing.
+        asked_for = dict(self._watched)
+        looks, unwanted = await self._store.read(partial(queries.looks, run_ids=list(asked_for), owner=owner))
         carriers = {look.owner for look in looks.values()}
         alive = {owner for owner in carriers if self._store.is_alive(owner)}
-        for run_id, watched in list(self._watched.items()):
+        for run_id, watched in asked_for.items():
             look = looks.get(run_id)
             goes_on = look is not None and not look.finished and look.owner in alive
             watched.seen(look, over=not goes_on or self._has_ended_here(run_id))

@@ -132,7 +132,7 @@ async def test_a_host_that_no_longer_listens_to_progress_is_answered_all_the_sam
     async def heard(progress: float, total: float | None, message: str | None) -> None:
         del progress, total, message
 
-    monkeypatch.setattr("or_mcp.server._tell", broken)
+    monkeypatch.setattr("mcp.server.session.ServerSession.report_progress", broken)
     upstream.script({"path": "/chat/completions", "duration_s": 1})
     async with connect() as client:
         result = await client.call_tool("ask", ASK, progress_callback=heard)

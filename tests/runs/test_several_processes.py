@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -10,6 +11,7 @@ import anyio
 import pytest
 
 from or_mcp.runs import queries
+from or_mcp.runs.store import Store
 from or_mcp.runs.transaction import Transaction
 from or_mcp.server import Program
 from or_mcp.settings import read_settings
@@ -109,3 +111,39 @@ async def test_what_a_killed_process_left_is_ended_and_its_cost_learnt_by_one_th
     assert record.status == "interrupted"
     assert record.charged_usd == record.cost_usd
     assert record.result
+
+
+async def test_who_begins_to_wait_while_the_store_is_being_looked_at_waits_to_the_end(
+    connect: Connect, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+):
+    upstream.script({"path": "/chat/completions", "duration_s": 3})
+    looking, may_go_on, read = anyio.Event(), anyio.Event(), Store.read
+
+    async def slowly(store: Store, work: Any) -> Any:
+        found = await read(store, work)
+        if isinstance(work, partial) and len(work.keywords.get("run_ids", ())) == 1 and not looking.is_set():
+            looking.set()
+            await may_go_on.wait()
+        return found
+
+    monkeypatch.setattr(Store, "read", slowly)
+    question = {"model": "openai/gpt-5-mini", "wait_seconds": 0}
+    told: list[str] = []
+    async with connect() as one, connect() as two:
+        begun: list[Any] = [await one.call_tool("ask", question | {"prompt": f"Question {n}?"}) for n in range(2)]
+        first, second = (each.structured_content["run_id"] for each in begun)
+
+        async def wait(run_id: str) -> None:
+            seen: Any = await two.call_tool("run", {"run_id": run_id, "wait_seconds": 100})
+            told.append(seen.structured_content["status"])
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(wait, first)
+            with anyio.fail_after(60):
+                await looking.wait()
+            tasks.start_soon(wait, second)
+            # It is waited for as soon as it was found.
+            for _ in range(20):
+                await anyio.sleep(0.02)
+            may_go_on.set()
+    assert told == ["completed"] * 2

@@ -123,7 +123,8 @@ async def test_activity_is_told_to_a_management_key(connect: Connect, upstream: 
     assert (row["date"], row["model"], row["requests"]) == (today, "openai/gpt-5-mini", 1)
     assert row["cost_usd"] == pytest.approx(cost)
     assert day.structured_content["activity"] == [row]
-    assert upstream.requests[-2].query == f"date={today}"
+    queries = [request.query for request in upstream.requests if request.path.endswith("/activity")]
+    assert queries == ["", f"date={today}", "date=2020-01-01"]
     assert text_of(old).startswith("invalid_request:")
     assert text_of(whole).startswith("Rows of activity: 1\n")
 
