@@ -6,10 +6,8 @@ difference to what is booked of that run already. So it never has to be summed u
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -87,29 +85,6 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimated:
-    """What runs were estimated at, and what they were billed, where all of that is known."""
-
-    runs: int
-    low: Decimal
-    high: Decimal
-    most: Decimal
-    billed: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Spending:
-    """What was spent, by tool, by models and by UTC day; `unknown` runs have no cost yet."""
-
-    total_usd: Decimal
-    unknown: int
-    by_tool: Mapping[str, Decimal]
-    by_model: Mapping[str, Decimal]
-    by_day: Mapping[str, Decimal]
-    estimates: Mapping[str, Estimated]
-
-
-@dataclass(frozen=True, slots=True)
 class Share:
     """What was charged today, real costs and what is set aside where a cost is not known; and what is set aside now."""
 
@@ -155,30 +130,6 @@ def charged_today_by_payer(tx: Transaction) -> list[Decimal]:
     return [dollars_of(charged) for (charged,) in rows]
 
 
-def spending_since(tx: Transaction, caller: str, since: datetime) -> Spending:
-    """What a caller has spent, from the day of a time on."""
-    rows = tx.execute(
-        "SELECT day, tool, models, cost_usd, runs, unknown, estimated, low_usd, high_usd, most_usd, billed_usd "
-        "FROM spending WHERE caller = ? AND day >= ? ORDER BY day DESC",
-        (caller, since.date().isoformat()),
-    )
-    by_tool: dict[str, Decimal] = {}
-    by_model: dict[str, Decimal] = {}
-    by_day: dict[str, Decimal] = {}
-    estimates: dict[str, Estimated] = {}
-    unknown = 0
-    for day, tool, models, cost, runs, without, *figures in rows:
-        if not runs:
-            continue
-        unknown += without
-        asked = " + ".join(json.loads(models)) or "upstream's choice"
-        for sums, name in ((by_tool, tool), (by_model, asked), (by_day, day)):
-            sums[name] = sums.get(name, Decimal(0)) + dollars_of(cost)
-        estimates[tool] = _with(estimates.get(tool), *figures)
-    known = {tool: estimate for tool, estimate in estimates.items() if estimate.runs}
-    return Spending(sum(by_tool.values(), Decimal(0)), unknown, by_tool, by_model, by_day, known)
-
-
 def state_of(*, is_under_way: bool, cost: int | None) -> int:
     """How a run is to be booked."""
     return _UNDER_WAY if is_under_way else _COST_UNKNOWN if cost is None else _COST_KNOWN
@@ -198,6 +149,11 @@ def move(tx: Transaction, account: Account, before: Booked, after: Booked) -> No
         tx.each(_SET_ASIDE, [(scope, "", 0, held) for scope in scopes])
     keys = (account.caller, day, account.tool, account.models, account.payer)
     tx.execute(_SPEND, (*keys, charged, *_ended(account, before, after)))
+
+
+def is_behind(tx: Transaction) -> bool:
+    """Whether there is anything to book that others wrote."""
+    return tx.execute(f"SELECT 1 FROM runs WHERE {NOT_BOOKED} LIMIT 1").fetchone() is not None  # noqa: S608
 
 
 def book_others(tx: Transaction, since: float, most: int = _AT_ONCE) -> int:
@@ -288,10 +244,3 @@ def _ended(account: Account, before: Booked, after: Booked) -> tuple[int, ...]:
     known = (after.state == _COST_KNOWN) - (before.state == _COST_KNOWN)
     sums = [known * min(max(figure, 0), MOST_UNITS) for figure in figures]
     return (cost, ended, unknown, known, *sums, cost)
-
-
-def _with(sums: Estimated | None, runs: int, *figures: int) -> Estimated:
-    low, high, most, billed = map(dollars_of, figures)
-    if sums is None:
-        return Estimated(runs, low, high, most, billed)
-    return Estimated(sums.runs + runs, sums.low + low, sums.high + high, sums.most + most, sums.billed + billed)

@@ -7,12 +7,13 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from or_mcp.runs import ledger, queries
+from or_mcp.runs import queries
 from or_mcp.runs.budget import Standing
 from or_mcp.runs.live import Tell
 from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunEvent, RunRecord
 from or_mcp.runs.session import Waiter
+from or_mcp.runs.spending import Spending, spending_since
 
 if TYPE_CHECKING:
     from or_mcp.runs.runner import Runner
@@ -105,6 +106,6 @@ class Runs(AllRuns):
         record = None if found is None else await self.runner.as_it_stands(found)
         return record if record is not None and record.status == "interrupted" and not record.delivered else None
 
-    async def spending(self, since: datetime) -> ledger.Spending:
+    async def spending(self, since: datetime) -> Spending:
         """What was spent, from the day of a time on."""
-        return await self.runner.store.read(lambda tx: ledger.spending_since(tx, self.caller, since))
+        return await self.runner.store.read(lambda tx: spending_since(tx, self.caller, since))

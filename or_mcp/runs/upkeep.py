@@ -19,8 +19,9 @@ _BREATH_SECONDS = 0.05
 
 
 async def book(store: Store) -> None:
-    """Bring into the ledger what programs wrote that do not know it."""
-    await _bit_by_bit(store, partial(ledger.book_others, since=0.0))
+    """Bring into the ledger what programs wrote that do not know it; whoever pays is not held up to find nothing."""
+    if await store.read(ledger.is_behind):
+        await _bit_by_bit(store, partial(ledger.book_others, since=0.0))
 
 
 async def forget(store: Store, since: datetime, forget_files: Callable[[datetime], None] | None) -> None:

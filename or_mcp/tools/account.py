@@ -20,7 +20,7 @@ from or_mcp.openrouter.wire.account import Key
 from or_mcp.runs.amounts import days_ago, start_of_day
 from or_mcp.runs.budget import dollars
 from or_mcp.runs.key_limit import left_on
-from or_mcp.runs.ledger import Estimated, Spending
+from or_mcp.runs.spending import Estimated, Spending
 from or_mcp.runs.unattended import MOST_RUNS
 from or_mcp.tools.answers.account import (
     AccountAnswer,
