@@ -60,7 +60,7 @@ ALLOWED: dict[str, str] = {
     "simulator": "",
     "unanswered": "",
 }
-HTTP_FILES = ["or_mcp.openrouter.http", "or_mcp.openrouter.network"]
+HTTP_FILES = ["or_mcp.openrouter.http", "or_mcp.openrouter.network", "or_mcp.servers.web"]
 MCP_ROOMS = ["server", "http_app", "web", "stdio", "unanswered", "servers", "calls", "tools", "host", "tasks", "cli"]
 _HERE = f"ALLOWED in tests/{Path(__file__).name}, and docs/architecture.md draws it"
 

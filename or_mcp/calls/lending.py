@@ -148,17 +148,18 @@ class Lent:
     async def _permission(self, call: CalledTool, tool: OfferedTool) -> str:
         """By whose word a tool runs; by nobody's, it does not."""
         server = self._lender.servers.known[tool.server]
+        if (tool.server, tool.name) not in self._changed:
+            if server.allows(tool.name):
+                return "allow in the file"
+            if server.trust_hints and tool.claims_to_be_harmless:
+                return "the server's hint, trusted in the file"
+        if not self._lender.may_ask:
+            return ""
         # Two calls of a kind ask one question.
         async with self._asking:
             if call.name in self._for_this_run:
                 return f"user, {_THIS_RUN}"
             is_changed = (tool.server, tool.name) in self._changed
-            if not is_changed and server.allows(tool.name):
-                return "allow in the file"
-            if not is_changed and server.trust_hints and tool.claims_to_be_harmless:
-                return "the server's hint, trusted in the file"
-            if not self._lender.may_ask:
-                return ""
             question = _question(self._lender.model, call, tool, is_changed=is_changed)
             chosen = await self._lender.desk.ask(self._run.record.run_id, question, (_ONCE, _THIS_RUN, _NO))
             return await self._agreed(call, server, tool, chosen) if chosen else ""

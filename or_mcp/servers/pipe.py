@@ -28,7 +28,7 @@ from or_mcp.servers.trouble import ServerTrouble
 logger = logging.getLogger(__name__)
 
 # A picture in base64 fits; what is longer is no answer to a question.
-_LONGEST_LINE = 16 * 1024 * 1024
+LONGEST = 16 * 1024 * 1024
 # A line with more parts than this takes seconds to read; and so many lines that nobody asked for are a flood.
 _MOST_PARTS, _MOST_UNASKED = 400_000, 20_000
 # Of what it writes to its stderr, so many lines of such a length reach our log.
@@ -70,7 +70,8 @@ class Pipe:
                         *lines, pending = pending.split(b"\n")
                         for line in lines:
                             await self._pass_on(bytes(line), incoming)
-                    if self._is_too_much(pending):
+                    # Its parts are counted once it is whole: a program may send it byte by byte.
+                    if self._problem or (len(pending) > LONGEST and self._is_too_much(bytes(pending))):
                         break
             # Why it is over is known a moment after its stdout is.
             with anyio.move_on_after(_MOMENT_SECONDS if not self._problem else 0):
@@ -93,7 +94,7 @@ class Pipe:
         logged, pending = 0, b""
         with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError, ConnectionError):
             async for chunk in _there(self._process.stderr):
-                *lines, pending = (pending + chunk)[-_LONGEST_LINE:].split(b"\n")
+                *lines, pending = (pending + chunk)[-LONGEST:].split(b"\n")
                 for line in lines if logged < _LOGGED_LINES else ():
                     logged += 1
                     self._last_words = _printable(line) or self._last_words
@@ -113,8 +114,8 @@ class Pipe:
             return
         await incoming.send(SessionMessage(message))
 
-    def _is_too_much(self, line: bytes | bytearray) -> bool:
-        if len(line) > _LONGEST_LINE or sum(map(line.count, (b",", b"[", b"{"))) > _MOST_PARTS:
+    def _is_too_much(self, line: bytes) -> bool:
+        if len(line) > LONGEST or sum(map(line.count, (b",", b"[", b"{"))) > _MOST_PARTS:
             self._problem = "it sent a message that is too large to read"
         elif self._unasked > _MOST_UNASKED:
             self._problem = "it flooded us with messages that nobody asked for"

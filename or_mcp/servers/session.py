@@ -16,13 +16,13 @@ import mcp_types
 from anyio.abc import TaskStatus
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared._httpx_utils import create_mcp_http_client
 from pydantic import ValidationError
 
 from or_mcp import __version__
 from or_mcp.servers.file import Server
 from or_mcp.servers.pipe import Pipe, piped
 from or_mcp.servers.trouble import ServerTrouble
+from or_mcp.servers.web import http_client
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +48,8 @@ class OfferedTool:
 
     @property
     def digest(self) -> str:
-        """The same as long as its server describes it the same."""
-        told = json.dumps([self.description, self.schema], sort_keys=True)
+        """The same as long as its server describes it the same, and claims the same of it."""
+        told = json.dumps([self.description, self.schema, self.claims_to_be_harmless], sort_keys=True)
         return sha256(told.encode(errors="replace")).hexdigest()
 
 
@@ -63,6 +63,7 @@ class Session:
         self._over = anyio.Event()
         self._client: Client | None = None
         self._pipe: Pipe | None = None
+        self._refused = ""
 
     @property
     def is_alive(self) -> bool:
@@ -150,14 +151,14 @@ class Session:
     @asynccontextmanager
     async def _connected(self) -> AsyncGenerator[Client]:
         info = mcp_types.Implementation(name=_OUR_NAME, version=__version__)
-        async with self._http_client() as http:
+        async with http_client(self.server.headers, self._refuse) as http:
             streams = streamable_http_client(self.server.url, http_client=http) if self.server.url else self._program()
             # It is offered no sampling, no elicitation and no roots, and what it lists is never taken from a cache.
             async with Client(streams, client_info=info, cache=None) as client:
                 yield client
 
-    def _http_client(self) -> AbstractAsyncContextManager[Any]:
-        return create_mcp_http_client(headers=dict(self.server.headers))
+    def _refuse(self, why: str) -> None:
+        self._refused = why
 
     def _program(self) -> AbstractAsyncContextManager[Any]:
         def opened(pipe: Pipe) -> None:
@@ -172,7 +173,9 @@ class Session:
 
     def _told(self, what: str, error: BaseException | None) -> str:
         """What went wrong, in our words and, in quotes, those of the server."""
-        if self._pipe is not None and self._over.is_set():
+        if self._refused:
+            why, self._refused = self._refused, ""
+        elif self._pipe is not None and self._over.is_set():
             why = self._pipe.problem
         elif isinstance(error, ServerTrouble):
             return error.message

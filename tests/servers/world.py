@@ -37,11 +37,11 @@ class World:
         self.file.write_text(json.dumps({"mcpServers": self.servers}))
         return str(self.file)
 
-    def describe(self, server: str, tool: str, description: str) -> None:
-        """From now on the server describes a tool otherwise."""
+    def change(self, server: str, tool: str, **told: Any) -> None:
+        """From now on the server tells something else of a tool."""
         path = self.folder / f"{server}.json"
         spec = json.loads(path.read_text())
-        spec["tools"][tool]["description"] = description
+        spec["tools"][tool] |= told
         path.write_text(json.dumps(spec))
 
     def calls(self, server: str) -> list[Any]:
