@@ -124,7 +124,7 @@ async def _hand_over(call: Call, begun: Begun, shown: Shown, seconds: float) -> 
         record,
         result,
         replace(
-            await with_files(shown, record, call.parts, call.files_in),
+            await with_files(shown, keepsake.made(result), call.parts.shelf, call.files_in),
             replayed=replayed,
             cost_line=cost_line(record, keepsake, result, standing),
             progress=record.progress.message if record.progress else "",
