@@ -18,12 +18,12 @@ from or_mcp.calls.made_files import with_files
 from or_mcp.calls.reply import Reply
 from or_mcp.catalogue.prices import Estimate
 from or_mcp.openrouter.errors import Failure, shorten
+from or_mcp.runs.admission import Begun
 from or_mcp.runs.budget import PER_CALLER, PER_DAY, OverBudget, Room, Standing, check, dollars, room_at_once
 from or_mcp.runs.key_limit import Heard
 from or_mcp.runs.live import Work
 from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunRecord, RunRequest, fingerprint, kept_arguments
-from or_mcp.runs.runner import Begun
 
 # Less is no cent, and no hundredth.
 _A_CENT_ROUNDED = _A_PERCENT_ROUNDED = Decimal("0.005")
@@ -117,7 +117,7 @@ async def _hand_over(call: Call, begun: Begun, shown: Shown, seconds: float) -> 
         raise RunFailed(record)
     standing = await call.runs.standing(recent=record.finished)
     if record.finished and call.lasting is None:
-        call.parts.runner.delivered(record.run_id)
+        call.parts.runner.admission.received(record.run_id)
     keepsake = call.parts.keepsakes[record.request.tool]
     result = keepsake.read(record)
     return keepsake.show(
@@ -158,10 +158,10 @@ async def _within_what_is_left(
         OverBudget: There is no room for it.
     """
     runner, key = call.parts.runner, call.parts.key_limits.known(call.caller.payer)
-    room = await runner.look(request, key)
+    room = await runner.admission.look(request, key)
     if key is None and not isinstance(room, Begun):
         key = await call.parts.key_limits.heard(call.caller.payer, call.upstream)
-        room = await runner.look(request, key)
+        room = await runner.admission.look(request, key)
     looks = 0
     while not isinstance(room, Begun):
         offer = offered(room)
@@ -175,7 +175,7 @@ async def _within_what_is_left(
             looks += 1
             if looks == _LOOKS:
                 raise
-        room = await runner.look(request, key)
+        room = await runner.admission.look(request, key)
     return room, None
 
 

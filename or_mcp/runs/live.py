@@ -16,6 +16,7 @@ import anyio
 from or_mcp.openrouter.errors import Failure
 from or_mcp.runs import queries
 from or_mcp.runs.admission import drawn_on
+from or_mcp.runs.endings import our_fault, stopped, too_long
 from or_mcp.runs.record import Progress, RunEvent, RunRecord, Status
 from or_mcp.runs.rows import Row
 from or_mcp.runs.store import Store
@@ -87,6 +88,23 @@ class LiveRun:
         self._count = steps
         self._events: list[RunEvent] = []
         self._writing: asyncio.Future[Any] | None = None
+
+    async def carry_out(self, deadline_seconds: float) -> tuple[Status, Failure | None]:
+        """Do the work, unless the run is stopped or takes too long; how it ended."""
+        status: Status = "completed"
+        failure: Failure | None = None
+        with self.scope:
+            try:
+                with anyio.fail_after(math.inf if self.record.job else deadline_seconds) as self.limit:
+                    await self.work.carry_out(self)
+            except Failure as trouble:
+                status, failure = "failed", trouble
+            except TimeoutError:
+                status, failure = "failed", too_long(deadline_seconds)
+            except Exception:
+                logger.exception("Run %s crashed", self.record.run_id)
+                status, failure = "failed", our_fault()
+        return (self.ending, stopped(self.ending)) if self.scope.cancelled_caught else (status, failure)
 
     async def told(self, step: str, model: str = "", detail: str = "") -> None:
         """A step has happened: it is on disk when this returns."""

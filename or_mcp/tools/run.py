@@ -121,7 +121,7 @@ async def _whole(record: RunRecord, keepsake: AnyKeepsake, call: Call) -> Reply:
 
 def _received(record: RunRecord, call: Call) -> None:
     if record.finished and not call.for_view:
-        call.parts.runner.delivered(record.run_id)
+        call.parts.runner.admission.received(record.run_id)
 
 
 async def _part(part: Part, arguments: RunArguments, record: RunRecord, keepsake: AnyKeepsake, call: Call) -> Reply:
