@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,8 +25,9 @@ from or_mcp.runs.budget import PER_CALLER, PER_DAY, OverBudget, Room, Standing, 
 from or_mcp.runs.key_limit import Heard
 from or_mcp.runs.live import Work
 from or_mcp.runs.pieces import Context
-from or_mcp.runs.record import RunRecord, RunRequest, fingerprint, kept_arguments
+from or_mcp.runs.record import RunRecord, RunRequest
 
+_NOT_THE_QUESTION = frozenset({"wait_seconds", "detail", "max_cost_usd"})
 # Less is no cent, and no hundredth.
 _A_CENT_ROUNDED = _A_PERCENT_ROUNDED = Decimal("0.005")
 # Of a program; what is no name may be as long as a message.
@@ -84,12 +87,14 @@ async def place(
     runner, lasting = call.parts.runner, call.lasting
     runner.pays(call.caller.payer, call.upstream)
     given = arguments.model_dump(mode="json", exclude_defaults=True)
+    # The prompt is kept once.
+    kept = given | ({"prompt": None} if given.get("prompt") == prompt else {})
     request = RunRequest(
         tool=tool,
         caller=call.caller.id,
         payer=call.caller.payer,
         fingerprint=question_of(call, tool, arguments, attached),
-        arguments=kept_arguments(given, prompt),
+        arguments=json.dumps(kept, ensure_ascii=False),
         models=models,
         prompt=prompt,
         ceiling_usd=decimal_or_none(arguments.max_cost_usd),
@@ -105,8 +110,11 @@ async def place(
 
 
 def question_of(call: Call, tool: str, arguments: Paying, attached: str) -> str:
-    """What stands for the question: the same for the same one by the same caller."""
-    return fingerprint(tool, call.caller.id, arguments.model_dump(mode="json", exclude_defaults=True), attached)
+    """The same for the same question by the same caller, whatever it is willing to wait or pay."""
+    given = arguments.model_dump(mode="json", exclude_defaults=True)
+    asked = {name: value for name, value in given.items() if name not in _NOT_THE_QUESTION}
+    text = json.dumps([tool, call.caller.id, asked, attached], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 async def _hand_over(call: Call, begun: Begun, shown: Shown, seconds: float) -> Reply:
