@@ -42,7 +42,6 @@ from or_mcp.openrouter.wire.endpoints import (
     ModelEndpointsReply,
     ProviderList,
 )
-from or_mcp.openrouter.wire.lenient import Request
 from or_mcp.openrouter.wire.media import (
     ImageEndpoint,
     ImageEndpoints,
@@ -57,6 +56,7 @@ from or_mcp.openrouter.wire.media import (
     VideoRequest,
 )
 from or_mcp.openrouter.wire.models import Model, ModelList, ModelReply
+from or_mcp.openrouter.wire.request import Request
 from or_mcp.openrouter.wire.responses import ResponseEvent, ResponsesRequest
 
 # The list of all models is megabytes, and comes within seconds; whatever takes longer has failed.
@@ -291,8 +291,7 @@ class OpenRouter:
     @asynccontextmanager
     async def _paid(self, path: str, request: Request) -> AsyncGenerator[OpenReply]:
         with explaining(self._demands):
-            body = request.body()
-            async with self._http.post(path, self.key, body, self._attempts) as reply:
+            async with self._http.post(path, self.key, request.written(), self._attempts) as reply:
                 yield reply
 
     async def _post(self, path: str, request: Request, shape: type[ModelT]) -> ModelT:

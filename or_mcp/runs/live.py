@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -79,6 +80,7 @@ class LiveRun:
         self._changed: anyio.Event | None = None
         self.scope = anyio.CancelScope()
         self.ending: Status = "cancelled"
+        self.came_to: tuple[Status, Failure | None] = "completed", None
         # Whoever stops carrying it leaves it to others.
         self.is_left = False
         self.limit = anyio.CancelScope()
@@ -89,22 +91,22 @@ class LiveRun:
         self._events: list[RunEvent] = []
         self._writing: asyncio.Future[Any] | None = None
 
-    async def carry_out(self, deadline_seconds: float) -> tuple[Status, Failure | None]:
-        """Do the work, unless the run is stopped or takes too long; how it ended."""
-        status: Status = "completed"
-        failure: Failure | None = None
+    @contextmanager
+    def within(self, seconds: float) -> Generator[None]:
+        """Let it be carried out in this block, unless it is stopped or takes too long; `came_to` is how it ended."""
         with self.scope:
             try:
-                with anyio.fail_after(math.inf if self.record.job else deadline_seconds) as self.limit:
-                    await self.work.carry_out(self)
+                with anyio.fail_after(math.inf if self.record.job else seconds) as self.limit:
+                    yield
             except Failure as trouble:
-                status, failure = "failed", trouble
+                self.came_to = "failed", trouble
             except TimeoutError:
-                status, failure = "failed", too_long(deadline_seconds)
+                self.came_to = "failed", too_long(seconds)
             except Exception:
                 logger.exception("Run %s crashed", self.record.run_id)
-                status, failure = "failed", our_fault()
-        return (self.ending, stopped(self.ending)) if self.scope.cancelled_caught else (status, failure)
+                self.came_to = "failed", our_fault()
+        if self.scope.cancelled_caught:
+            self.came_to = self.ending, stopped(self.ending)
 
     async def told(self, step: str, model: str = "", detail: str = "") -> None:
         """A step has happened: it is on disk when this returns."""
@@ -155,9 +157,10 @@ class LiveRun:
             progress=self.work.progress(),
         )
 
-    def ended(self, status: Status, failure: Failure | None) -> RunRecord:
+    def ended(self) -> RunRecord:
         """The same, ended now."""
         record = self.taken()
+        status, failure = self.came_to
         if failure is not None and record.generation_id is None:
             record = replace(record, generation_id=failure.generation_id)
         return record.end(status, failure, self.work.kept().at_most_usd)

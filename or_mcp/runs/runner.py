@@ -15,7 +15,7 @@ import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from or_mcp.openrouter.client import OpenRouter
-from or_mcp.openrouter.errors import Failure, NotFound
+from or_mcp.openrouter.errors import NotFound
 from or_mcp.runs import queries, upkeep
 from or_mcp.runs.admission import Admission, Begun
 from or_mcp.runs.amounts import days_ago
@@ -29,7 +29,7 @@ from or_mcp.runs.jobs import Jobs, Resume, outlives_its_process
 from or_mcp.runs.key_limit import Heard
 from or_mcp.runs.learned import Learned
 from or_mcp.runs.live import SAVES_LOOK_EVERY_SECONDS, LiveRun, Work
-from or_mcp.runs.record import RunRecord, RunRequest, Status, new_run_id
+from or_mcp.runs.record import RunRecord, RunRequest, new_run_id
 from or_mcp.runs.seen import AllRuns, Runs
 from or_mcp.runs.session import Session, Waiter
 from or_mcp.runs.standings import Standings
@@ -190,9 +190,10 @@ class Runner:
     async def _carry(self, live: LiveRun) -> None:
         # Whoever cancels the server does not cancel its runs: only their own scope ends them.
         with anyio.CancelScope(shield=True):
-            status, failure = await live.carry_out(self._deadline_seconds)
+            with live.within(self._deadline_seconds):
+                await live.work.carry_out(live)
             is_left = live.is_left and live.scope.cancelled_caught
-            await (self._leave(live) if is_left else self._finish(live, status, failure))
+            await (self._leave(live) if is_left else self._finish(live))
 
     async def _leave(self, live: LiveRun) -> None:
         """Stop carrying what upstream carries: whoever sees it next goes on with it."""
@@ -201,9 +202,9 @@ class Runner:
         self._live.pop(live.record.run_id, None)
         live.finished.set()
 
-    async def _finish(self, live: LiveRun, status: Status, failure: Failure | None) -> None:
+    async def _finish(self, live: LiveRun) -> None:
         try:
-            await self._end(live, status, failure)
+            await self._end(live)
         except Exception:
             # What arrived before is kept.
             logger.exception("Run %s could not be ended", live.record.run_id)
@@ -220,10 +221,9 @@ class Runner:
         if live.record.cost_usd is None and live.record.generation_id and not self.stopping:
             self._group.start_soon(apart, self._costs.learn, live.record)
 
-    async def _end(self, live: LiveRun, status: Status, failure: Failure | None) -> None:
+    async def _end(self, live: LiveRun) -> None:
         caller, payer = live.record.request.caller, live.record.request.payer
-        ended = live.ended(status, failure)
-        where = await live.finish(ended, lambda tx: standing(tx, caller, payer, self.limits))
+        where = await live.finish(live.ended(), lambda tx: standing(tx, caller, payer, self.limits))
         if where is not None:
             self.standings.note(caller, where)
 
