@@ -89,6 +89,7 @@ class Session:
             with anyio.fail_after(_START_SECONDS) as starting:
                 async with self._connected() as self._client:
                     starting.deadline = math.inf
+                    logger.info("%s speaks MCP %s", self.server.name, self._client.protocol_version)
                     task_status.started()
                     await self._over.wait()
         except Exception as error:
