@@ -26,6 +26,7 @@ from or_mcp.runs.record import RunRecord
 _VIDEO = Kind("video", look_every_seconds=15.0, longest_seconds=24 * 3600.0)
 # How often a download is begun again, and what is written at a time.
 _DOWNLOADS, _AT_ONCE = 5, 1 << 20
+_GONE = (404, 410)
 _ENDS = {
     "failed": "The video could not be made",
     "cancelled": "The video was cancelled upstream",
@@ -97,11 +98,12 @@ class Filming(Making):
         for attempt in range(1, _DOWNLOADS + 1):
             try:
                 return await self._downloaded(index, run)
-            except TimeMayHelp:
-                if attempt == _DOWNLOADS:
-                    raise
             except Failure as failure:
-                raise UpstreamFailed(_ENDS["expired"], quote=failure.quote, may_be_billed=True) from failure
+                failure.may_be_billed = True
+                if failure.status in _GONE:
+                    raise UpstreamFailed(_ENDS["expired"], quote=failure.quote, may_be_billed=True) from failure
+                if attempt == _DOWNLOADS or not isinstance(failure, TimeMayHelp):
+                    raise
             await anyio.sleep(attempt)
         raise AssertionError
 

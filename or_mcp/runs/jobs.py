@@ -13,7 +13,7 @@ from typing import TypeVar
 import anyio
 
 from or_mcp.openrouter.client import OpenRouter
-from or_mcp.openrouter.errors import DeadlinePassed, NotFound, TimeMayHelp, UpstreamFailed
+from or_mcp.openrouter.errors import DeadlinePassed, Failure, NotFound, TimeMayHelp, UpstreamFailed
 from or_mcp.runs import queries
 from or_mcp.runs.amounts import days_ago
 from or_mcp.runs.costs import Costs
@@ -46,6 +46,7 @@ async def awaited(run: LiveRun, kind: Kind, look: Callable[[], Awaitable[T | Non
     Raises:
         UpstreamFailed: Upstream does not know the job any more.
         DeadlinePassed: It was not done in the longest time that it may take.
+        Failure: It may not be asked about any more.
     """
     until, wait = anyio.current_time() + kind.longest_seconds, _FIRST_LOOK_SECONDS
     while anyio.current_time() < until:
@@ -56,6 +57,10 @@ async def awaited(run: LiveRun, kind: Kind, look: Callable[[], Awaitable[T | Non
             raise UpstreamFailed(f"Upstream does not know this {kind.name} any more", may_be_billed=True) from failure
         except TimeMayHelp as failure:
             tell(f"upstream does not answer ({failure.kind})")
+        except Failure as failure:
+            # Whoever may not ask about it has paid for it all the same.
+            failure.may_be_billed = True
+            raise
         run.grew()
         await anyio.sleep(wait)
         wait = min(wait * _SLOWER, kind.look_every_seconds)
