@@ -46,8 +46,6 @@ def names_of(arguments: Naming, call: Call) -> tuple[str, ...]:
 
 def in_steps(exchange: Exchange, thread: Thread, servers: tuple[str, ...], max_steps: int, call: Call) -> Plan:
     """The same turn, of a model with tools."""
-    model = exchange.snapshot.find(exchange.turn.model)
-    takes = model.architecture.input_modalities if model is not None and model.architecture is not None else ()
     runner = call.parts.runner
     lender = Lender(
         servers=call.parts.servers,
@@ -56,7 +54,6 @@ def in_steps(exchange: Exchange, thread: Thread, servers: tuple[str, ...], max_s
         desk=runner.desk,
         may_ask=call.ask is not None,
         is_operator=not call.caller.afar,
-        takes_pictures="image" in takes,
         model=exchange.turn.model,
     )
     return Plan(

@@ -16,17 +16,17 @@ from or_mcp.files.shelf import Arriving, Shelf
 from or_mcp.media.result import MediaResult, result_of
 from or_mcp.media.work import Making
 from or_mcp.openrouter.client import OpenRouter
-from or_mcp.openrouter.errors import DeadlinePassed, Failure, NotFound, TimeMayHelp, UpstreamFailed
+from or_mcp.openrouter.errors import Failure, TimeMayHelp, UpstreamFailed
 from or_mcp.openrouter.wire.media import VideoJob, VideoRequest
+from or_mcp.runs.jobs import Kind, awaited
 from or_mcp.runs.live import LiveRun
 from or_mcp.runs.record import RunRecord
 
-# A video takes a minute or some: it is asked about soon, and then less and less often.
-_FIRST_POLL_SECONDS, _LAST_POLL_SECONDS, _SLOWER = 0.5, 15.0, 1.6
-# Upstream gives a job up long before.
-_LONGEST_SECONDS = 24 * 3600.0
+# A video takes a minute or some; upstream gives it up long before a day is over.
+_VIDEO = Kind("video", look_every_seconds=15.0, longest_seconds=24 * 3600.0)
 # How often a download is begun again, and what is written at a time.
 _DOWNLOADS, _AT_ONCE = 5, 1 << 20
+_GONE = (404, 410)
 _ENDS = {
     "failed": "The video could not be made",
     "cancelled": "The video was cancelled upstream",
@@ -65,13 +65,13 @@ class Filming(Making):
     async def carry_out(self, run: LiveRun) -> None:
         """Send it unless it was sent, wait until it is done, and fetch it."""
         if self._request is not None:
-            job = await self._upstream.start_video(self._request)
+            job = await self._upstream.media.start_video(self._request)
             self._job, self._request = job.id, None
             # What is paid for is known by its id alone: nothing may come between.
             with anyio.CancelScope(shield=True):
                 await run.handed_over(json.dumps({"id": job.id}))
             run.noted("accepted", self._result.model, job.id)
-        job = await self._done(run)
+        job = await awaited(run, _VIDEO, self._looked, self._tell)
         self._generation_id = job.generation_id or self._generation_id
         if job.usage is not None:
             self._cost = job.usage.cost
@@ -83,39 +83,32 @@ class Filming(Making):
             self._result = replace(self._result, files=(*self._result.files, file))
             await run.told("fetched", self._result.model, file.name)
 
-    async def _done(self, run: LiveRun) -> VideoJob:
-        """The job at its end. What may pass is waited out: it is paid for."""
-        until, wait = anyio.current_time() + _LONGEST_SECONDS, _FIRST_POLL_SECONDS
-        while anyio.current_time() < until:
-            try:
-                job = await self._upstream.video(self._job)
-                if job.status == "completed" or job.status in _ENDS:
-                    return job
-                self._doing = f"{self._result.model} filming ({job.status.replace('_', ' ')})"
-            except NotFound as failure:
-                raise UpstreamFailed("Upstream does not know this video any more", may_be_billed=True) from failure
-            except TimeMayHelp as failure:
-                self._doing = f"{self._result.model} filming; upstream does not answer ({failure.kind})"
-            run.grew()
-            await anyio.sleep(wait)
-            wait = min(wait * _SLOWER, _LAST_POLL_SECONDS)
-        hours = _LONGEST_SECONDS / 3600
-        raise DeadlinePassed(f"The video was not done after {hours:.0f} hours", may_be_billed=True)
+    async def _looked(self) -> VideoJob | None:
+        """The job, if it is at its end."""
+        job = await self._upstream.media.video(self._job)
+        if job.status == "completed" or job.status in _ENDS:
+            return job
+        self._tell(job.status.replace("_", " "))
+        return None
+
+    def _tell(self, how: str) -> None:
+        self._doing = f"{self._result.model} filming ({how})"
 
     async def _fetched(self, index: int, run: LiveRun) -> MadeFile:
         for attempt in range(1, _DOWNLOADS + 1):
             try:
                 return await self._downloaded(index, run)
-            except TimeMayHelp:
-                if attempt == _DOWNLOADS:
-                    raise
             except Failure as failure:
-                raise UpstreamFailed(_ENDS["expired"], quote=failure.quote, may_be_billed=True) from failure
+                failure.may_be_billed = True
+                if failure.status in _GONE:
+                    raise UpstreamFailed(_ENDS["expired"], quote=failure.quote, may_be_billed=True) from failure
+                if attempt == _DOWNLOADS or not isinstance(failure, TimeMayHelp):
+                    raise
             await anyio.sleep(attempt)
         raise AssertionError
 
     async def _downloaded(self, index: int, run: LiveRun) -> MadeFile:
-        async with self._upstream.video_content(self._job, index) as reply, _arriving(self._shelf) as arriving:
+        async with self._upstream.media.video_content(self._job, index) as reply, _arriving(self._shelf) as arriving:
             async for part in _gathered(reply.chunks()):
                 await anyio.to_thread.run_sync(arriving.write, part)
                 self._doing = f"fetching the video, {arriving.size / 1e6:.1f} MB"

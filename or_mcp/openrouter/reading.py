@@ -16,7 +16,6 @@ from or_mcp.openrouter.http import OpenReply
 from or_mcp.openrouter.sse import EventReader, EventTooLarge
 from or_mcp.openrouter.wire.chat import ChatChunk
 from or_mcp.openrouter.wire.errors import ErrorEnvelope
-from or_mcp.openrouter.wire.responses import ENDINGS, Response, ResponseEvent
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -38,31 +37,16 @@ def read_reply(body: bytes, shape: type[ModelT], what: str, generation_id: str |
     raise from_error(envelope.error, error_type=envelope.error_type, generation_id=generation_id, may_be_billed=paid)
 
 
-async def response_events(reply: OpenReply) -> AsyncIterator[ResponseEvent]:
-    body = None if reply.streamed else await reply.body()
-    if body is not None and _is_json(body):
-        response = read_reply(body, Response, "answer", reply.generation_id, paid=True)
-        if response.status is None and not response.output:
-            raise _no_answer(body, reply)
-        yield ResponseEvent(type=f"response.{response.status or 'completed'}", response=response)
-        return
-    async for data in _events(reply, body):
-        event = _event(data, ResponseEvent, reply)
-        if event.type in ENDINGS:
-            reply.enough()
-        yield event
-
-
 async def chat_chunks(reply: OpenReply) -> AsyncIterator[ChatChunk]:
     body = None if reply.streamed else await reply.body()
-    if body is not None and _is_json(body):
+    if body is not None and is_json(body):
         chunk = read_reply(body, ChatChunk, "answer", reply.generation_id, paid=True)
         if chunk.error is not None or not chunk.choices:
-            raise _no_answer(body, reply)
+            raise no_answer(body, reply)
         yield chunk
         return
     finished = False
-    async for data in _events(reply, body):
+    async for data in data_of(reply, body):
         read = partial(_late if finished else _chunk, data, reply)
         chunk = await anyio.to_thread.run_sync(read) if len(data) > LONG_BYTES else read()
         if chunk is None:
@@ -78,7 +62,7 @@ async def chat_chunks(reply: OpenReply) -> AsyncIterator[ChatChunk]:
         yield chunk
 
 
-async def _events(reply: OpenReply, received: bytes | None) -> AsyncIterator[str]:
+async def data_of(reply: OpenReply, received: bytes | None) -> AsyncIterator[str]:
     """The data of each event up to `[DONE]`, as it arrives; `received` is a body that was read already.
 
     Raises:
@@ -115,24 +99,25 @@ def _completed(reader: EventReader, chunk: bytes, reply: OpenReply) -> Iterator[
 
 
 def _chunk(data: str, reply: OpenReply) -> ChatChunk:
-    return _event(data, ChatChunk, reply)
+    return event_of(data, ChatChunk, reply)
 
 
 def _late(data: str, reply: OpenReply) -> ChatChunk | None:
     """What follows the end of an answer, if it can be read: trouble there does not undo the answer."""
     try:
-        chunk = _event(data, ChatChunk, reply)
+        chunk = event_of(data, ChatChunk, reply)
     except StreamBroken:
         return None
     return None if chunk.fails else chunk
 
 
-def _is_json(body: bytes) -> bool:
+def is_json(body: bytes) -> bool:
     """Whether a reply came at once. Events under a wrong content type are read as the events they are."""
     return bool(body) and not body.lstrip().startswith((b"data:", b":", b"event:"))
 
 
-def _no_answer(body: bytes, reply: OpenReply) -> Failure:
+def no_answer(body: bytes, reply: OpenReply) -> Failure:
+    """What stands in the place of an answer."""
     envelope = ErrorEnvelope.read(body)
     if envelope is None:
         return unreadable("answer", reply.generation_id, may_be_billed=True)
@@ -144,7 +129,8 @@ def _no_answer(body: bytes, reply: OpenReply) -> Failure:
     )
 
 
-def _event(data: str, shape: type[ModelT], reply: OpenReply) -> ModelT:
+def event_of(data: str, shape: type[ModelT], reply: OpenReply) -> ModelT:
+    """One event in its shape. Whatever is none breaks the stream."""
     try:
         return shape.model_validate_json(data)
     except ValidationError:

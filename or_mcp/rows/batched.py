@@ -18,11 +18,8 @@ from or_mcp.catalogue.prices import Estimate
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import (
     ConnectionFailed,
-    DeadlinePassed,
     Failure,
     InvalidRequest,
-    NotFound,
-    TimeMayHelp,
     UpstreamFailed,
     from_error,
 )
@@ -32,20 +29,18 @@ from or_mcp.openrouter.wire.routing import Provider
 from or_mcp.rows.earlier import Earlier
 from or_mcp.rows.keeping import KeptRows
 from or_mcp.rows.result import Answered, RowsResult, result_of
+from or_mcp.runs.jobs import Kind, awaited
 from or_mcp.runs.live import LiveRun
 from or_mcp.runs.record import Progress, RunRecord
 from or_mcp.runs.rows import Row, keep_rows
 from or_mcp.runs.store import Store
 
-# Minutes or hours: it is asked about soon, and then less and less often.
-_FIRST_LOOK_SECONDS, _LAST_LOOK_SECONDS, _SLOWER = 0.5, 60.0, 1.6
 # Upstream says a day; some providers take up to four.
-_LONGEST_SECONDS = 4 * 24 * 3600.0
+_BATCH = Kind("batch", look_every_seconds=60.0, longest_seconds=4 * 24 * 3600.0)
 # Thousands of requests take a while to send. A batch that was accepted is listed at once.
 _SEND_SECONDS, _FIND_SECONDS = 600.0, 10.0
 # Clocks differ by as much.
 _CLOCKS_SECONDS = 300.0
-_SOUGHT = "being looked for"
 _ENDS = {
     "completed": "The batch was completed without it",
     "failed": "The batch failed",
@@ -55,6 +50,10 @@ _ENDS = {
 
 Read = Callable[[Mapping[str, JsonValue]], Answered]
 """What the answer to one request says."""
+
+
+class _NeverSent(Exception):
+    """Upstream has no such batch: the process that was to send it ended before."""
 
 
 class Batchable(Protocol):
@@ -181,9 +180,12 @@ class Batched(KeptRows):
         """
         if self._asks is not None:
             await self._send(run, self._asks)
+        look = partial(self._looked, run, anyio.current_time() + _FIND_SECONDS)
         try:
-            batch = await self._done(run)
-            await self._take(run, batch)
+            await self._take(run, await awaited(run, _BATCH, look, self._tell))
+        except _NeverSent as never:
+            await self._not_sent(run)
+            raise ConnectionFailed("The batch had not reached OpenRouter; call again to send it") from never
         finally:
             with anyio.CancelScope(shield=True):
                 await self._save(run.record.run_id)
@@ -226,29 +228,18 @@ class Batched(KeptRows):
             self._purse.settle(n, Decimal(0))
         await self._write(run, [Row(n, "open", cost_usd=Decimal(0)) for n in self._sent])
 
-    async def _done(self, run: LiveRun) -> Batch:
-        """The batch at its end. What may pass is waited out: it is paid for."""
-        began, wait = anyio.current_time(), _FIRST_LOOK_SECONDS
-        while anyio.current_time() < began + _LONGEST_SECONDS:
-            try:
-                batch = await (self._upstream.batch(self._job) if self._job else self._found(run))
-                if batch is not None and batch.status in _ENDS:
-                    return batch
-                self._note(batch)
-                if batch is None and anyio.current_time() > began + _FIND_SECONDS:
-                    break
-            except NotFound as failure:
-                raise UpstreamFailed("Upstream does not know this batch any more", may_be_billed=True) from failure
-            except TimeMayHelp as failure:
-                self._status = f"under way; upstream does not answer ({failure.kind})"
-            run.grew()
-            await anyio.sleep(wait)
-            wait = min(wait * _SLOWER, _LAST_LOOK_SECONDS)
-        if self._status == _SOUGHT:
-            await self._not_sent(run)
-            raise ConnectionFailed("The batch had not reached OpenRouter; call again to send it")
-        days = _LONGEST_SECONDS / 86_400
-        raise DeadlinePassed(f"The batch was not done after {days:.0f} days", may_be_billed=True)
+    async def _looked(self, run: LiveRun, give_up: float) -> Batch | None:
+        """The batch, if it is at its end."""
+        batch = await (self._upstream.batch(self._job) if self._job else self._found(run))
+        if batch is None and anyio.current_time() > give_up:
+            raise _NeverSent
+        if batch is not None and batch.status in _ENDS:
+            return batch
+        self._note(batch)
+        return None
+
+    def _tell(self, how: str) -> None:
+        self._status = f"under way; {how}"
 
     async def _found(self, run: LiveRun) -> Batch | None:
         """The batch that was sent without anybody hearing its id, or one that may be it: its results will tell."""
@@ -269,7 +260,7 @@ class Batched(KeptRows):
 
     def _note(self, batch: Batch | None) -> None:
         if batch is None:
-            self._status = _SOUGHT
+            self._status = "being looked for"
             return
         self._status = batch.status.replace("_", " ")
         counts = batch.request_counts

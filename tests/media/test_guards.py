@@ -101,6 +101,39 @@ async def test_a_job_that_upstream_has_forgotten_ends_its_run_as_perhaps_billed(
     assert len(upstream.posts("/videos")) == 1
 
 
+@pytest.mark.parametrize(
+    ("where", "status", "words"),
+    [
+        ("", 401, "not_authorized: OpenRouter did not accept the key for this"),
+        ("/content", 401, "not_authorized: OpenRouter did not accept the key for this"),
+        ("/content", 410, "upstream_failed: The video expired upstream before it was fetched"),
+        ("/content", 503, "upstream_failed: "),
+    ],
+)
+async def test_whatever_becomes_of_a_film_that_was_sent_it_is_told_as_it_is_and_as_perhaps_billed(
+    connect: Connect, upstream: Upstream, monkeypatch: pytest.MonkeyPatch, where: str, status: int, words: str
+):
+    monkeypatch.setattr("or_mcp.media.filming._DOWNLOADS", 1)
+    upstream.script({"path": "/videos", "job_polls": 50})
+    async with connect() as client:
+        _, job = await job_begun(client, upstream)
+        done = {"path": f"/videos/{job}", "body": {"id": job, "status": "completed"}}
+        upstream.script({"path": f"/videos/{job}{where}", "status": status}, *([done] if where else []))
+        failed = await client.call_tool("make", FILM | {"wait_seconds": 60})
+    assert text_of(failed).startswith(words)
+    assert "Spent: unknown" in text_of(failed)
+    assert len(upstream.posts("/videos")) == 1
+
+
+async def test_a_film_that_the_disk_refuses_has_not_expired(connect: Connect, upstream: Upstream, tmp_path: Path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "files").write_text("in the way")
+    async with connect() as client:
+        failed = await client.call_tool("make", FILM | {"wait_seconds": 60})
+    assert text_of(failed).startswith("internal: What was made could not be written to")
+    assert f"Spent: ${COST}" in text_of(failed)
+
+
 async def test_of_two_clips_each_is_fetched_once(connect: Connect, upstream: Upstream):
     upstream.script({"path": "/videos", "job_polls": 50})
     async with connect() as client:

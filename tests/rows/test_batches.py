@@ -220,6 +220,21 @@ async def test_a_batch_that_is_refused_is_no_job_and_costs_nothing(connect: Conn
     assert answer["rows"]["answered"] == 20
 
 
+async def test_a_batch_that_may_not_be_asked_about_any_more_is_told_as_perhaps_billed(
+    connect: Connect, upstream: Upstream, tmp_path: Path
+):
+    upstream.script({"path": PATH, "job_polls": 50})
+    async with connect() as client:
+        await ask(client, wait_seconds=0)
+        await until(lambda: "batch_" in (job_in(tmp_path) or ""))
+        job = json.loads(job_in(tmp_path) or "{}")["id"]
+        upstream.script({"path": f"{PATH}/{job}", "status": 401})
+        failed = await client.call_tool("ask", BATCH)
+    assert text_of(failed).startswith("not_authorized: ")
+    assert "Spent: unknown" in text_of(failed)
+    assert len(upstream.posts(PATH)) == 1
+
+
 async def test_an_end_of_the_server_leaves_the_batch_to_the_next_at_once(
     upstream: Upstream, environment: dict[str, str], tmp_path: Path
 ):

@@ -35,7 +35,7 @@ def answer(state: State, call: Call, api: Api) -> Reply:
     fault = call.fault
     ask = read_ask(api, as_object(call.request.body), Counter(fault.tokens_per_char, fault.greedy))
     plan = read_plan(ask)
-    outcome = _route(state, ask, plan, fault)
+    outcome = _route(state, ask, plan, fault, state.new_id("gen-batch" if call.batched else "gen"))
     outcome.byok, outcome.batched = call.byok, call.batched
     _reserve(state.catalogue, account, outcome, plan)
     _run(state, account, outcome, plan, fault)
@@ -76,7 +76,7 @@ def _run(state: State, account: Account, outcome: Outcome, plan: FusionPlan | No
         _overflow(outcome)
 
 
-def _route(state: State, ask: Ask, plan: FusionPlan | None, fault: Fault) -> Outcome:
+def _route(state: State, ask: Ask, plan: FusionPlan | None, fault: Fault, identity: str) -> Outcome:
     """The first of the requested models that can serve this; the first one's refusal if none can."""
     refusals: list[Refused] = []
     route = Route(ask.preferences, ask.wanted_parameters, fault.dearest)
@@ -88,7 +88,7 @@ def _route(state: State, ask: Ask, plan: FusionPlan | None, fault: Fault) -> Out
         except Refused as refused:
             refusals.append(refused)
             continue
-        return Outcome(ask, state.new_id(), int(time.time()), requested, endpoint, model, attempts=attempt)
+        return Outcome(ask, identity, int(time.time()), requested, endpoint, model, attempts=attempt)
     raise refusals[0]
 
 

@@ -71,6 +71,10 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
 # Other addresses of the same, from the root.
 ELSEWHERE: tuple[tuple[str, str, str], ...] = (
     ("POST", "/api/beta/responses", "/responses"),
+    ("POST", "/api/beta/batches", "/batches"),
+    ("GET", "/api/beta/batches", "/batches"),
+    ("GET", "/api/beta/batches/{batch}", "/batches/{batch}"),
+    ("DELETE", "/api/beta/batches/{batch}", "/batches/{batch}"),
     ("POST", "/api/alpha/decisions", "/systemone"),
     ("GET", "/api/v1/auth/key", "/key"),
 )

@@ -1,8 +1,9 @@
 """The catalogue as a table: what exists here, with invented prices and figures.
 
 `price` is "input output" and `cache` "read write write-1h" in dollars per million tokens, `search` dollars per
-thousand searches. What is charged although no list shows it: `unit` in dollars per search unit, song or second of
-film, and `unlisted` per million tokens. `bench` is the intelligence, coding and agentic index and a Design Arena elo.
+thousand searches. What is charged although no list shows it: `unit` in dollars per search unit, song, picture or
+second of film, `sizes` the same for single sizes, `megapixel` per million pixels, and `unlisted` per million tokens.
+`bench` is the intelligence, coding and agentic index and a Design Arena elo.
 """
 
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ class Row:
     extra: tuple[tuple[str, str], ...] = ()
     overrides: tuple[Override, ...] = ()
     unit: str = ""
+    sizes: tuple[tuple[str, str], ...] = ()
+    megapixel: str = ""
     unlisted: str = ""
     discount: float = 0
     thinks: str = "no"
@@ -218,7 +221,9 @@ ROWS: tuple[Row, ...] = (
     Row("openai/gpt-image-2", "OpenAI: GPT Image 2", "2026-04-21", "gpt", None, None, "5 0", "text image",
         "image", extra=(("image_output", "30"),)),
     Row("bytedance-seed/seedream-4.5", "ByteDance Seed: Seedream 4.5", "2025-12-03", "decides", None, None, "0 0",
-        "text image", "image", unit="0.04", hosts="seed"),
+        "text image", "image", unit="0.04", sizes=(("4K", "0.08"),), hosts="seed"),
+    Row("black-forest-labs/flux.2-pro", "Black Forest Labs: FLUX.2 Pro", "2025-11-25", "decides", None, None, "0 0",
+        "text image", "image", megapixel="0.03", hosts="together"),
     Row("google/gemini-3.1-flash-image", "Google: Gemini 3.1 Flash Image", "2026-03-26", "gemini", 65_536, None,
         "0.3 2.5", "text image", "text image", extra=(("image_output", "30"),)),
     Row("openai/gpt-4o-mini-tts-2025-12-15", "OpenAI: GPT-4o Mini TTS", "2025-12-15", "gpt", 2_000, None,
@@ -232,7 +237,7 @@ ROWS: tuple[Row, ...] = (
     Row("google/lyria-3-pro-preview", "Google: Lyria 3 Pro Preview", "2026-03-30", "gemini", 1_048_576, 65_536, "0 0",
         "text image", "text audio", unit="0.08"),
     Row("google/veo-3.1", "Google: Veo 3.1", "2025-10-15", "gemini", None, None, "0 0", "text image", "video",
-        unit="0.4"),
+        unit="0.4", sizes=(("1080p", "0.6"),)),
     Row("typesafe/jev-1", "TypeSafe: Jev 1", "2026-09-15", "decides", 65_536, None, "0.042 0", "text image",
         "decisions", hosts="typesafe"),
 )
