@@ -9,7 +9,6 @@ from functools import cached_property, partial
 from typing import Any
 
 import anyio
-import anyio.to_thread
 import mcp_types
 from mcp import MCPError
 from mcp.server.caching import CacheHint
