@@ -75,6 +75,21 @@ async def test_spoken_answers_are_streamed_as_sound_with_what_is_said(caller: Ca
     assert stream.events[-1]["usage"]["completion_tokens_details"]["audio_tokens"] > 0
 
 
+@pytest.mark.parametrize(("form", "start"), [("wav", b"RIFF"), ("mp3", b"ID3")])
+async def test_spoken_answers_come_in_the_form_that_was_asked_for(caller: Caller, form: str, start: bytes):
+    body = chat(model=SPEAKER, modalities=["text", "audio"], audio={"voice": "alloy", "format": form})
+    stream = await caller.stream("/chat/completions", body)
+    parts = [choice["delta"].get("audio", {}) for event in stream.events for choice in event["choices"]]
+    # Joined as text, as the pieces of one base64.
+    assert base64.b64decode("".join(part.get("data", "") for part in parts)).startswith(start)
+
+
+async def test_a_form_of_sound_that_is_not_imitated_says_so(caller: Caller):
+    body = chat(model=SPEAKER, modalities=["text", "audio"], audio={"voice": "alloy", "format": "opus"}, stream=True)
+    reply = await caller.post("/chat/completions", body)
+    assert (reply.status_code, "pcm16, wav, mp3" in reply.text) == (501, True)
+
+
 async def test_images_are_drawn_and_billed_by_the_token(caller: Caller):
     body: dict[str, Any] = {"model": "openai/gpt-image-2", "prompt": "A harbour", "n": 2}
     assert request_problems("/images", body) == []

@@ -15,6 +15,7 @@ from or_mcp.simulator.money.pricing import Tokens, bill
 from or_mcp.simulator.run.asks import Api, Ask, read_ask
 from or_mcp.simulator.run.counting import Counter
 from or_mcp.simulator.run.history import check_thoughts
+from or_mcp.simulator.run.media import SOUNDS
 from or_mcp.simulator.run.outcomes import Outcome
 from or_mcp.simulator.run.panels import SLUGS, FusionPlan, Hall, convene, read_plan
 from or_mcp.simulator.run.records import record_outcome
@@ -117,7 +118,7 @@ def _too_long(ask: Ask, model: Model) -> bool:
 
 def _check_input(ask: Ask, model: Model) -> None:
     check_thoughts(ask.body, model.author)
-    for medium in sorted(ask.media - model.takes):
+    for medium in sorted(ask.media - model.takes - ask.parsed_media):
         raise invalid(f"No endpoints found that support {medium} input", model=model.slug)
     for medium in ask.modalities:
         if medium not in model.gives:
@@ -126,6 +127,8 @@ def _check_input(ask: Ask, model: Model) -> None:
             raise unavailable(404, "no_endpoints", message, [model.slug])
     if "audio" in ask.modalities and not ask.stream:
         raise invalid("Audio output requires stream: true", field="stream")
+    if "audio" in ask.modalities and ask.sound_form not in SOUNDS:
+        raise Refused(501, f"The simulator imitates sound as {', '.join(SOUNDS)}, not as {ask.sound_form}")
     # On /responses upstream answers an incomplete success instead.
     if _too_long(ask, model) and ask.api != "responses":
         raise Refused(

@@ -129,6 +129,10 @@ def mp3(text: str) -> bytes:
     return head + tag + _MP3_FRAME * (min(spoken_seconds(text), _MOST_SECONDS) * _MP3_FRAMES_A_SECOND)
 
 
+SOUNDS: dict[str, Callable[..., bytes]] = {"pcm16": pcm, "wav": wav, "mp3": lambda text, *_about: mp3(text)}
+"""What an answer can be spoken as."""
+
+
 def mp4(*about: object) -> bytes:
     """A film of no pictures: the boxes every player looks for first."""
     header = struct.pack(">IIIIIIHH", 0, 0, 0, 1000, 1000, 0x10000, 0x100, 0) + bytes(8)
