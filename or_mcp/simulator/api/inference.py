@@ -27,6 +27,8 @@ from or_mcp.simulator.wire import JsonObject, as_object
 
 _RENDER = {"responses": responses.render, "chat": chat.render, "messages": messages.render}
 _RESERVED_BY_DEFAULT = 4096
+# The second is what the first was called before.
+_METADATA_HEADERS = ("x-openrouter-metadata", "x-openrouter-experimental-metadata")
 _STRATEGIES = {"openrouter/fusion": "fusion", "openrouter/fusion-flash": "fusion", "openrouter/free": "free"}
 
 
@@ -51,7 +53,7 @@ def answer(state: State, call: Call, api: Api) -> Reply:
     told = {"completion": outcome.text or None, "reasoning": outcome.reasoning or None}
     state.told[outcome.id] = {"input": _asked(ask), "output": told, "error": None}
     reply.headers["X-Generation-Id"] = outcome.id
-    if call.request.headers.get("x-openrouter-metadata") == "enabled":
+    if any(call.request.headers.get(name, "").lower() == "enabled" for name in _METADATA_HEADERS):
         _add_metadata(reply, outcome, state.catalogue)
     return reply
 
