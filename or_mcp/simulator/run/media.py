@@ -7,10 +7,11 @@ import zlib
 from array import array
 from collections.abc import Callable
 
+from or_mcp.simulator.run.shapes import Shape
 from or_mcp.simulator.run.texts import dice_for
 
 LABEL = "simulated"
-_SIDE = 64
+_SIDE, _LONGEST_SIDE = 64, 1_024
 RATE = 24_000
 # Speech has about this many characters a second; longer sound than this is not made, only billed.
 _CHARS_A_SECOND, _MOST_SECONDS = 15, 4
@@ -87,6 +88,12 @@ def webp(*about: object, width: int = _SIDE, height: int = _SIDE) -> bytes:
         kind + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2) for kind, data in chunks
     )
     return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def sides(shape: Shape | None) -> dict[str, int]:
+    """How a picture is told the shape that was asked for; no side is longer than files can stay small with."""
+    drawn = shape and shape.within(_LONGEST_SIDE)
+    return {"width": drawn.width, "height": drawn.height} if drawn else {}
 
 
 PICTURES: dict[str, tuple[str, Callable[..., bytes]]] = {
