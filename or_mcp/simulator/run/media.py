@@ -128,7 +128,7 @@ def wav(text: str, *about: object) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def mp3(text: str) -> bytes:
+def mp3(text: str, *_about: object) -> bytes:
     """A text as silence of the right length, with a tag that says what it is."""
     comment = b"\0eng\0" + LABEL.encode()
     tag = b"COMM" + struct.pack(">I", len(comment)) + b"\0\0" + comment
@@ -136,7 +136,7 @@ def mp3(text: str) -> bytes:
     return head + tag + _MP3_FRAME * (min(spoken_seconds(text), _MOST_SECONDS) * _MP3_FRAMES_A_SECOND)
 
 
-SOUNDS: dict[str, Callable[..., bytes]] = {"pcm16": pcm, "wav": wav, "mp3": lambda text, *_about: mp3(text)}
+SOUNDS: dict[str, Callable[..., bytes]] = {"pcm16": pcm, "wav": wav, "mp3": mp3}
 """What an answer can be spoken as."""
 
 
