@@ -82,7 +82,10 @@ async def test_a_document_is_read_once_while_the_conversation_carries_what_was_r
 
 
 PAGES = b64encode(b"%PDF-1.7 /Type /Pages /Type /Page x /Type/Page y /Type /Page z").decode()
-BOOK: dict[str, Any] = {"type": "file", "file": {"filename": "book.pdf", "file_data": f"data:application/pdf;base64,{PAGES}"}}
+BOOK: dict[str, Any] = {
+    "type": "file",
+    "file": {"filename": "book.pdf", "file_data": f"data:application/pdf;base64,{PAGES}"},
+}
 WORDS_ONLY = "deepseek/deepseek-v3.2"
 
 
