@@ -248,8 +248,7 @@ class Program:
     async def serve(self, settings: Settings, session: Session, incoming: Any, outgoing: Any) -> None:
         """Serve one of several sessions with what is its own; the program runs already."""
         if self.parts is None:
-            msg = "the program is not running"
-            raise RuntimeError(msg)
+            raise RuntimeError("the program is not running")
         own = replace(
             self.parts,
             wait_seconds=settings.wait_seconds,

@@ -52,7 +52,6 @@ def _long(tokens: int, prompt: str, completion: str, read: str = "") -> tuple[Ov
 _SEES = "text image file"
 _OMNI = "text image file audio video"
 _NIGHT: Override = {"utc_start": 1630, "utc_end": 30, "prompt": "0.12", "completion": "0.5"}
-_OPEN = "deepinfra novita together fireworks"
 
 # fmt: off
 ROWS: tuple[Row, ...] = (
