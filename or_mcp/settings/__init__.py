@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
-from or_mcp.addresses import http_url, is_proxy
 from or_mcp.certificates import trusted
-from or_mcp.figures import money, prices, seconds, seconds_or_none, whole
 from or_mcp.offered import TOOL_NAMES, TOOL_WORDS, offered
 from or_mcp.places import credentials_file, state_directory, working_directory
 from or_mcp.servers.file import FileProblem, Server, read_servers, resolved
+from or_mcp.settings.addresses import http_url, is_proxy
+from or_mcp.settings.figures import money, prices, seconds, seconds_or_none, whole
 from or_mcp.sign_in.credentials import stored_key
 from or_mcp.starting.place import BY_DEFAULT, idle_seconds
 
