@@ -77,6 +77,10 @@ class Keepsake(Generic[ResultT]):
     # What all of it used; none where that is only a part of what was paid for.
     usage: Callable[[ResultT], Usage | None] | None = None
 
+    def made(self, result: ResultT) -> tuple[MadeFile, ...]:
+        """Its files."""
+        return self.files(result) if self.files is not None else ()
+
     def from_cache(self, result: ResultT) -> Decimal | None:
         """Which part of what was read came from a cache, where that is known."""
         used = self.usage(result) if self.usage is not None else None

@@ -80,7 +80,7 @@ async def tell_what_was_lost(question: str, call: Call) -> None:
     lost = await call.runs.lost_like(question)
     if lost is None or not lost.rows:
         return
-    call.parts.runner.delivered(lost.run_id)
+    call.parts.runner.admission.received(lost.run_id)
     how_far = f"in step {steps_in(lost.rows)}, after {done_in(lost.rows)} calls of tools"
     raise InvalidRequest(
         f"{lost.run_id} asked the same and was cut off {how_far}; all would be paid for and done again: "

@@ -16,7 +16,7 @@ from or_mcp.media.result import RESULT, MediaResult, MediaUsage, Part
 from or_mcp.media.written import LONG_TEXT, written
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import UpstreamFailed
-from or_mcp.openrouter.http import unreadable
+from or_mcp.openrouter.reading import unreadable
 from or_mcp.openrouter.wire.media import (
     ImageRequest,
     Segment,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from or_mcp.openrouter.http import OpenReply
-from or_mcp.openrouter.reading import event_of, is_json, no_answer, read_reply
+from or_mcp.openrouter.reading import data_of, event_of, is_json, no_answer, read_reply
 from or_mcp.openrouter.wire.responses import ENDINGS, Response, ResponseEvent, ResponsesRequest
 
 # Built now, not when the first event arrives.
@@ -21,7 +21,7 @@ async def response_events(reply: OpenReply) -> AsyncIterator[ResponseEvent]:
             raise no_answer(body, reply)
         yield ResponseEvent(type=f"response.{response.status or 'completed'}", response=response)
         return
-    async for data in reply.events(body):
+    async for data in data_of(reply, body):
         event = event_of(data, ResponseEvent, reply)
         if event.type in ENDINGS:
             reply.enough()

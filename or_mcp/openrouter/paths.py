@@ -17,7 +17,7 @@ from or_mcp.openrouter.errors import DeadlinePassed, ModelUnavailable, NotFound
 from or_mcp.openrouter.http import Http, OpenReply
 from or_mcp.openrouter.reading import LONG_BYTES, read_reply
 from or_mcp.openrouter.retry import ATTEMPTS
-from or_mcp.openrouter.wire.lenient import Request
+from or_mcp.openrouter.wire.request import Request
 
 # The list of all models is megabytes, and comes within seconds; whatever takes longer has failed.
 READ_SECONDS = 30.0
@@ -46,8 +46,7 @@ class Paths:
     async def paid(self, path: str, request: Request) -> AsyncGenerator[OpenReply]:
         """What a paid request brings, as it arrives; leaving the block early ends it."""
         with explaining(self._demands):
-            body = request.body()
-            async with self._http.post(path, self.key, body, self._attempts) as reply:
+            async with self._http.post(path, self.key, request.written(), self._attempts) as reply:
                 yield reply
 
     async def post(self, path: str, request: Request, shape: type[ModelT]) -> ModelT:

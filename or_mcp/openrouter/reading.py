@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import TypeVar
 
 import anyio.to_thread
 from pydantic import BaseModel, ValidationError
 
-from or_mcp.openrouter.errors import Failure, StreamBroken, from_error
-from or_mcp.openrouter.http import OpenReply, unreadable
+from or_mcp.openrouter.errors import Failure, StreamBroken, UpstreamFailed, from_error
+from or_mcp.openrouter.http import OpenReply
+from or_mcp.openrouter.sse import EventReader, EventTooLarge
 from or_mcp.openrouter.wire.chat import ChatChunk
 from or_mcp.openrouter.wire.errors import ErrorEnvelope
 
@@ -20,6 +21,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 # Whatever is longer is read in a thread: a picture is megabytes of base64 in one event.
 LONG_BYTES = 1 << 20
+_DONE = "[DONE]"
 # What an answer used follows its end at once.
 _USAGE_SECONDS = 10.0
 
@@ -44,7 +46,7 @@ async def chat_chunks(reply: OpenReply) -> AsyncIterator[ChatChunk]:
         yield chunk
         return
     finished = False
-    async for data in reply.events(body):
+    async for data in data_of(reply, body):
         read = partial(_late if finished else _chunk, data, reply)
         chunk = await anyio.to_thread.run_sync(read) if len(data) > LONG_BYTES else read()
         if chunk is None:
@@ -58,6 +60,42 @@ async def chat_chunks(reply: OpenReply) -> AsyncIterator[ChatChunk]:
             reply.expect(math.inf)
         finished = chunk.finishes or (finished and not chunk.goes_on)
         yield chunk
+
+
+async def data_of(reply: OpenReply, received: bytes | None) -> AsyncIterator[str]:
+    """The data of each event up to `[DONE]`, as it arrives; `received` is a body that was read already.
+
+    Raises:
+        StreamBroken: The connection broke while something was missing, or an event is too large to be real.
+    """
+    reader = EventReader()
+    try:
+        async for chunk in reply.chunks() if received is None else _at_once(received):
+            for data in _completed(reader, chunk, reply):
+                if data.strip() == _DONE:
+                    reply.enough()
+                if reply.is_whole:
+                    break
+                await reply.turns.take()
+                yield data
+    except StreamBroken:
+        if reply.would_do:
+            return
+        raise
+    for data in () if reply.is_whole else reader.end():
+        if data.strip() != _DONE:
+            yield data
+
+
+async def _at_once(received: bytes) -> AsyncIterator[bytes]:
+    yield received
+
+
+def _completed(reader: EventReader, chunk: bytes, reply: OpenReply) -> Iterator[str]:
+    try:
+        yield from reader.feed(chunk)
+    except EventTooLarge as error:
+        raise reply.broken(error) from error
 
 
 def _chunk(data: str, reply: OpenReply) -> ChatChunk:
@@ -114,3 +152,10 @@ def _without_halves(data: str) -> bytes:
         return json.dumps(json.loads(data), ensure_ascii=False).encode(errors="replace")
     except (ValueError, RecursionError):
         return data.encode()
+
+
+def unreadable(what: str, generation_id: str | None = None, *, may_be_billed: bool = False) -> UpstreamFailed:
+    """The failure of a reply that is not what it should be."""
+    return UpstreamFailed(
+        f"OpenRouter's {what} could not be read", generation_id=generation_id, may_be_billed=may_be_billed
+    )

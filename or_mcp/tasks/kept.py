@@ -34,7 +34,7 @@ async def kept_task(record: RunRecord, call: Call, result: mcp_types.CallToolRes
     question = None if record.finished else await runner.desk.question_now(record.run_id)
     message, updated = await _told(record, call)
     if status == "completed" and not record.delivered:
-        runner.delivered(record.run_id)
+        runner.admission.received(record.run_id)
     return DetailedTask(
         task_id=record.run_id,
         status="input_required" if question is not None else status,

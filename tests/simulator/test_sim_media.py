@@ -54,6 +54,35 @@ async def test_a_model_that_draws_sends_a_picture_with_its_words_and_bills_it(ca
         await check_both_ways(caller, path, {"model": PAINTER})
 
 
+@pytest.mark.parametrize(
+    ("config", "drawn"),
+    [({"aspect_ratio": "16:9", "image_size": "2K"}, (1_024, 576)), ({"size": "300x200"}, (300, 200)), ({}, (64, 64))],
+)
+async def test_pictures_in_chat_have_the_shape_that_was_asked_for(
+    caller: Caller, config: dict[str, Any], drawn: tuple[int, int]
+):
+    reply = await caller.result("/chat/completions", chat(model=PAINTER, image_config=config))
+    (picture,) = reply["choices"][0]["message"]["images"]
+    assert sides(base64.b64decode(picture["image_url"]["url"].partition(",")[2])) == drawn
+    wrong = await caller.post("/chat/completions", chat(model=PAINTER, image_config={"aspect_ratio": "5:3"}))
+    assert wrong.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        {"type": "openrouter:image_generation", "parameters": {"size": "300x200"}},
+        {"type": "image_generation", "size": "300x200"},
+    ],
+)
+async def test_a_tool_draws_in_the_shape_that_was_asked_for(caller: Caller, tool: dict[str, Any]):
+    output = (await caller.result("/responses", ask(tools=[tool])))["output"]
+    item = next(each for each in output if "result" in each)
+    assert sides(base64.b64decode(item["result"])) == (300, 200)
+    wrong: dict[str, Any] = {"type": "image_generation", "size": "huge"}
+    assert (await caller.post("/responses", ask(tools=[wrong]))).status_code == 400
+
+
 async def test_a_model_is_refused_what_it_cannot_make(caller: Caller):
     for body in (chat(modalities=["text", "audio"], stream=True), chat(modalities=["image"])):
         assert (await caller.post("/chat/completions", body)).status_code == 404
@@ -73,6 +102,21 @@ async def test_spoken_answers_are_streamed_as_sound_with_what_is_said(caller: Ca
     assert len(sound) >= 48_000
     assert said.startswith("[simulated]")
     assert stream.events[-1]["usage"]["completion_tokens_details"]["audio_tokens"] > 0
+
+
+@pytest.mark.parametrize(("form", "start"), [("wav", b"RIFF"), ("mp3", b"ID3")])
+async def test_spoken_answers_come_in_the_form_that_was_asked_for(caller: Caller, form: str, start: bytes):
+    body = chat(model=SPEAKER, modalities=["text", "audio"], audio={"voice": "alloy", "format": form})
+    stream = await caller.stream("/chat/completions", body)
+    parts = [choice["delta"].get("audio", {}) for event in stream.events for choice in event["choices"]]
+    # Joined as text, as the pieces of one base64.
+    assert base64.b64decode("".join(part.get("data", "") for part in parts)).startswith(start)
+
+
+async def test_a_form_of_sound_that_is_not_imitated_says_so(caller: Caller):
+    body = chat(model=SPEAKER, modalities=["text", "audio"], audio={"voice": "alloy", "format": "opus"}, stream=True)
+    reply = await caller.post("/chat/completions", body)
+    assert (reply.status_code, "pcm16, wav, mp3" in reply.text) == (501, True)
 
 
 async def test_images_are_drawn_and_billed_by_the_token(caller: Caller):

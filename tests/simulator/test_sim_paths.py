@@ -1,5 +1,6 @@
 """Paths beside the three of words: batches, files, decisions, other names of the same, and what is not imitated."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -58,7 +59,7 @@ async def test_the_old_name_of_the_key_and_the_users_models_answer(caller: Calle
     assert (await caller.http.get("/models/user", headers={"authorization": ""})).status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/keys", "/keys/abc", "/presets/x", "/datasets/app-rankings", "/generation/feedback"])
+@pytest.mark.parametrize("path", ["/keys", "/keys/abc", "/presets/x", "/completions", "/generation/feedback"])
 async def test_what_is_not_imitated_says_so_instead_of_looking_absent(caller: Caller, path: str):
     reply = await caller.get(path)
     assert (reply.status_code, "does not imitate" in reply.json()["error"]["message"]) == (501, True)
@@ -246,8 +247,32 @@ async def test_permanent_slugs_resolve_with_and_without_their_date(caller: Calle
     assert (await caller.data(f"/model/{name}"))["id"] == slug
 
 
-async def test_benchmarks_tell_what_a_task_cost(caller: Caller):
+async def test_benchmarks_tell_what_others_have_measured_and_what_a_task_cost(caller: Caller):
     told = (await caller.get("/benchmarks")).json()
     assert sdk_problems(components.UnifiedBenchmarksResponse, told) == []
-    assert told["meta"]["model_count"] == len(told["data"]) > 3
+    by_source = Counter(row["source"] for row in told["data"])
+    assert by_source.keys() == {"artificial-analysis", "design-arena", "openrouter"}
+    assert told["meta"]["model_count"] == by_source["openrouter"] > by_source["design-arena"]
     assert (await caller.http.get("/benchmarks", headers={"authorization": ""})).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("query", "sources"),
+    [
+        ({"source": "artificial-analysis", "task_type": "coding"}, {"artificial-analysis"}),
+        ({"source": "design-arena", "category": "website"}, {"design-arena"}),
+        ({"source": "design-arena", "category": "3d"}, set[str]()),
+        ({"source": "openrouter", "benchmark_type": "gpqa_diamond"}, {"openrouter"}),
+        ({"task_type": "search"}, set[str]()),
+        ({"max_results": 1}, {"artificial-analysis"}),
+    ],
+)
+async def test_benchmarks_are_narrowed_down(caller: Caller, query: dict[str, Any], sources: set[str]):
+    told = (await caller.get("/benchmarks", None, **query)).json()
+    assert {row["source"] for row in told["data"]} == sources
+    assert len(told["data"]) <= query.get("max_results", 1_000)
+    assert (told["meta"]["source"], told["meta"]["task_type"]) == (query.get("source"), query.get("task_type"))
+
+
+async def test_a_benchmark_that_nobody_knows_is_refused(caller: Caller):
+    assert (await caller.get("/benchmarks", source="crystal-ball")).status_code == 400

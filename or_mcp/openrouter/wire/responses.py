@@ -6,7 +6,8 @@ from pydantic import JsonValue
 
 from or_mcp.openrouter.wire.citations import Annotation
 from or_mcp.openrouter.wire.errors import ErrorBody
-from or_mcp.openrouter.wire.lenient import Address, Lenient, Name, Number, Reply, Request, Rows
+from or_mcp.openrouter.wire.lenient import Address, Lenient, Name, Number, Reply, Rows
+from or_mcp.openrouter.wire.request import Request
 from or_mcp.openrouter.wire.routing import Provider, Reasoning, StopWhen, WebTool
 from or_mcp.openrouter.wire.sessions import SessionRequest
 from or_mcp.openrouter.wire.usage import Usage

@@ -20,7 +20,7 @@ from or_mcp.simulator.catalogue.routing import Route, choose_endpoint, find_mode
 from or_mcp.simulator.delivery.framing import Document, EventStream, Frame, Reply
 from or_mcp.simulator.money.pricing import Bill, Rates, Tokens, bill
 from or_mcp.simulator.run.counting import Counter
-from or_mcp.simulator.run.media import PICTURES
+from or_mcp.simulator.run.media import PICTURES, sides
 from or_mcp.simulator.run.shapes import RATIOS, TIERS, Shape, read_shape
 from or_mcp.simulator.run.validation import Rule, invalid, one_of, read_preferences
 from or_mcp.simulator.state import Call, State
@@ -31,8 +31,6 @@ _TOKENS = {"low": 272, "medium": 1_056, "high": 4_160}
 _REFERENCE_TOKENS, _DETAILED_REFERENCE_TOKENS = 258, 1_600
 # What is drawn unasked: a square of one tier; or, where models take all they may, half as much again.
 _USUAL, _LARGEST_USUAL = Shape(1_024, 1_024), Shape(1_536, 1_024)
-# Pictures have the sides that were asked for up to this length, so that files stay small.
-_LONGEST_SIDE = 1_024
 _MOST_PICTURES, _MOST_REFERENCES = 10, 16
 _BACKGROUNDS = ("auto", "opaque", "transparent")
 _PARAMETERS: JsonObject = {
@@ -108,9 +106,8 @@ def _usage(tokens: Tokens) -> JsonObject:
 
 
 def _picture(asked: _Asked, seed: int, number: int) -> str:
-    draw, shape = PICTURES[asked.form][1], asked.shape and asked.shape.within(_LONGEST_SIDE)
-    sides = {"width": shape.width, "height": shape.height} if shape else {}
-    return base64.b64encode(draw(seed, asked.prompt, number, **sides)).decode()
+    drawn = PICTURES[asked.form][1](seed, asked.prompt, number, **sides(asked.shape))
+    return base64.b64encode(drawn).decode()
 
 
 def _asked(body: JsonObject) -> _Asked:

@@ -15,6 +15,7 @@ from or_mcp.simulator.money.pricing import Tokens, bill
 from or_mcp.simulator.run.asks import Api, Ask, read_ask
 from or_mcp.simulator.run.counting import Counter
 from or_mcp.simulator.run.history import check_thoughts
+from or_mcp.simulator.run.media import SOUNDS
 from or_mcp.simulator.run.outcomes import Outcome
 from or_mcp.simulator.run.panels import SLUGS, FusionPlan, Hall, convene, read_plan
 from or_mcp.simulator.run.records import record_outcome
@@ -26,6 +27,8 @@ from or_mcp.simulator.wire import JsonObject, as_object
 
 _RENDER = {"responses": responses.render, "chat": chat.render, "messages": messages.render}
 _RESERVED_BY_DEFAULT = 4096
+# The second is what the first was called before.
+_METADATA_HEADERS = ("x-openrouter-metadata", "x-openrouter-experimental-metadata")
 _STRATEGIES = {"openrouter/fusion": "fusion", "openrouter/fusion-flash": "fusion", "openrouter/free": "free"}
 
 
@@ -50,7 +53,7 @@ def answer(state: State, call: Call, api: Api) -> Reply:
     told = {"completion": outcome.text or None, "reasoning": outcome.reasoning or None}
     state.told[outcome.id] = {"input": _asked(ask), "output": told, "error": None}
     reply.headers["X-Generation-Id"] = outcome.id
-    if call.request.headers.get("x-openrouter-metadata") == "enabled":
+    if any(call.request.headers.get(name, "").lower() == "enabled" for name in _METADATA_HEADERS):
         _add_metadata(reply, outcome, state.catalogue)
     return reply
 
@@ -117,7 +120,7 @@ def _too_long(ask: Ask, model: Model) -> bool:
 
 def _check_input(ask: Ask, model: Model) -> None:
     check_thoughts(ask.body, model.author)
-    for medium in sorted(ask.media - model.takes):
+    for medium in sorted(ask.media - model.takes - ask.parsed_media):
         raise invalid(f"No endpoints found that support {medium} input", model=model.slug)
     for medium in ask.modalities:
         if medium not in model.gives:
@@ -126,6 +129,8 @@ def _check_input(ask: Ask, model: Model) -> None:
             raise unavailable(404, "no_endpoints", message, [model.slug])
     if "audio" in ask.modalities and not ask.stream:
         raise invalid("Audio output requires stream: true", field="stream")
+    if "audio" in ask.modalities and ask.sound_form not in SOUNDS:
+        raise Refused(501, f"The simulator imitates sound as {', '.join(SOUNDS)}, not as {ask.sound_form}")
     # On /responses upstream answers an incomplete success instead.
     if _too_long(ask, model) and ask.api != "responses":
         raise Refused(

@@ -7,10 +7,11 @@ import zlib
 from array import array
 from collections.abc import Callable
 
+from or_mcp.simulator.run.shapes import Shape
 from or_mcp.simulator.run.texts import dice_for
 
 LABEL = "simulated"
-_SIDE = 64
+_SIDE, _LONGEST_SIDE = 64, 1_024
 RATE = 24_000
 # Speech has about this many characters a second; longer sound than this is not made, only billed.
 _CHARS_A_SECOND, _MOST_SECONDS = 15, 4
@@ -89,6 +90,12 @@ def webp(*about: object, width: int = _SIDE, height: int = _SIDE) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
+def sides(shape: Shape | None) -> dict[str, int]:
+    """How a picture is told the shape that was asked for; no side is longer than files can stay small with."""
+    drawn = shape and shape.within(_LONGEST_SIDE)
+    return {"width": drawn.width, "height": drawn.height} if drawn else {}
+
+
 PICTURES: dict[str, tuple[str, Callable[..., bytes]]] = {
     "png": ("image/png", png),
     "jpeg": ("image/jpeg", jpeg),
@@ -121,12 +128,16 @@ def wav(text: str, *about: object) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def mp3(text: str) -> bytes:
+def mp3(text: str, *_about: object) -> bytes:
     """A text as silence of the right length, with a tag that says what it is."""
     comment = b"\0eng\0" + LABEL.encode()
     tag = b"COMM" + struct.pack(">I", len(comment)) + b"\0\0" + comment
     head = b"ID3\x03\0\0" + bytes((0, 0, len(tag) >> 7, len(tag) & 0x7F))
     return head + tag + _MP3_FRAME * (min(spoken_seconds(text), _MOST_SECONDS) * _MP3_FRAMES_A_SECOND)
+
+
+SOUNDS: dict[str, Callable[..., bytes]] = {"pcm16": pcm, "wav": wav, "mp3": mp3}
+"""What an answer can be spoken as."""
 
 
 def mp4(*about: object) -> bytes:
