@@ -78,7 +78,7 @@ async def make(arguments: MakeArguments, call: Call) -> Reply:
     plan.check(wish, given)
     provider = await _permitted(kind, model, call)
     offer, notes = await _offer(wish, provider, choice.snapshot, call)
-    told = () if arguments.model else (f"No model was named: {model} was taken.",)
+    chosen = () if arguments.model else (f"No model was named: {model} was taken.",)
     return await place(
         call,
         "make",
@@ -87,7 +87,7 @@ async def make(arguments: MakeArguments, call: Call) -> Reply:
         models=(model,),
         prompt=arguments.prompt,
         attached=digest_of(media),
-        shown=Shown(notes=(*told, *notes, *choice.notes)),
+        shown=Shown(notes=(*chosen, *notes, *choice.notes)),
         wait_seconds=arguments.wait_seconds,
     )
 
