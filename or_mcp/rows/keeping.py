@@ -14,7 +14,7 @@ import anyio.to_thread
 from or_mcp.catalogue.prices import Estimate
 from or_mcp.openrouter.errors import Failure
 from or_mcp.openrouter.usage import Usage
-from or_mcp.rows.lines import save
+from or_mcp.rows.lines import save, why_failed
 from or_mcp.rows.purse import Purse
 from or_mcp.rows.result import RESULT, Answered, RowsResult
 from or_mcp.runs.live import Kept, LiveRun
@@ -85,6 +85,14 @@ class KeptRows:
         self._purse.settle(n, cost)
         self._add(answered)
         return row
+
+    def _recall(self, row: Row) -> None:
+        """Count a row that came back to another process, as that one did."""
+        failure = why_failed(row) if row.state == "failed" else None
+        self._first_failure = self._first_failure or failure
+        is_doubtful = failure is not None and failure.may_be_billed and row.cost_usd != 0
+        self._purse.hold(row.n, row.cost_usd)
+        self._purse.settle(row.n, None if is_doubtful else row.cost_usd)
 
     def _add(self, answered: Answered) -> None:
         result, more, used = self._result, answered.provider_cost_usd, answered.usage or Usage()
