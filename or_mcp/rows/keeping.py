@@ -53,7 +53,8 @@ class KeptRows:
         alone = self._generation_id if self._result.total == 1 else None
         outcome = None if self._count("answered") == self._result.total else "partial"
         result = RESULT.dump_json(self._result).decode()
-        return Kept(result, self._purse.cost, alone, outcome, self._in_order(), self._purse.at_most)
+        several = self._result.total > 1
+        return Kept(result, self._purse.cost, alone, outcome, self._in_order(), self._purse.at_most, in_parts=several)
 
     def progress(self) -> Progress:
         """How many rows have been answered."""
