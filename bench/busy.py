@@ -23,7 +23,7 @@ from bench.protocol import MODERN, checked
 from bench.upstream import PANEL
 
 _FUSIONS, _RATE, _EVENTS = 64, 500, 2_000
-_WAITERS, _WAITED_SECONDS = 1_000, 8
+_WAITERS, _SETTLED_SECONDS, _WAITED_SECONDS = 1_000, 12, 8
 _IMAGE_BYTES = 20_000_000
 _PAUSE_SECONDS = 0.02
 _PATIENCE_SECONDS = 300
@@ -149,8 +149,9 @@ def _waiting(port: int, data: Path) -> Iterator[Figure]:
         run = carrying.call("ask", model=MODEL, prompt="What takes a minute?", wait_seconds=0)["run_id"]
         for _ in range(_WAITERS):
             other.begin("tools/call", {"name": "run", "arguments": {"run_id": run, "wait_seconds": 120}})
-        # All of them have been read once a later call is answered.
+        # All of them have been read once a later call is answered; what a process imports after its start is over, too.
         other.took()
+        sleep(_SETTLED_SECONDS)
         cpu, begun = busy_seconds(other.pid), perf_counter()
         sleep(_WAITED_SECONDS)
         share = (busy_seconds(other.pid) - cpu) / (perf_counter() - begun)

@@ -17,8 +17,11 @@ from or_mcp.view.report import app_html
 
 logger = logging.getLogger(__name__)
 
-# What no session ever needs.
-_NOT_OURS = ("or_mcp.cli", "or_mcp.simulator", "or_mcp.http_app", "or_mcp.web", "or_mcp.serving", "or_mcp.__main__")
+# What no session ever needs, and what one with a database needs from its start.
+_NOT_OURS = (
+    *("or_mcp.cli", "or_mcp.simulator", "or_mcp.http_app", "or_mcp.web", "or_mcp.serving", "or_mcp.__main__"),
+    "or_mcp.runs.engines.postgres",
+)
 # What others import only when they are first used.
 _THEIRS = ("anyio._backends._asyncio", "encodings.idna", "encodings.ascii", "encodings.latin_1", "stringprep")
 # Longer than the first call of a session takes, and short of the ten seconds after which nothing may be missing.

@@ -24,7 +24,8 @@ from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from or_mcp.server import Program, Watchers
+from or_mcp.parts import Watchers
+from or_mcp.server import Program
 from or_mcp.settings import Settings, SettingsError, read_settings
 from or_mcp.web.doors import (
     METADATA,

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from or_mcp import __version__
-from or_mcp.openrouter.http import Identity
+from or_mcp.openrouter.identity import Identity
 
 IDENTITY = Identity(title="or-mcp", version=__version__, url="https://github.com/or-mcp/or-mcp")

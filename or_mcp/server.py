@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, replace
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Any
 
 import anyio
-import anyio.to_thread
 import mcp_types
 from mcp import MCPError
 from mcp.server.caching import CacheHint
@@ -23,53 +19,29 @@ from mcp.server.runner import serve_dual_era_loop
 from mcp.server.streamable_http import MCP_SESSION_ID_HEADER
 
 from or_mcp import __version__
-from or_mcp.attachments.paths import Sandbox
 from or_mcp.calls.boundary import answer
 from or_mcp.calls.call import FOR_VIEW, Call, NeedsHost, Parts, Served, Tell
 from or_mcp.calls.caller import AT_THE_DOOR, Caller
 from or_mcp.calls.choosing import suggest_only_allowed
 from or_mcp.calls.explain import sentence
-from or_mcp.calls.keepsake import Means
 from or_mcp.calls.shape import Shape
 from or_mcp.calls.tool import AnyTool
-from or_mcp.catalogue.cache import Catalogue
-from or_mcp.catalogue.policy import Policy
-from or_mcp.disk import forget_files
-from or_mcp.files.shelf import Shelf
 from or_mcp.host import prompts, resources
 from or_mcp.host.completion import complete
 from or_mcp.host.instructions import instructions
 from or_mcp.host.questions import Told, asker, opener, question_result
 from or_mcp.host.skills import Skills
 from or_mcp.identity import IDENTITY
-from or_mcp.openrouter.client import OpenRouter, prepare
 from or_mcp.openrouter.errors import CallerCanAct, Failure, shorten
-from or_mcp.openrouter.http import Http
-from or_mcp.operator import (
-    check_budget_is_kept,
-    demands,
-    folders_of_runs,
-    kept_in,
-    own_files,
-    provider_preferences,
-    rules,
-    sealing_secret,
-)
+from or_mcp.operator import check_budget_is_kept, sealing_secret
+from or_mcp.parts import NOBODY, Watchers, parts_of, under, warm_up
 from or_mcp.runs.apart import apart
-from or_mcp.runs.budget import Limits
-from or_mcp.runs.key_limit import KeyLimits
-from or_mcp.runs.learned import Learned
-from or_mcp.runs.live import Work
-from or_mcp.runs.record import RunRecord
-from or_mcp.runs.runner import Runner
 from or_mcp.runs.session import Session, Sessions, Waiter
-from or_mcp.runs.store import Store
-from or_mcp.servers.sessions import Servers
 from or_mcp.settings import Settings
 from or_mcp.tasks.extension import Tasks
 from or_mcp.tasks.ongoing import CallResult
 from or_mcp.tasks.wire import CreatedTask
-from or_mcp.tools import KEEPSAKES, Tools, at_hand
+from or_mcp.tools import Tools, at_hand
 
 NAME = "openrouter"
 TITLE = "OpenRouter"
@@ -77,23 +49,6 @@ TITLE = "OpenRouter"
 UI_EXTENSION = "io.modelcontextprotocol/ui"
 
 Context = ServerRequestContext[Served, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Watchers:
-    """Who hears of what happens in a program, as it happens.
-
-    How long upstream took to begin its answer on a path; what a run of a tool has cost; that a run was found which its
-    process had lost; that the program has failed.
-    """
-
-    heard: Callable[[str, float], None] | None = None
-    spent: Callable[[str, Decimal], None] | None = None
-    lost: Callable[[], None] | None = None
-    died: Callable[[], None] | None = None
-
-
-NOBODY = Watchers()
 
 
 class Program:
@@ -172,61 +127,20 @@ class Program:
     @asynccontextmanager
     async def running(self, *, warm: bool = True) -> AsyncGenerator[Parts]:
         """The parts, for as long as the program runs; not warm, nothing is asked of upstream unless it is needed."""
-        settings = self.settings
-        http = Http(settings.base_url, IDENTITY, self._watchers.heard)
-        upstream = OpenRouter(http, settings.api_key, demands(settings))
-        store = await anyio.to_thread.run_sync(Store, *kept_in(settings))
-        kept_in_dir = settings.data_dir if settings.store else None
-        shelf = Shelf(kept_in_dir)
-        runner = Runner(
-            store,
-            Limits(
-                settings.max_cost_per_call_usd,
-                settings.daily_budget_usd,
-                settings.caller_daily_budget_usd,
-                are_for_a_team=settings.http_auth != "none",
-            ),
-            deadline_seconds=settings.run_deadline_seconds,
-            drain_seconds=settings.drain_seconds,
-            retention_days=settings.retention_days,
-            forget_files=partial(_forget_files, folders_of_runs(settings.data_dir), shelf),
-            spent=self._watchers.spent,
-            lost=self._watchers.lost,
-            learned=Learned(kept_in_dir),
-            resume=partial(_resume, shelf, store, kept_in_dir),
-        )
-        catalogue = Catalogue(upstream, settings.data_dir / "catalogue", origin=settings.base_url)
-        parts = Parts(
-            upstream=upstream,
-            catalogue=catalogue,
-            policy=Policy(settings.models),
-            runner=runner,
-            key_limits=KeyLimits(store),
-            provider=provider_preferences(settings),
-            default_model=settings.default_model,
-            wait_seconds=settings.wait_seconds,
-            sandbox=Sandbox(settings.allowed_dirs, own_files(settings.data_dir)),
-            data_dir=kept_in_dir,
-            shelf=shelf,
-            rules=rules(settings),
-            keepsakes=KEEPSAKES,
-            servers=Servers(settings.servers, apart=settings.servers_for_callers),
-        )
-        with self._noticing_failure():
-            async with anyio.create_task_group() as background:
-                async with catalogue.running(background), runner.running(), self.tasks.carrying():
-                    parts.servers.begin(background)
-                    if warm:
-                        background.start_soon(apart, warm_up, parts, self.owner)
-                    self.parts = parts
-                    try:
-                        yield parts
-                    finally:
-                        runner.stopping = True
-                        self.parts = None
-                background.cancel_scope.cancel()
-        await http.close()
-        await anyio.to_thread.run_sync(shelf.close)
+        async with parts_of(self.settings, self._watchers) as parts:
+            with self._noticing_failure():
+                async with anyio.create_task_group() as background:
+                    async with parts.catalogue.running(background), parts.runner.running(), self.tasks.carrying():
+                        parts.servers.begin(background)
+                        if warm:
+                            background.start_soon(apart, warm_up, parts, self.owner)
+                        self.parts = parts
+                        try:
+                            yield parts
+                        finally:
+                            parts.runner.stopping = True
+                            self.parts = None
+                    background.cancel_scope.cancel()
 
     @contextmanager
     def _noticing_failure(self) -> Generator[None]:
@@ -248,15 +162,8 @@ class Program:
     async def serve(self, settings: Settings, session: Session, incoming: Any, outgoing: Any) -> None:
         """Serve one of several sessions with what is its own; the program runs already."""
         if self.parts is None:
-            msg = "the program is not running"
-            raise RuntimeError(msg)
-        own = replace(
-            self.parts,
-            wait_seconds=settings.wait_seconds,
-            sandbox=Sandbox(settings.allowed_dirs, own_files(settings.data_dir)),
-            rules=rules(settings),
-        )
-        served = Served(own, session, Shape(settings.structured))
+            raise RuntimeError("the program is not running")
+        served = Served(under(self.parts, settings), session, Shape(settings.structured))
         options = self.server.create_initialization_options()
         await serve_dual_era_loop(self.server, incoming, outgoing, lifespan_state=served, init_options=options)
 
@@ -357,30 +264,6 @@ async def protocol_errors(call: Call, data: dict[str, str] | None = None) -> Asy
         await suggest_only_allowed(failure, call)
         code = mcp_types.INVALID_PARAMS if isinstance(failure, CallerCanAct) else mcp_types.INTERNAL_ERROR
         raise MCPError(code=code, message=f"{failure.kind}: {sentence(failure)}", data=data) from failure
-
-
-async def warm_up(parts: Parts, owner: Caller) -> None:
-    """Have the connection, the prices and the key's limit ready before the first call needs them."""
-    # Nothing is lost by a failure: whoever needs it asks again, and is told what went wrong.
-    with suppress(Failure):
-        prepare()
-        parts.runner.pays(owner.payer, parts.upstream)
-        if owner.key is not None:
-            await parts.key_limits.heard(owner.payer, parts.upstream)
-        await parts.catalogue.models()
-
-
-def _forget_files(folders: Sequence[Path], shelf: Shelf, moment: datetime) -> None:
-    forget_files(folders, moment)
-    shelf.forget(moment)
-
-
-def _resume(shelf: Shelf, store: Store, data_dir: Path | None, record: RunRecord, upstream: OpenRouter) -> Work | None:
-    """What goes on with a job that another process left."""
-    keepsake = KEEPSAKES.get(record.request.tool)
-    if keepsake is None or keepsake.resume is None:
-        return None
-    return keepsake.resume(record, Means(upstream, shelf, store, data_dir))
 
 
 def _client(ctx: Context) -> tuple[str, str]:

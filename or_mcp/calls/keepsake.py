@@ -6,19 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from or_mcp.calls.reply import Reply
 from or_mcp.conversation.thread import Thread
 from or_mcp.files.made import MadeFile
 from or_mcp.files.shelf import Shelf
-from or_mcp.fusion.result import PanelMember
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.usage import Usage
 from or_mcp.runs.live import Work
 from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunRecord
 from or_mcp.runs.store import Store
+
+if TYPE_CHECKING:
+    from or_mcp.fusion.result import PanelMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,10 @@ class Keepsake(Generic[ResultT]):
     resume: Callable[[RunRecord, Means], Work | None] | None = None
     # What all of it used; none where that is only a part of what was paid for.
     usage: Callable[[ResultT], Usage | None] | None = None
+
+    def made(self, result: ResultT) -> tuple[MadeFile, ...]:
+        """Its files."""
+        return self.files(result) if self.files is not None else ()
 
     def from_cache(self, result: ResultT) -> Decimal | None:
         """Which part of what was read came from a cache, where that is known."""

@@ -30,11 +30,10 @@ from or_mcp.servers.sessions import Servers, Sessions
 
 # What a model is shown of a result at once, and what is kept to be asked for, of one and of all together.
 SHOWN_CHARS, _KEPT_CHARS, _KEPT_OF_ALL = 40_000, 4_000_000, 20_000_000
-# Of a picture in base64, and of a server's own words.
-_LARGEST_PICTURE, _MOST_PICTURES, _WORDS_CHARS = 6_000_000, 4, 500
+# Of a picture in base64, how many in all (makers take a hundred and more at once), and of a server's own words.
+_LARGEST_PICTURE, _MOST_PICTURES, _WORDS_CHARS = 6_000_000, 64, 500
 # Of a question to a person.
 _ASKED_CHARS = 2_000
-_PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _ONCE, _THIS_RUN, _NO = "once", "for this run", "no"
 MORE = "more_of_result"
 _MORE: Message = {
@@ -65,7 +64,6 @@ class Lender:
     # Whether somebody can be asked, and whether that is the operator.
     may_ask: bool
     is_operator: bool
-    takes_pictures: bool
     model: str
 
     @asynccontextmanager
@@ -112,6 +110,7 @@ class Lent:
         self._said = words
         self._for_this_run: set[str] = set()
         self._kept: dict[str, str] = {}
+        self._pictures = 0
         self._asking = anyio.Lock()
         self._functions = tuple(_shown_function(name, tool) for name, tool in self._tools.items())
 
@@ -174,10 +173,16 @@ class Lent:
 
     def _shown(self, call: CalledTool, result: mcp_types.CallToolResult) -> Came:
         """A result as the model reads it: between marks, within bounds, with nothing that acts on a screen."""
-        text, pictures = _text_of(result), _pictures_of(result) if self._lender.takes_pictures else ()
+        text, pictures = _text_of(result), self._shown_of(result)
         if len(text) > SHOWN_CHARS and sum(map(len, self._kept.values())) < _KEPT_OF_ALL:
             self._kept[call.call_id] = text[:_KEPT_CHARS]
         return Came(self._page(call.call_id, call.name, text, 0), result.is_error is True, pictures)
+
+    def _shown_of(self, result: mcp_types.CallToolResult) -> tuple[str, ...]:
+        found = [block.data for block in result.content if isinstance(block, mcp_types.ImageContent)]
+        fit = [each for each in found if len(each) <= _LARGEST_PICTURE][: _MOST_PICTURES - self._pictures]
+        self._pictures += len(fit)
+        return tuple(fit)
 
     def _more(self, arguments: dict[str, Any]) -> Came:
         call_id, offset = str(arguments.get("call_id")), arguments.get("offset")
@@ -247,9 +252,3 @@ def _words_of(block: mcp_types.ContentBlock) -> str:
             return resource.text
         case _:
             return "(bytes)"
-
-
-def _pictures_of(result: mcp_types.CallToolResult) -> tuple[str, ...]:
-    found = [block for block in result.content if isinstance(block, mcp_types.ImageContent)]
-    fit = [each for each in found if each.mime_type in _PICTURES and len(each.data) <= _LARGEST_PICTURE]
-    return tuple(f"data:{each.mime_type};base64,{each.data}" for each in fit[:_MOST_PICTURES])

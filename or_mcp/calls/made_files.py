@@ -11,6 +11,7 @@ import anyio.to_thread
 from or_mcp.calls.call import Call, Parts
 from or_mcp.calls.keepsake import Shown
 from or_mcp.files.made import MadeFile
+from or_mcp.files.shelf import Shelf
 from or_mcp.openrouter.errors import NotFound
 from or_mcp.runs.record import RunRecord
 
@@ -21,13 +22,12 @@ _WRITTEN = re.compile(r"openrouter://runs/([\w-]{1,100})/files/(\d{1,4})")
 def files_of(record: RunRecord, parts: Parts) -> tuple[MadeFile, ...]:
     """What a run made."""
     keepsake = parts.keepsakes[record.request.tool]
-    return keepsake.files(keepsake.read(record)) if keepsake.files else ()
+    return keepsake.made(keepsake.read(record))
 
 
-async def with_files(shown: Shown, record: RunRecord, parts: Parts, files_in: Path | None) -> Shown:
-    """The same, knowing which of the run's files stand here; `files_in` is where, for a reader who can open them."""
-    made = files_of(record, parts)
-    here = await anyio.to_thread.run_sync(parts.shelf.holds, made) if made else frozenset[str]()
+async def with_files(shown: Shown, made: tuple[MadeFile, ...], shelf: Shelf, files_in: Path | None) -> Shown:
+    """The same, knowing which of a run's files stand here; `files_in` is where, for a reader who can open them."""
+    here = await anyio.to_thread.run_sync(shelf.holds, made) if made else frozenset[str]()
     return replace(shown, files_in=files_in, files_here=here)
 
 

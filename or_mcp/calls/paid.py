@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,13 +20,14 @@ from or_mcp.calls.made_files import with_files
 from or_mcp.calls.reply import Reply
 from or_mcp.catalogue.prices import Estimate
 from or_mcp.openrouter.errors import Failure, shorten
+from or_mcp.runs.admission import Begun
 from or_mcp.runs.budget import PER_CALLER, PER_DAY, OverBudget, Room, Standing, check, dollars, room_at_once
 from or_mcp.runs.key_limit import Heard
 from or_mcp.runs.live import Work
 from or_mcp.runs.pieces import Context
-from or_mcp.runs.record import RunRecord, RunRequest, fingerprint, kept_arguments
-from or_mcp.runs.runner import Begun
+from or_mcp.runs.record import RunRecord, RunRequest
 
+_NOT_THE_QUESTION = frozenset({"wait_seconds", "detail", "max_cost_usd"})
 # Less is no cent, and no hundredth.
 _A_CENT_ROUNDED = _A_PERCENT_ROUNDED = Decimal("0.005")
 # Of a program; what is no name may be as long as a message.
@@ -84,12 +87,14 @@ async def place(
     runner, lasting = call.parts.runner, call.lasting
     runner.pays(call.caller.payer, call.upstream)
     given = arguments.model_dump(mode="json", exclude_defaults=True)
+    # The prompt is kept once.
+    kept = given | ({"prompt": None} if given.get("prompt") == prompt else {})
     request = RunRequest(
         tool=tool,
         caller=call.caller.id,
         payer=call.caller.payer,
         fingerprint=question_of(call, tool, arguments, attached),
-        arguments=kept_arguments(given, prompt),
+        arguments=json.dumps(kept, ensure_ascii=False),
         models=models,
         prompt=prompt,
         ceiling_usd=decimal_or_none(arguments.max_cost_usd),
@@ -105,8 +110,11 @@ async def place(
 
 
 def question_of(call: Call, tool: str, arguments: Paying, attached: str) -> str:
-    """What stands for the question: the same for the same one by the same caller."""
-    return fingerprint(tool, call.caller.id, arguments.model_dump(mode="json", exclude_defaults=True), attached)
+    """The same for the same question by the same caller, whatever it is willing to wait or pay."""
+    given = arguments.model_dump(mode="json", exclude_defaults=True)
+    asked = {name: value for name, value in given.items() if name not in _NOT_THE_QUESTION}
+    text = json.dumps([tool, call.caller.id, asked, attached], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 async def _hand_over(call: Call, begun: Begun, shown: Shown, seconds: float) -> Reply:
@@ -117,14 +125,14 @@ async def _hand_over(call: Call, begun: Begun, shown: Shown, seconds: float) -> 
         raise RunFailed(record)
     standing = await call.runs.standing(recent=record.finished)
     if record.finished and call.lasting is None:
-        call.parts.runner.delivered(record.run_id)
+        call.parts.runner.admission.received(record.run_id)
     keepsake = call.parts.keepsakes[record.request.tool]
     result = keepsake.read(record)
     return keepsake.show(
         record,
         result,
         replace(
-            await with_files(shown, record, call.parts, call.files_in),
+            await with_files(shown, keepsake.made(result), call.parts.shelf, call.files_in),
             replayed=replayed,
             cost_line=cost_line(record, keepsake, result, standing),
             progress=record.progress.message if record.progress else "",
@@ -158,10 +166,10 @@ async def _within_what_is_left(
         OverBudget: There is no room for it.
     """
     runner, key = call.parts.runner, call.parts.key_limits.known(call.caller.payer)
-    room = await runner.look(request, key)
+    room = await runner.admission.look(request, key)
     if key is None and not isinstance(room, Begun):
         key = await call.parts.key_limits.heard(call.caller.payer, call.upstream)
-        room = await runner.look(request, key)
+        room = await runner.admission.look(request, key)
     looks = 0
     while not isinstance(room, Begun):
         offer = offered(room)
@@ -175,7 +183,7 @@ async def _within_what_is_left(
             looks += 1
             if looks == _LOOKS:
                 raise
-        room = await runner.look(request, key)
+        room = await runner.admission.look(request, key)
     return room, None
 
 

@@ -46,8 +46,6 @@ def names_of(arguments: Naming, call: Call) -> tuple[str, ...]:
 
 def in_steps(exchange: Exchange, thread: Thread, servers: tuple[str, ...], max_steps: int, call: Call) -> Plan:
     """The same turn, of a model with tools."""
-    model = exchange.snapshot.find(exchange.turn.model)
-    takes = model.architecture.input_modalities if model is not None and model.architecture is not None else ()
     runner = call.parts.runner
     lender = Lender(
         servers=call.parts.servers,
@@ -56,7 +54,6 @@ def in_steps(exchange: Exchange, thread: Thread, servers: tuple[str, ...], max_s
         desk=runner.desk,
         may_ask=call.ask is not None,
         is_operator=not call.caller.afar,
-        takes_pictures="image" in takes,
         model=exchange.turn.model,
     )
     return Plan(
@@ -83,7 +80,7 @@ async def tell_what_was_lost(question: str, call: Call) -> None:
     lost = await call.runs.lost_like(question)
     if lost is None or not lost.rows:
         return
-    call.parts.runner.delivered(lost.run_id)
+    call.parts.runner.admission.received(lost.run_id)
     how_far = f"in step {steps_in(lost.rows)}, after {done_in(lost.rows)} calls of tools"
     raise InvalidRequest(
         f"{lost.run_id} asked the same and was cut off {how_far}; all would be paid for and done again: "

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
@@ -24,8 +25,10 @@ from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure, ModelUnavailable, NotFound, UpstreamFailed
 from or_mcp.openrouter.wire.endpoints import Endpoint, ListedProvider, ModelEndpoints
 from or_mcp.openrouter.wire.errors import Availability
-from or_mcp.openrouter.wire.media import ImageEndpoint, VideoModel
 from or_mcp.openrouter.wire.models import Model
+
+if TYPE_CHECKING:
+    from or_mcp.openrouter.wire.media import ImageEndpoint, VideoModel
 
 # Prices change by the day, and new models come by the week: ten minutes old is new.
 FRESH_SECONDS = 600.0
@@ -73,8 +76,8 @@ class Catalogue:
         self._fetching = Shared(self._fetch)
         self._endpoints = Remembered[ModelEndpoints](_ENDPOINTS_SECONDS, clock)
         self._zdr = Remembered[tuple[Endpoint, ...]](_ZDR_SECONDS, clock)
-        self._drawing = Remembered[tuple[ImageEndpoint, ...]](_MEDIA_SECONDS, clock)
-        self._filming = Remembered[tuple[VideoModel, ...]](_MEDIA_SECONDS, clock)
+        self._drawing: Remembered[tuple[ImageEndpoint, ...]] = Remembered(_MEDIA_SECONDS, clock)
+        self._filming: Remembered[tuple[VideoModel, ...]] = Remembered(_MEDIA_SECONDS, clock)
         self._providers = Remembered[tuple[ListedProvider, ...]](_PROVIDERS_SECONDS, clock)
         self._benchmarks = Remembered[Mapping[str, Mapping[str, Decimal]]](_BENCHMARKS_SECONDS, clock)
 
@@ -171,11 +174,11 @@ class Catalogue:
         Raises:
             NotFound: It does not draw.
         """
-        return await self._drawing.get(slug, lambda: self._upstream.image_endpoints(slug), self._group)
+        return await self._drawing.get(slug, lambda: self._upstream.media.image_endpoints(slug), self._group)
 
     async def video_model(self, slug: str) -> VideoModel | None:
         """What a model that films can do, and for how much; None if it is none."""
-        models = await self._filming.get("", self._upstream.video_models, self._group)
+        models = await self._filming.get("", self._upstream.media.video_models, self._group)
         return next((model for model in models if slug in (model.id, model.canonical_slug)), None)
 
     async def _ask(self, slug: str, snapshot: Snapshot, output_modality: str | None) -> Model | None:

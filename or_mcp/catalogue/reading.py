@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from or_mcp.catalogue.intents import BY_NAME, BY_PHRASE, INTENT_WORDS, LONGEST_PHRASE, Intent, gives
-from or_mcp.catalogue.slugs import author
-from or_mcp.catalogue.words import EDITIONS, KINDS, corrected, is_neutral, likeness, own_words, version, words, words_of
+from or_mcp.catalogue.words import (
+    EDITIONS,
+    KINDS,
+    corrected,
+    is_neutral,
+    likeness,
+    makers_words,
+    own_words,
+    version,
+    words,
+    words_of,
+)
 from or_mcp.openrouter.wire.models import Model
 
 _FILLERS = frozenset(
@@ -63,7 +74,7 @@ class Reading:
         behind = penalty + _CLASS_PENALTY * self._class(model)
         own = own_words(model.id)
         named = len(self._literal.intersection(own)) if self.terms else 0
-        score += _HOUSE_BONUS * bool(set(self.terms) & set(words(author(model.id))))
+        score += _HOUSE_BONUS * (not makers_words(model.id).isdisjoint(self.terms))
         unasked = [word for word in own if likeness(word, self._said) < _SAME] if self.terms else []
         called = 0.0 if self.is_exact(model) else 1.0 if ranks else self._called(unasked)
         variants = sum(0.1 if is_neutral(word) else 1.0 for word in unasked if is_neutral(word) or not version(word))
@@ -87,7 +98,7 @@ class Reading:
     @property
     def _literal(self) -> frozenset[str]:
         """What was said of an intent, word by word: some models bear it in their names."""
-        return INTENT_WORDS.intersection(words(self.phrase))
+        return _intents_in(self.phrase)
 
     def _class(self, model: Model) -> float:
         """Concrete paid models come before free variants, routers and moving names, unless those were asked for."""
@@ -109,6 +120,11 @@ class Reading:
 
     def _wanted(self) -> list[Intent]:
         return [intent for name, intent in BY_NAME.items() if name in self.intents]
+
+
+@lru_cache(maxsize=128)
+def _intents_in(phrase: str) -> frozenset[str]:
+    return INTENT_WORDS.intersection(words(phrase))
 
 
 def phrase_of(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 _WIDE = re.compile(
     r"[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+"
@@ -75,6 +76,19 @@ _WHOLE_SAVES = 200
 # The same counts for random text scatter; and most vocabularies begin a text with a token of their own.
 _DOUBT_PERCENT = 104
 _DOUBT_TOKENS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """How many tokens a text has: usually, and at most."""
+
+    tokens: int
+    at_most: int
+
+    @classmethod
+    def of(cls, words: str) -> Weight:
+        """Count it. A long one takes time: call it in a thread."""
+        return cls(count_tokens(words), most_tokens(words))
 
 
 def count_tokens(text: str) -> int:

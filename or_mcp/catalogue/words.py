@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
 
+from or_mcp.catalogue.slugs import author
 from or_mcp.openrouter.wire.models import Model
 
 # Sizes, editions and kinds: a person who wants one of these says so.
@@ -53,8 +54,14 @@ def words_of(model: Model) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def own_words(slug: str) -> tuple[str, ...]:
     """The words of a model's own name, without its maker's."""
-    maker, _, own = slug.partition("/")
-    return tuple(word for word in words(own) if word not in words(maker))
+    own, makers = words(slug.partition("/")[2]), makers_words(slug)
+    return tuple(word for word in own if word not in makers)
+
+
+@lru_cache(maxsize=4096)
+def makers_words(slug: str) -> frozenset[str]:
+    """The words of its maker's name."""
+    return frozenset(words(author(slug)))
 
 
 def is_neutral(word: str) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from or_mcp import __version__
 
@@ -21,8 +20,7 @@ settings are environment variables (OPENROUTER_API_KEY, OR_MCP_…): see the REA
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One command: its module in this folder has `run`."""
 
     name: str

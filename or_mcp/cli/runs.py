@@ -105,9 +105,11 @@ async def _show(record: RunRecord, parts: Parts, arguments: argparse.Namespace) 
     from or_mcp.runs.budget import dollars
 
     cost = "unknown" if record.cost_usd is None else dollars(record.cost_usd)
-    shown = await with_files(Shown(detail="full", cost_line=f"Cost: {cost}"), record, parts, parts.shelf.folder)
     keepsake = parts.keepsakes[record.request.tool]
-    reply = keepsake.show(record, keepsake.read(record), shown)
+    kept = keepsake.read(record)
+    shown = Shown(detail="full", cost_line=f"Cost: {cost}")
+    shown = await with_files(shown, keepsake.made(kept), parts.shelf, parts.shelf.folder)
+    reply = keepsake.show(record, kept, shown)
     result = to_result(reply)
     told: dict[str, Any] = {**(result.structured_content or {}), **record.request.heading}
     if arguments.html:

@@ -54,15 +54,16 @@ def _with_media(turn: Turn, snapshot: Snapshot) -> Turn:
 def readable(thread: Thread, turn: Turn, snapshot: Snapshot) -> tuple[Thread, list[str]]:
     """The thread as every model that may answer can read it.
 
-    Functions that were given to models before stay out where the next one calls none, and what models have drawn where
-    it sees no pictures.
+    Functions that were given to models before stay out where the next one calls none, and what models have drawn and
+    tools have shown where it sees no pictures.
     """
+    able, notes = snapshot.able(turn.model), list[str]()
+    if thread.pictures and not _sees(turn, snapshot):
+        thread = thread.without_pictures()
+        notes.append(f"{turn.model} sees no pictures: those of this conversation were left out.")
     makers = {author(snapshot.concrete(slug)) for slug in turn.models}
     messages = thread.for_models(lambda model: bool(model) and makers == {author(model)}, routed=makers <= _CHOOSERS)
-    sent, able, notes = replace(thread, messages=messages), snapshot.able(turn.model), list[str]()
-    if thread.pictures and not _sees(turn, snapshot):
-        sent = sent.without_pictures()
-        notes.append(f"{turn.model} sees no pictures: those of this conversation were left out.")
+    sent = replace(thread, messages=messages)
     if thread.functions and not turn.tools and able and "tools" not in able and not thread.has_calls:
         sent = replace(sent, functions=())
         notes.append(f"{turn.model} calls no functions: this conversation's tools were left out.")

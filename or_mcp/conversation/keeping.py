@@ -1,4 +1,4 @@
-"""Pictures and sound that come with an answer: kept as they arrive, in a thread, and out of everybody's context."""
+"""Pictures and sound that come with an answer or from a tool: kept in a thread, and out of everybody's context."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import anyio.to_thread
 from or_mcp.conversation.state import AnswerState
 from or_mcp.files.encoded import decoded
 from or_mcp.files.made import MadeFile
-from or_mcp.files.measured import as_wav
+from or_mcp.files.measured import as_wav, measure
 from or_mcp.files.shelf import Shelf
+
+# What every model that sees pictures takes.
+_SEEN = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
 async def keep_pictures(state: AnswerState, shelf: Shelf) -> None:
@@ -38,6 +41,22 @@ async def keep_sound(state: AnswerState, shelf: Shelf) -> None:
         parts, state.sound = state.sound, []
         file = await anyio.to_thread.run_sync(_sound, parts, shelf)
         state.files += [file] if file is not None else []
+
+
+async def keep_shown(pictures: Sequence[str], shelf: Shelf) -> tuple[str, ...]:
+    """Put what a tool showed, in base64, on the shelf, and tell how it stands there; what is no picture is left out.
+
+    Raises:
+        NotKept: The disk refused.
+    """
+    files = [await anyio.to_thread.run_sync(_shown, picture, shelf) for picture in pictures]
+    return tuple(file.stored for file in files if file is not None)
+
+
+def _shown(picture: str, shelf: Shelf) -> MadeFile | None:
+    data = decoded(picture) or b""
+    kind = measure(data)
+    return shelf.put(data, "shown", kind) if kind.mime in _SEEN else None
 
 
 def _picture(url: str, name: str, shelf: Shelf) -> MadeFile | None:

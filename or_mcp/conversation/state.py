@@ -16,8 +16,8 @@ from or_mcp.openrouter.errors import Failure, Refused, StreamBroken, UpstreamFai
 from or_mcp.openrouter.usage import Usage
 from or_mcp.openrouter.wire import usage as wire
 from or_mcp.openrouter.wire.chat import ChatAnnotation, ChatChunk, ChatMessage, Choice, Routing, ToolCall
+from or_mcp.openrouter.wire.citations import Annotation
 from or_mcp.openrouter.wire.lenient import Maybe
-from or_mcp.openrouter.wire.responses import Annotation
 
 _FRAGMENTS = frozenset({"text", "summary"})
 

@@ -22,10 +22,11 @@ from or_mcp.catalogue.snapshot import Snapshot
 from or_mcp.conversation.adapt import names_of, readable
 from or_mcp.conversation.caching import with_cache
 from or_mcp.conversation.fit import check_fits, needs_of
+from or_mcp.conversation.keeping import keep_shown
 from or_mcp.conversation.price import Price, bound
 from or_mcp.conversation.state import AnswerState, CalledTool, Said
 from or_mcp.conversation.thread import Message, Thread
-from or_mcp.conversation.trace import MOST_CALLS, STEP, Used, call_rows, step_row, used_row
+from or_mcp.conversation.trace import MOST_CALLS, STEP, Used, call_rows, messages_of, step_row, used_row
 from or_mcp.conversation.turn import Turn, request_for
 from or_mcp.conversation.unpriced import SHARE, Sizes
 from or_mcp.conversation.work import AskResult, hear, read_answer, write_result
@@ -47,7 +48,7 @@ _0 = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """What came of a call; pictures are data URLs."""
+    """What came of a call; pictures in base64."""
 
     output: str
     failed: bool = False
@@ -177,7 +178,8 @@ class Stepping:
                 if why:
                     self._stop(why, said)
                     break
-                thread = replace(thread, messages=(*thread.messages, *await self._answered(run, toolbox, said)))
+                await self._carry_out(run, toolbox, said.whole_calls[:MOST_CALLS])
+                thread = await self._gone_on(thread)
         await run.told("ended", self._result.said.model or "", self._result.stopped)
 
     async def _ask(self, run: LiveRun, thread: Thread, words: str) -> Said | None:
@@ -251,28 +253,21 @@ class Stepping:
         self._stop(f"since the next step no longer fits into {dollars(self._ceiling or _0)} ({self._by})")
         return None
 
-    async def _answered(self, run: LiveRun, toolbox: Toolbox, said: Said) -> list[Message]:
-        """What the model said, and what came of its calls, several at once."""
-        calls = said.whole_calls[:MOST_CALLS]
-        came: dict[int, Came] = {}
-
-        async def use(at: int, call: CalledTool) -> None:
-            came[at] = await self._use(run, toolbox, at, call)
-
+    async def _carry_out(self, run: LiveRun, toolbox: Toolbox, calls: Sequence[CalledTool]) -> None:
+        """The calls of a step, several at once."""
         self._doing = ", ".join(dict.fromkeys(call.name for call in calls))
         async with anyio.create_task_group() as group:
             for at, call in enumerate(calls):
-                group.start_soon(use, at, call)
+                group.start_soon(self._use, run, toolbox, at, call)
         self._result = replace(self._result, used=self._result.used + len(calls))
-        message = said.message(whole=True)
-        outputs: list[Message] = [
-            {"role": "tool", "tool_call_id": call.call_id, "content": came[at].output if at in came else _TOO_MANY}
-            for at, call in enumerate(said.whole_calls)
-        ]
-        pictures = [(at + 1, url) for at in range(len(calls)) for url in came[at].pictures]
-        return [*([message] if message else []), *outputs, *_shown(pictures)]
 
-    async def _use(self, run: LiveRun, toolbox: Toolbox, at: int, call: CalledTool) -> Came:
+    async def _gone_on(self, thread: Thread) -> Thread:
+        """The conversation after this step, as whoever reads it later has it."""
+        said = messages_of(row for n, row in self._rows.items() if n // STEP == self._step)
+        thread = replace(thread, messages=(*thread.messages, *said))
+        return await anyio.to_thread.run_sync(thread.with_pictures, self._plan.shelf.data_url)
+
+    async def _use(self, run: LiveRun, toolbox: Toolbox, at: int, call: CalledTool) -> None:
         step, began = self._step, anyio.current_time()
         used = Used(call.call_id, call.name, call.arguments)
 
@@ -283,12 +278,13 @@ class Stepping:
             await self._write(run, [used_row(step, at, used)])
 
         came = await toolbox.use(call, allowed)
-        used = replace(used, output=came.output, seconds=round(anyio.current_time() - began, 2))
+        seconds = round(anyio.current_time() - began, 2)
         with anyio.CancelScope(shield=True):
+            pictures = await keep_shown(came.pictures, self._plan.shelf)
+            used = replace(used, output=came.output, pictures=pictures, seconds=seconds)
             await self._write(run, [used_row(step, at, used, failed=came.failed)])
             state = "failed" if came.failed else "done"
             await run.told("tool", call.name, f"{step}: {state}, by {used.allowed_by or 'nobody'}, {used.seconds} s")
-        return came
 
     def _stop(self, why: str, said: Said | None = None) -> None:
         undone = tuple(f"{call.name}({shorten(call.arguments, 200)})" for call in (said.whole_calls if said else ()))
@@ -301,9 +297,6 @@ class Stepping:
         await self._plan.store.write(partial(keep_rows, run_id=run.record.run_id, rows=tuple(rows)))
 
 
-_TOO_MANY = f"Not carried out: at most {MOST_CALLS} calls are carried out at once. Call it again."
-
-
 def _with_words(messages: tuple[Message, ...], words: str) -> tuple[Message, ...]:
     """The messages with more in their system prompt."""
     if not words:
@@ -311,17 +304,6 @@ def _with_words(messages: tuple[Message, ...], words: str) -> tuple[Message, ...
     first = messages[0] if messages and messages[0]["role"] == "system" else None
     content = f"{first['content']}\n\n{words}" if first is not None else words
     return ({"role": "system", "content": content}, *(messages if first is None else messages[1:]))
-
-
-def _shown(pictures: Sequence[tuple[int, str]]) -> list[Message]:
-    """Pictures that tools came back with: outputs of tools are words, so they follow as the caller's."""
-    if not pictures:
-        return []
-    parts: list[Message] = []
-    for call, url in pictures:
-        parts.append({"type": "text", "text": f"The picture that call {call} of these came back with:"})
-        parts.append({"type": "image_url", "image_url": {"url": url}})
-    return [{"role": "user", "content": parts}]
 
 
 def _sum(one: Usage | None, other: Usage | None) -> Usage | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -86,15 +86,15 @@ class Thread:
 
     @property
     def pictures(self) -> int:
-        """How many models have drawn in it."""
+        """How many models have drawn in it, and tools have shown."""
         return sum(len(message.get("images") or ()) for message in self.messages)
 
     def without_pictures(self) -> Thread:
-        """The same, with nothing of what models have drawn."""
+        """The same, with nothing of what models have drawn and tools have shown."""
         return replace(self, messages=tuple(_without(message, "images") for message in self.messages))
 
     def with_pictures(self, data_url: Callable[[str], str | None]) -> Thread:
-        """The same, with the bytes of what models have drawn, as far as they are still there; it may take long."""
+        """The same, with the bytes of those pictures, as far as they are still there; it may take long."""
         return replace(self, messages=tuple(_with_images(message, data_url) for message in self.messages))
 
     def for_models(self, reads: Callable[[str], bool], *, routed: bool) -> tuple[Message, ...]:
@@ -104,12 +104,13 @@ class Thread:
         (`routed`), only the thoughts behind the tool calls that are being answered go along.
         """
         asked = max((at for at, message in enumerate(self.messages) if message["role"] == "user"), default=-1)
-        return tuple(
+        read = [
             message
             if reads(str(message.get("model", ""))) or (routed and at > asked)
             else _without_private_thoughts(message)
             for at, message in enumerate(self.messages)
-        )
+        ]
+        return tuple(_shown_apart(read))
 
 
 _THREAD: TypeAdapter[Thread] = TypeAdapter(Thread)
@@ -138,6 +139,23 @@ def _with_images(message: Message, data_url: Callable[[str], str | None]) -> Mes
     read = [data_url(url.removeprefix(ON_SHELF)) if url.startswith(ON_SHELF) else url for url in urls]
     images = [{"type": "image_url", "image_url": {"url": url}} for url in read if url is not None]
     return _without(message, "images") | ({"images": images} if images else {})
+
+
+def _shown_apart(messages: Sequence[Message]) -> Iterator[Message]:
+    """Outputs of tools are words alone: the pictures of several in a row follow them, as the caller's."""
+    shown: list[Message] = []
+    call = 0
+    for message in messages:
+        is_output = message["role"] == "tool"
+        call = call + 1 if is_output else 0
+        if shown and not is_output:
+            yield {"role": "user", "content": shown}
+            shown = []
+        if is_output and message.get("images"):
+            shown += [{"type": "text", "text": f"What call {call} of these showed:"}, *message["images"]]
+        yield _without(message, "images") if is_output else message
+    if shown:
+        yield {"role": "user", "content": shown}
 
 
 def _without_private_thoughts(message: Message) -> Message:

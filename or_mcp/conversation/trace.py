@@ -13,14 +13,14 @@ from typing import cast
 from pydantic import JsonValue, TypeAdapter
 
 from or_mcp.conversation.state import CalledTool
-from or_mcp.conversation.thread import Message
+from or_mcp.conversation.thread import ON_SHELF, Message
 from or_mcp.openrouter.wire.lenient import Maybe
 from or_mcp.runs.budget import dollars
 from or_mcp.runs.rows import Row
 
 # Rows of one step: its own, and one for each call. More calls at once are refused.
 STEP, MOST_CALLS = 100, 32
-NOT_DONE = "Not carried out: the run had ended before. Call it again if it is still wanted."
+NOT_DONE = "Not carried out: the run had ended before, or too much was called at once. Call it again if need be."
 IN_DOUBT = "Not known whether it was carried out: the program ended meanwhile. Find out before you call it again."
 
 
@@ -33,7 +33,7 @@ class Spoke:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """A call of a tool: by whose word it ran, and what came of it."""
+    """A call of a tool: by whose word it ran, and what came of it; pictures as they stand on the shelf."""
 
     call_id: str
     name: str
@@ -41,6 +41,7 @@ class Used:
     allowed_by: str = ""
     seconds: Maybe[float] = None
     output: Maybe[str] = None
+    pictures: tuple[str, ...] = ()
 
 
 _SPOKE: TypeAdapter[Spoke] = TypeAdapter(Spoke)
@@ -72,15 +73,25 @@ def used_in(row: Row) -> Used:
 
 def messages_of(rows: Iterable[Row]) -> list[Message]:
     """All that was said and came back, as the next turn sends it; every call has an output, if only a reason."""
+    found: dict[int, list[Message]] = {}
+    for row in sorted(rows, key=lambda row: row.n):
+        step, at = divmod(row.n, STEP)
+        if not at and row.state == "answered":
+            found[step] = [dict(_SPOKE.validate_json(row.body).message)]
+        elif at and step in found:
+            found[step].append(_output(used_in(row), row.state))
     messages: list[Message] = []
-    for steps, used in _by_step(rows):
-        message = dict(_SPOKE.validate_json(steps.body).message)
-        messages.append(message)
-        outputs = {each.call_id: told for each, told in used}
-        for call in cast("list[Message]", message.get("tool_calls") or []):
-            called = str(call["id"])
-            messages.append({"role": "tool", "tool_call_id": called, "content": outputs.get(called, NOT_DONE)})
+    for said, *outputs in found.values():
+        beyond = cast("list[Message]", said.get("tool_calls") or [])[len(outputs) :]
+        messages += [said, *outputs, *(_output(Used(str(call["id"]), "", "")) for call in beyond)]
     return messages
+
+
+def _output(used: Used, state: str = "") -> Message:
+    told = used.output or (IN_DOUBT if state == "sent" else NOT_DONE)
+    message: Message = {"role": "tool", "tool_call_id": used.call_id, "content": told}
+    images = [{"type": "image_url", "image_url": {"url": f"{ON_SHELF}{stored}"}} for stored in used.pictures]
+    return message | ({"images": images} if images else {})
 
 
 def functions_of(messages: Iterable[Message]) -> tuple[Message, ...]:
@@ -116,15 +127,3 @@ def done_in(rows: Iterable[Row]) -> int:
 def steps_in(rows: Iterable[Row]) -> int:
     """How many steps were sent."""
     return sum(row.n % STEP == 0 for row in rows)
-
-
-def _by_step(rows: Iterable[Row]) -> Iterator[tuple[Row, list[tuple[Used, str]]]]:
-    found: dict[int, tuple[Row, list[tuple[Used, str]]]] = {}
-    for row in sorted(rows, key=lambda row: row.n):
-        step, at = divmod(row.n, STEP)
-        if not at and row.state == "answered":
-            found[step] = (row, [])
-        elif at and step in found:
-            used = used_in(row)
-            found[step][1].append((used, used.output or (IN_DOUBT if row.state == "sent" else NOT_DONE)))
-    yield from found.values()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from or_mcp.catalogue.prices import Estimate, FusionShape, estimate_fusion
 from or_mcp.catalogue.snapshot import Snapshot
-from or_mcp.catalogue.tokens import count_tokens, most_tokens
+from or_mcp.catalogue.tokens import Weight
 from or_mcp.fusion.plan import DEFAULT_PANEL, FusionCaps, FusionChoices
 from or_mcp.runs.budget import Room
 
@@ -28,19 +28,6 @@ class FusionPrice:
     estimate: Estimate
     caps: FusionCaps
     limited: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Weight:
-    """How many tokens a question has: usually, and at most."""
-
-    tokens: int
-    at_most: int
-
-    @classmethod
-    def of(cls, words: str) -> Weight:
-        """Count it. A long one takes time: call it in a thread."""
-        return cls(count_tokens(words), most_tokens(words))
 
 
 def bound(choices: FusionChoices, question: Weight, snapshot: Snapshot, room: Room) -> FusionPrice:

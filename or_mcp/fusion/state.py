@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from or_mcp.openrouter.errors import Failure, StreamBroken, UpstreamFailed, from_error
+from or_mcp.openrouter.wire.citations import Annotation
 from or_mcp.openrouter.wire.errors import ErrorBody
-from or_mcp.openrouter.wire.responses import ENDINGS, FAILURES, Annotation, OutputItem, Response, ResponseEvent
+from or_mcp.openrouter.wire.responses import ENDINGS, FAILURES, OutputItem, Response, ResponseEvent
 
 PanelistStatus = Literal["pending", "answered", "failed"]
 _PREFIX = "response.fusion_call."

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from or_mcp.catalogue.snapshot import Snapshot
+from or_mcp.catalogue.tokens import Weight
 from or_mcp.fusion.plan import SLUG, FusionCaps, FusionChoices
-from or_mcp.fusion.price import FusionPrice, Weight, bound
+from or_mcp.fusion.price import FusionPrice, bound
 from or_mcp.fusion.result import FusionResult, read_result
 from or_mcp.fusion.state import FusionState
 from or_mcp.fusion.telling import Clock, steps, tell

@@ -14,7 +14,6 @@ from or_mcp.calls.made_files import files_of
 from or_mcp.catalogue.closest import similar
 from or_mcp.catalogue.conditions import Condition
 from or_mcp.catalogue.search import MOST, Query, search
-from or_mcp.fusion.plan import PRESETS
 
 # The protocol's own limit for one answer.
 _MOST = 100
@@ -51,6 +50,8 @@ async def _values(argument: str, context: Mapping[str, str], call: Call) -> Sequ
         case "author":
             return await _authors(call)
         case "preset":
+            from or_mcp.fusion.plan import PRESETS  # Only whoever fuses needs that room.
+
             return PRESETS
         case "run_id":
             return [run.run_id for run in await call.runs.latest(_MOST + 1)]

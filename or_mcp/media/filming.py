@@ -65,7 +65,7 @@ class Filming(Making):
     async def carry_out(self, run: LiveRun) -> None:
         """Send it unless it was sent, wait until it is done, and fetch it."""
         if self._request is not None:
-            job = await self._upstream.start_video(self._request)
+            job = await self._upstream.media.start_video(self._request)
             self._job, self._request = job.id, None
             # What is paid for is known by its id alone: nothing may come between.
             with anyio.CancelScope(shield=True):
@@ -85,7 +85,7 @@ class Filming(Making):
 
     async def _looked(self) -> VideoJob | None:
         """The job, if it is at its end."""
-        job = await self._upstream.video(self._job)
+        job = await self._upstream.media.video(self._job)
         if job.status == "completed" or job.status in _ENDS:
             return job
         self._tell(job.status.replace("_", " "))
@@ -108,7 +108,7 @@ class Filming(Making):
         raise AssertionError
 
     async def _downloaded(self, index: int, run: LiveRun) -> MadeFile:
-        async with self._upstream.video_content(self._job, index) as reply, _arriving(self._shelf) as arriving:
+        async with self._upstream.media.video_content(self._job, index) as reply, _arriving(self._shelf) as arriving:
             async for part in _gathered(reply.chunks()):
                 await anyio.to_thread.run_sync(arriving.write, part)
                 self._doing = f"fetching the video, {arriving.size / 1e6:.1f} MB"

@@ -16,7 +16,7 @@ from or_mcp.media.result import RESULT, MediaResult, MediaUsage, Part
 from or_mcp.media.written import LONG_TEXT, written
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import UpstreamFailed
-from or_mcp.openrouter.http import unreadable
+from or_mcp.openrouter.reading import unreadable
 from or_mcp.openrouter.wire.media import (
     ImageRequest,
     Segment,
@@ -67,7 +67,7 @@ class Drawing(Making):
 
     async def carry_out(self, run: LiveRun) -> None:
         """Ask for them, and keep each."""
-        reply, self._generation_id = await self._upstream.images(self._request)
+        reply, self._generation_id = await self._upstream.media.images(self._request)
         if usage := reply.usage:
             self._cost = usage.cost
             counted = MediaUsage(usage.input_tokens, usage.output_tokens)
@@ -90,7 +90,7 @@ class Speaking(Making):
 
     async def carry_out(self, run: LiveRun) -> None:
         """Take in the sound; raw samples get a head that says what they are."""
-        async with self._upstream.speech(self._request) as reply:
+        async with self._upstream.media.speech(self._request) as reply:
             self._generation_id = reply.generation_id
             sound, kind = await reply.body(), reply.content_type
         if not sound or kind.startswith(("application/json", "text/")):
@@ -111,7 +111,7 @@ class Transcribing(Making):
 
     async def carry_out(self, run: LiveRun) -> None:
         """Ask for it; a long one is a file too."""
-        reply, self._generation_id = await self._upstream.transcript(self._request)
+        reply, self._generation_id = await self._upstream.media.transcript(self._request)
         usage = reply.usage
         self._cost = usage.cost if usage else None
         seconds = (usage.seconds if usage else None) or reply.duration

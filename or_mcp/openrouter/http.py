@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import math
-import platform
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import cast
 from urllib.request import getproxies
 
 import anyio
 import anyio.to_thread
 import httpx2
-from pydantic_core import to_json
 
-from or_mcp.openrouter.errors import ConnectionFailed, Failure, StreamBroken, UpstreamFailed, from_reply
-from or_mcp.openrouter.network import PIECE, Transport
-from or_mcp.openrouter.retry import ATTEMPTS, read_retry_after, wait_before_retry
-from or_mcp.openrouter.sse import EventReader, EventTooLarge
+from or_mcp.openrouter.errors import ConnectionFailed, Failure, StreamBroken, from_reply
+from or_mcp.openrouter.identity import Identity
+from or_mcp.openrouter.network import Transport
+from or_mcp.openrouter.retry import ATTEMPTS, again, read_retry_after
+from or_mcp.openrouter.sse import EventTooLarge
 from or_mcp.openrouter.turns import Turns
 
 # Vectors of a hundred texts are some megabytes, and a picture tens: more is no answer.
 REPLY_LIMIT = 64 * 1024 * 1024
-_DONE = "[DONE]"
 # A stream is never silent for long: upstream sends keep-alives, so this much silence means it is dead.
 _SILENCE_SECONDS = 300.0
 # What is left after the last event is on its way already, or is not coming.
@@ -35,24 +33,6 @@ _TIMEOUT = httpx2.Timeout(connect=10.0, read=_SILENCE_SECONDS, write=60.0, pool=
 _LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=128)
 
 Send = Callable[[], Awaitable[httpx2.Response]]
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """How this program introduces itself."""
-
-    title: str
-    version: str
-    url: str
-
-    def headers(self) -> dict[str, str]:
-        """The headers that attribute requests to this program."""
-        return {
-            "User-Agent": f"{self.title}/{self.version} Python/{platform.python_version()}",
-            "HTTP-Referer": self.url,
-            "X-OpenRouter-Title": self.title,
-            "X-OpenRouter-Categories": "cli-agent",
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +48,16 @@ class OpenReply:
 
     def __init__(self, response: httpx2.Response, turns: Turns) -> None:
         self._response = response
-        self._turns = turns
+        self.turns = turns
         self.generation_id = response.headers.get("x-generation-id")
         self.streamed = response.headers.get("content-type", "").startswith("text/event-stream")
         self._until = math.inf
-        self._whole = False
+        self.is_whole = False
+
+    @property
+    def would_do(self) -> bool:
+        """Whether nothing that matters can be missing."""
+        return self._until < math.inf
 
     def expect(self, seconds: float) -> None:
         """What came would do; what may follow is waited for so long, and its breaking is no trouble any more."""
@@ -81,37 +66,15 @@ class OpenReply:
     def enough(self) -> None:
         """Nothing is missing: whatever follows is no event."""
         # A connection that was read to its end can serve the next call; a slow end is not worth waiting for.
-        self._whole = True
+        self.is_whole = True
         self.expect(_LAST_BYTES_SECONDS)
 
-    async def events(self, received: bytes | None = None) -> AsyncIterator[str]:
-        """The data of each event up to `[DONE]`, as it arrives; `received` is a body that was read already.
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes of the body as they arrive, until nothing more is expected.
 
         Raises:
-            StreamBroken: The connection broke while something was missing, or an event is too large to be real.
+            StreamBroken: The connection broke before its end.
         """
-        reader = EventReader()
-        try:
-            async for chunk in self._chunks(received):
-                for data in reader.feed(chunk):
-                    if data.strip() == _DONE:
-                        self.enough()
-                    if self._whole:
-                        break
-                    await self._turns.take()
-                    yield data
-        except (httpx2.HTTPError, EventTooLarge) as error:
-            if self._until < math.inf:
-                return
-            raise self._broken(error) from error
-        for data in () if self._whole else reader.end():
-            if data.strip() != _DONE:
-                yield data
-
-    async def _chunks(self, received: bytes | None) -> AsyncIterator[bytes]:
-        if received is not None:
-            yield received
-            return
         # Decoding takes several layers more, which a stream that is not encoded does not need.
         encoded = "content-encoding" in self._response.headers
         chunks = aiter(
@@ -119,8 +82,11 @@ class OpenReply:
         )
         while True:
             chunk = None
-            with nullcontext() if self._until == math.inf else anyio.CancelScope(deadline=self._until):
-                chunk = await anext(chunks, None)
+            try:
+                with nullcontext() if self._until == math.inf else anyio.CancelScope(deadline=self._until):
+                    chunk = await anext(chunks, None)
+            except httpx2.HTTPError as error:
+                raise self.broken(error) from error
             if chunk is None:
                 return
             yield chunk
@@ -129,18 +95,6 @@ class OpenReply:
     def content_type(self) -> str:
         """What its bytes are."""
         return self._response.headers.get("content-type", "")
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The bytes of the body as they arrive.
-
-        Raises:
-            StreamBroken: The connection broke before its end.
-        """
-        try:
-            async for chunk in self._response.aiter_bytes():
-                yield chunk
-        except httpx2.HTTPError as error:
-            raise self._broken(error) from error
 
     async def body(self) -> bytes:
         """The whole body.
@@ -151,9 +105,10 @@ class OpenReply:
         try:
             return await _read_all(self._response)
         except (httpx2.HTTPError, EventTooLarge) as error:
-            raise self._broken(error) from error
+            raise self.broken(error) from error
 
-    def _broken(self, error: Exception) -> StreamBroken:
+    def broken(self, error: Exception) -> StreamBroken:
+        """The failure of an answer that has not come to its end."""
         return StreamBroken(
             f"The answer stopped before its end ({_describe(error)})",
             generation_id=self.generation_id,
@@ -221,12 +176,12 @@ class Http:
 
     @asynccontextmanager
     async def post(
-        self, path: str, key: str | None, body: Mapping[str, Any], attempts: int = ATTEMPTS
+        self, path: str, key: str | None, body: Iterator[bytes], attempts: int = ATTEMPTS
     ) -> AsyncGenerator[OpenReply]:
         """Ask for something that costs money; leaving the block closes the connection, which cancels the work."""
         client = await self.client()
         content: list[bytes] = []
-        for piece in _pieces(body):
+        for piece in body:
             await self._turns.take()
             content.append(piece)
         request = self._head(client, path).request(key, content)
@@ -249,7 +204,7 @@ class Http:
         self, send: Send, path: str, *, paid: bool = False, attempts: int = ATTEMPTS
     ) -> AsyncGenerator[httpx2.Response]:
         began = anyio.current_time()
-        response = await _accepted(send, paid=paid, attempts=attempts)
+        response = await again(partial(_attempt, send, paid=paid), paid=paid, attempts=attempts)
         if self._heard is not None:
             self._heard(f"/{path.split('/')[1]}", anyio.current_time() - began)
         try:
@@ -285,57 +240,8 @@ class _Content(httpx2.AsyncByteStream):
             yield piece
 
 
-def _pieces(value: Any) -> Iterator[bytes]:
-    """The JSON of a value, piece by piece: a picture in it is tens of megabytes, and nobody should wait for all."""
-    if not _is_long(value):
-        # The standard library takes several times as long.
-        yield to_json(value)
-    elif isinstance(value, str):
-        yield b'"'
-        for start in range(0, len(value), PIECE):
-            yield to_json(value[start : start + PIECE])[1:-1]
-        yield b'"'
-    elif isinstance(value, Mapping):
-        mapping = cast("Mapping[str, Any]", value)
-        yield from _listed(b"{", ((to_json(name) + b":", each) for name, each in mapping.items()), b"}")
-    else:
-        yield from _listed(b"[", ((b"", each) for each in value), b"]")
-
-
-def _listed(begin: bytes, items: Iterator[tuple[bytes, Any]], end: bytes) -> Iterator[bytes]:
-    before = begin
-    for name, each in items:
-        yield before + name
-        yield from _pieces(each)
-        before = b","
-    yield end
-
-
-def _is_long(value: Any) -> bool:
-    if isinstance(value, str):
-        return len(value) > PIECE
-    if isinstance(value, Mapping):
-        return any(map(_is_long, cast("Mapping[str, Any]", value).values()))
-    return isinstance(value, list | tuple) and any(map(_is_long, cast("list[Any]", value)))
-
-
 def _authorization(key: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"} if key else {}
-
-
-async def _accepted(send: Send, *, paid: bool, attempts: int) -> httpx2.Response:
-    """The reply, once upstream has accepted the request."""
-    attempt = ATTEMPTS - attempts + 1
-    while True:
-        try:
-            return await _attempt(send, paid=paid)
-        except Failure as failure:
-            left = anyio.current_effective_deadline() - anyio.current_time()
-            wait = wait_before_retry(failure, attempt, left, paid=paid)
-            if wait is None:
-                raise
-            attempt += 1
-        await anyio.sleep(wait)
 
 
 async def _attempt(send: Send, *, paid: bool) -> httpx2.Response:
@@ -382,10 +288,3 @@ def _describe(error: Exception) -> str:
         return f"silent for {_SILENCE_SECONDS:.0f} s"
     text = str(error) or type(error).__name__
     return text.split("\n", 1)[0][:120]
-
-
-def unreadable(what: str, generation_id: str | None = None, *, may_be_billed: bool = False) -> UpstreamFailed:
-    """The failure of a reply that is not what it should be."""
-    return UpstreamFailed(
-        f"OpenRouter's {what} could not be read", generation_id=generation_id, may_be_billed=may_be_billed
-    )

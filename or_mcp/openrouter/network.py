@@ -19,11 +19,10 @@ import httpx2
 from anyio.abc import SocketAttribute
 
 from or_mcp.certificates import trusted
+from or_mcp.openrouter.wire.request import PIECE
 
 # What is kept of a reply that is not read as fast as it comes; asyncio keeps up to twice as much.
 _HELD = 128 * 1024
-# A piece is written, and encrypted, in well under a millisecond.
-PIECE = 128 * 1024
 # As anyio does it, and RFC 8305 recommends.
 _NEXT_ADDRESS_SECONDS = 0.25
 

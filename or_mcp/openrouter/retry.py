@@ -1,19 +1,39 @@
-"""When a request may be sent again. Pure policy: a failure, an attempt and the time left give a wait, or none."""
+"""When a request may be sent again: a failure, an attempt and the time left give a wait, or none."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
 from time import time
+from typing import TypeVar
+
+import anyio
 
 from or_mcp.openrouter.errors import ConnectionFailed, Failure
+
+T = TypeVar("T")
 
 # What two waits do not mend is no hiccup.
 ATTEMPTS = 3
 # Upstream says with these that nobody has begun to work on it. After the others work may have been done.
 _NOT_ACCEPTED = frozenset({429, 502, 503, 529})
 _SAFE_TO_REPEAT = frozenset({408, 500, 504, 524}) | _NOT_ACCEPTED
+
+
+async def again(attempt: Callable[[], Awaitable[T]], *, paid: bool, attempts: int) -> T:
+    """What an attempt gives, once one has not failed; so many at the most."""
+    number = ATTEMPTS - attempts + 1
+    while True:
+        try:
+            return await attempt()
+        except Failure as failure:
+            left = anyio.current_effective_deadline() - anyio.current_time()
+            wait = wait_before_retry(failure, number, left, paid=paid)
+            if wait is None:
+                raise
+            number += 1
+        await anyio.sleep(wait)
 
 
 def wait_before_retry(failure: Failure, attempt: int, seconds_left: float, *, paid: bool) -> float | None:

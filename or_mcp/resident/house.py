@@ -21,11 +21,12 @@ from anyio.abc import TaskGroup
 
 from or_mcp import __version__
 from or_mcp.everything import import_everything
+from or_mcp.parts import Watchers
 from or_mcp.resident.handing import Refused, Request, received
 from or_mcp.resident.log import keep_short
 from or_mcp.resident.peer import refusal
 from or_mcp.resident.sessions import SessionError, serve_session
-from or_mcp.server import Program, Watchers
+from or_mcp.server import Program
 from or_mcp.settings import Settings
 from or_mcp.starting.place import SWITCH, idle_seconds
 from or_mcp.starting.starter import READY

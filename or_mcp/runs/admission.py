@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from or_mcp.runs import ledger, queries
 from or_mcp.runs.amounts import moment, start_of_day
 from or_mcp.runs.budget import PER_CALLER, PER_DAY, Limits, OverBudget, Room, reserve, room
+from or_mcp.runs.endings import StoreAway
 from or_mcp.runs.key_limit import Heard
 from or_mcp.runs.record import RunRecord, RunRequest
 from or_mcp.runs.store import Store
@@ -16,9 +16,12 @@ from or_mcp.runs.transaction import Transaction
 from or_mcp.runs.weight import check_weight, weigh
 
 
-def drawing_on(request: RunRequest) -> list[str]:
-    """What nobody else may decide on meanwhile: the question, and what its payer and caller have left."""
-    return [f"question {request.caller} {request.fingerprint}", *drawn_on(request)]
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run that was started, or one of the same question that was found."""
+
+    run_id: str
+    replayed: bool
 
 
 def drawn_on(request: RunRequest) -> list[str]:
@@ -32,29 +35,41 @@ class Admission:
     def __init__(self, store: Store, limits: Limits) -> None:
         self._store = store
         self._limits = limits
+        self.beginning: set[str] = set()
+
+    async def look(self, request: RunRequest, key: Heard | None) -> Begun | Room:
+        """A run of the same question that is under way or was never received; else what a call may cost now."""
+        unwritten = self._store.unwritten
+        found = await self._store.read(
+            lambda tx: self._same(tx, request, unwritten) or room(tx, request, self._limits, key)
+        )
+        return Begun(found.run_id, replayed=True) if isinstance(found, RunRecord) else found
+
+    async def admit(self, request: RunRequest, key: Heard | None, run_id: str) -> tuple[RunRecord, bool]:
+        """Record a run, with what it may cost set aside; or find one that is joined.
+
+        Raises:
+            OverBudget: It may cost more than is left.
+            KeptTooMuch: This caller has filled its part of the store.
+            StoreAway: It cannot be recorded.
+        """
+        admit = partial(self._admit, request=request, key=key, run_id=run_id, unwritten=self._store.unwritten)
+        # Nobody else may decide meanwhile on the question, and on what its payer and caller have left.
+        alone = [f"question {request.caller} {request.fingerprint}", *drawn_on(request)]
+        self.beginning.add(run_id)
+        try:
+            return await self._store.write(admit, durable=True, alone=alone)
+        except StoreAway:
+            if self._store.is_fleet:
+                # It may have been recorded without anybody hearing so.
+                self._store.post(run_id, partial(ledger.take_back, run_id=run_id), alone=[run_id])
+            raise
+        finally:
+            self.beginning.discard(run_id)
 
     def received(self, run_id: str) -> None:
         """The answer of a run has reached somebody: the same question asked from now on is a new one."""
         self._store.post(_received(run_id), partial(queries.mark_delivered, run_id=run_id))
-
-    def look(self, request: RunRequest, key: Heard | None) -> Callable[[Transaction], RunRecord | Room]:
-        """What finds a run of the same question that is under way, or that nobody has received until now.
-
-        Without one, it finds what the call may cost.
-        """
-        unwritten = self._store.unwritten
-        return lambda tx: self._same(tx, request, unwritten) or room(tx, request, self._limits, key)
-
-    def admit(
-        self, request: RunRequest, key: Heard | None, run_id: str
-    ) -> Callable[[Transaction], tuple[RunRecord, bool]]:
-        """What records a run, with what it may cost set aside; or finds one that is joined.
-
-        It raises:
-            OverBudget: It may cost more than is left.
-            KeptTooMuch: This caller has filled its part of the store.
-        """
-        return partial(self._admit, request=request, key=key, run_id=run_id, unwritten=self._store.unwritten)
 
     def _same(self, tx: Transaction, request: RunRequest, unwritten: frozenset[str]) -> RunRecord | None:
         same = queries.find_same(tx, request.caller, request.fingerprint)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from math import inf
 
 import anyio
 
@@ -20,13 +19,15 @@ class _Watched:
 
     def __init__(self) -> None:
         self.look: Look | None = None
-        self.over = False
         self.changed = anyio.Event()
+        self.over = anyio.Event()
 
     def seen(self, look: Look | None, *, over: bool) -> None:
         """Whoever waits is woken only by news."""
+        if over:
+            self.over.set()
         if look != self.look or over:
-            self.look, self.over = look, over
+            self.look = look
             self.changed.set()
             self.changed = anyio.Event()
 
@@ -57,16 +58,17 @@ class Elsewhere:
         return unwanted
 
     async def until_over(self, run_id: str, tell: Tell | None) -> None:
-        """Wait until nobody carries a run any more, telling how it goes."""
+        """Wait until nobody carries a run any more. Whoever is to be told how it goes is woken by every news."""
         watched = self._watched.setdefault(run_id, _Watched())
         self._waiting[run_id] += 1
         try:
-            while not watched.over:
+            while tell is not None and not watched.over.is_set():
                 changed = watched.changed
-                if tell is not None and watched.look is not None and watched.look.progress is not None:
+                if watched.look is not None and watched.look.progress is not None:
                     await told_somehow(tell, watched.look.progress)
-                with anyio.move_on_after(HEARTBEAT_SECONDS if tell is not None else inf):
+                with anyio.move_on_after(HEARTBEAT_SECONDS):
                     await changed.wait()
+            await watched.over.wait()
         finally:
             self._waiting[run_id] -= 1
             if not self._waiting[run_id]:

@@ -12,9 +12,7 @@ from or_mcp import __version__
 from or_mcp.runs.ledger import UNDER_WAY
 from or_mcp.runs.transaction import Transaction
 
-# Hundreds of idle processes write this row: rarely enough to cost nothing.
-BEAT_SECONDS = 5.0
-# Six beats: longer than a database takes to change over, or a busy machine to come round.
+# Six beats of five seconds: longer than a database takes to change over, or a busy machine to come round.
 LOST_AFTER_SECONDS = 30.0
 # Three beats missing: this process was cut off, or stood still, and others may have been too.
 _GAP_SECONDS = 15.0

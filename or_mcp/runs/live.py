@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,6 +17,7 @@ import anyio
 from or_mcp.openrouter.errors import Failure
 from or_mcp.runs import queries
 from or_mcp.runs.admission import drawn_on
+from or_mcp.runs.endings import our_fault, stopped, too_long
 from or_mcp.runs.record import Progress, RunEvent, RunRecord, Status
 from or_mcp.runs.rows import Row
 from or_mcp.runs.store import Store
@@ -80,6 +82,7 @@ class LiveRun:
         self._changed: anyio.Event | None = None
         self.scope = anyio.CancelScope()
         self.ending: Status = "cancelled"
+        self.came_to: tuple[Status, Failure | None] = "completed", None
         # Whoever stops carrying it leaves it to others.
         self.is_left = False
         self.limit = anyio.CancelScope()
@@ -89,6 +92,23 @@ class LiveRun:
         self._count = steps
         self._events: list[RunEvent] = []
         self._writing: asyncio.Future[Any] | None = None
+
+    @contextmanager
+    def within(self, seconds: float) -> Generator[None]:
+        """Let it be carried out in this block, unless it is stopped or takes too long; `came_to` is how it ended."""
+        with self.scope:
+            try:
+                with anyio.fail_after(math.inf if self.record.job else seconds) as self.limit:
+                    yield
+            except Failure as trouble:
+                self.came_to = "failed", trouble
+            except TimeoutError:
+                self.came_to = "failed", too_long(seconds)
+            except Exception:
+                logger.exception("Run %s crashed", self.record.run_id)
+                self.came_to = "failed", our_fault()
+        if self.scope.cancelled_caught:
+            self.came_to = self.ending, stopped(self.ending)
 
     async def told(self, step: str, model: str = "", detail: str = "") -> None:
         """A step has happened: it is on disk when this returns."""
@@ -139,10 +159,11 @@ class LiveRun:
             progress=self.work.progress(),
         )
 
-    def ended(self, status: Status, failure: Failure | None) -> RunRecord:
+    def ended(self) -> RunRecord:
         """The same, ended now."""
         kept = self.work.kept()
         record = replace(self.taken(), cost_usd=kept.cost_usd, generation_id=kept.generation_id)
+        status, failure = self.came_to
         if failure is not None and record.generation_id is None:
             record = replace(record, generation_id=failure.generation_id)
         return record.end(status, failure, kept.at_most_usd)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,9 +20,6 @@ class Cancelled(CallerCanAct):
     """Somebody stopped the run."""
 
     kind = "cancelled"
-
-
-_NOT_THE_QUESTION = frozenset({"wait_seconds", "detail", "max_cost_usd"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +55,6 @@ class RunRequest:
         """The arguments of the call."""
         arguments = json.loads(self.arguments)
         return arguments | {"prompt": self.prompt} if arguments.get("prompt", "") is None else arguments
-
-
-def kept_arguments(arguments: Mapping[str, Any], prompt: str) -> str:
-    """The arguments of a call as they are kept."""
-    repeated = arguments.get("prompt") == prompt
-    return json.dumps({**arguments, **({"prompt": None} if repeated else {})}, ensure_ascii=False)
-
-
-def fingerprint(tool: str, caller: str, arguments: Mapping[str, Any], attached: str = "") -> str:
-    """The same for the same question by the same caller, whatever it is willing to wait or pay."""
-    asked = {name: value for name, value in arguments.items() if name not in _NOT_THE_QUESTION}
-    text = json.dumps([tool, caller, asked, attached], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Progress(NamedTuple):

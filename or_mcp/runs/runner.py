@@ -1,12 +1,10 @@
-"""Carries runs, which live as long as the server. One file, since all that is done to a run looks at who carries it."""
+"""Carries runs, which live as long as the server."""
 
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -17,26 +15,27 @@ import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from or_mcp.openrouter.client import OpenRouter
-from or_mcp.openrouter.errors import Failure, NotFound
-from or_mcp.runs import ledger, queries, upkeep
-from or_mcp.runs.admission import Admission, drawing_on
+from or_mcp.openrouter.errors import NotFound
+from or_mcp.runs import queries, upkeep
+from or_mcp.runs.admission import Admission, Begun
 from or_mcp.runs.amounts import days_ago
 from or_mcp.runs.apart import again_and_again, apart
-from or_mcp.runs.budget import Limits, Room, Standing, standing
+from or_mcp.runs.budget import Limits, standing
 from or_mcp.runs.costs import Costs
 from or_mcp.runs.desk import Desk
 from or_mcp.runs.elsewhere import Elsewhere
-from or_mcp.runs.endings import Ending, StoreAway, our_fault, stopped, too_long
+from or_mcp.runs.endings import Ending, StoreAway, our_fault, stopped
 from or_mcp.runs.jobs import Jobs, Resume, outlives_its_process
 from or_mcp.runs.key_limit import Heard
 from or_mcp.runs.learned import Learned
-from or_mcp.runs.live import SAVES_LOOK_EVERY_SECONDS, LiveRun, Tell, Work
-from or_mcp.runs.record import RunRecord, RunRequest, Status, new_run_id
+from or_mcp.runs.live import SAVES_LOOK_EVERY_SECONDS, LiveRun, Work
+from or_mcp.runs.record import RunRecord, RunRequest, new_run_id
 from or_mcp.runs.seen import AllRuns, Runs
 from or_mcp.runs.session import Session, Waiter
 from or_mcp.runs.standings import Standings
 from or_mcp.runs.store import Store
 from or_mcp.runs.unattended import Unwatched, age_of
+from or_mcp.runs.waits import Waits
 
 logger = logging.getLogger(__name__)
 
@@ -48,14 +47,6 @@ _LOOK_EVERY_SECONDS = 0.3
 _RECOVER_EVERY_SECONDS = 5.0
 # At its start a process has better to do.
 _FORGET_EVERY_SECONDS, _FORGET_FIRST_AFTER_SECONDS = 24 * 3600.0, 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A run that was started, or one of the same question that was found."""
-
-    run_id: str
-    replayed: bool
 
 
 class Runner:
@@ -85,14 +76,13 @@ class Runner:
         self._live: dict[str, LiveRun] = {}
         # Those that have ended, and are still to be written.
         self._ended: dict[str, LiveRun] = {}
-        self._admission = Admission(store, limits)
-        self._beginning: set[str] = set()
-        self._standings = Standings(store, limits)
+        self.admission = Admission(store, limits)
+        self.standings = Standings(store, limits)
         self._costs = Costs(store, spent)
         self._jobs = Jobs(store, self._costs, resume)
         self._elsewhere = Elsewhere(store, self._ended.__contains__)
-        self._waits: set[anyio.CancelScope] = set()
         self.desk = Desk()
+        self.waits = Waits(self._live, self._elsewhere, self.desk, self._given_up)
         self.learned = learned or Learned(None)
         self.unwatched = Unwatched(self._live, limits, self.learned)
         self._tasks: TaskGroup | None = None
@@ -121,18 +111,8 @@ class Runner:
         if self._costs.pays(payer, upstream):
             self._group.start_soon(apart, self._costs.learn_all, payer)
 
-    async def look(self, request: RunRequest, key: Heard | None) -> Begun | Room:
-        """A run of the same question that is under way or was never received; else what a call may cost now."""
-        found = await self.store.read(self._admission.look(request, key))
-        return Begun(found.run_id, replayed=True) if isinstance(found, RunRecord) else found
-
     async def begin(
-        self,
-        request: RunRequest,
-        work: Work,
-        *,
-        key: Heard | None = None,
-        run_id: str | None = None,
+        self, request: RunRequest, work: Work, *, key: Heard | None = None, run_id: str | None = None
     ) -> Begun:
         """Start a run, or join one of the same question that is under way or was never received.
 
@@ -145,18 +125,7 @@ class Runner:
         """
         if not self.takes_runs:
             raise Ending("This process of or-mcp is ending and sends nothing more; another one answers in a moment")
-        run_id = run_id or new_run_id()
-        admit = self._admission.admit(request, key, run_id)
-        self._beginning.add(run_id)
-        try:
-            record, joined = await self.store.write(admit, durable=True, alone=drawing_on(request))
-        except StoreAway:
-            if self.store.is_fleet:
-                # It may have been recorded without anybody hearing so.
-                self.store.post(run_id, partial(ledger.take_back, run_id=run_id), alone=[run_id])
-            raise
-        finally:
-            self._beginning.discard(run_id)
+        record, joined = await self.admission.admit(request, key, run_id or new_run_id())
         if not joined:
             self._take(LiveRun(record, work, self.store))
         return Begun(record.run_id, joined)
@@ -184,51 +153,14 @@ class Runner:
             raise NotFound(f"There is no run {run_id!r}")
         return await self._still_carried(record)
 
-    async def until_finished(
-        self, run_id: str, seconds: float, tell: Tell | None, waiter: Waiter | None, *, is_its_own: bool, asks: bool
-    ) -> RunRecord | None:
-        """What `Runs.wait` promises; the record, where it ended here meanwhile."""
-        live = self._live.get(run_id)
-        was_unattended = False
-        if live is not None:
-            live.waiting += 1
-            was_unattended, live.is_unattended = live.is_unattended, False
-            if waiter is not None and (is_its_own or was_unattended):
-                live.session = waiter.session
-        waiting = anyio.move_on_after(seconds)
-        self._waits.add(waiting)
-        bell = self.desk.attended(run_id, waiting.cancel) if asks else nullcontext()
-        try:
-            with waiting, bell:
-                await self._follow(run_id, tell)
-        except anyio.get_cancelled_exc_class():
-            if live is not None and live.waiting == 1:
-                live.is_unattended = was_unattended
-                if waiter is not None and (is_its_own or was_unattended) and not self.stopping:
-                    self._group.start_soon(apart, self.unwatched.part, live, waiter, age_of(waiter))
-            raise
-        finally:
-            self._waits.discard(waiting)
-            if live is not None:
-                live.waiting -= 1
-        return live.record if live is not None and live.finished.is_set() else None
+    def _given_up(self, live: LiveRun, waiter: Waiter) -> None:
+        if not self.stopping:
+            self._group.start_soon(apart, self.unwatched.part, live, waiter, age_of(waiter))
 
     def part(self, session: Session) -> None:
         """A session has ended, and this process goes on: so do its runs, as far as there is room for them."""
         for live in self.unwatched.left_by(session):
-            self._group.start_soon(apart, self._interrupt_later, live)
-
-    async def _interrupt_later(self, live: LiveRun) -> None:
-        with anyio.move_on_after(self._drain_seconds):
-            await live.finished.wait()
-        if not live.waiting and not live.finished.is_set() and live.record.job is None:
-            live.ending = "interrupted"
-            live.scope.cancel()
-
-    def answer_now(self) -> None:
-        """Whoever waits is answered with how its run stands."""
-        for waiting in self._waits:
-            waiting.cancel()
+            self._group.start_soon(apart, self.unwatched.interrupt_later, live, self._drain_seconds)
 
     @property
     def live_count(self) -> int:
@@ -242,15 +174,7 @@ class Runner:
             live.scope.cancel()
         else:
             await self.store.write(lambda tx: queries.ask_to_cancel(tx, run_id))
-        await self.until_finished(run_id, _CANCELLED_WITHIN_SECONDS, None, None, is_its_own=False, asks=False)
-
-    async def standing(self, caller: str, payer: str, *, recent: bool = False) -> Standing:
-        """Where a caller stands today; `recent` is content with where it stood when its last run ended just now."""
-        return await self._standings.of(caller, payer, recent=recent)
-
-    def delivered(self, run_id: str) -> None:
-        """Its answer has reached somebody: the same question asked again is a new one."""
-        self._admission.received(run_id)
+        await self.waits.until_finished(run_id, _CANCELLED_WITHIN_SECONDS)
 
     @property
     def kept_seconds(self) -> float:
@@ -260,30 +184,16 @@ class Runner:
     @property
     def _group(self) -> TaskGroup:
         if self._tasks is None:
-            msg = "the runner is not running"
-            raise RuntimeError(msg)
+            raise RuntimeError("the runner is not running")
         return self._tasks
 
     async def _carry(self, live: LiveRun) -> None:
-        status: Status = "completed"
-        failure: Failure | None = None
         # Whoever cancels the server does not cancel its runs: only their own scope ends them.
-        with anyio.CancelScope(shield=True), live.scope:
-            try:
-                with anyio.fail_after(math.inf if live.record.job else self._deadline_seconds) as live.limit:
-                    await live.work.carry_out(live)
-            except Failure as trouble:
-                status, failure = "failed", trouble
-            except TimeoutError:
-                status, failure = "failed", too_long(self._deadline_seconds)
-            except Exception:
-                logger.exception("Run %s crashed", live.record.run_id)
-                status, failure = "failed", our_fault()
-        if live.scope.cancelled_caught:
-            status, failure = live.ending, stopped(live.ending)
         with anyio.CancelScope(shield=True):
+            with live.within(self._deadline_seconds):
+                await live.work.carry_out(live)
             is_left = live.is_left and live.scope.cancelled_caught
-            await (self._leave(live) if is_left else self._finish(live, status, failure))
+            await (self._leave(live) if is_left else self._finish(live))
 
     async def _leave(self, live: LiveRun) -> None:
         """Stop carrying what upstream carries: whoever sees it next goes on with it."""
@@ -292,9 +202,9 @@ class Runner:
         self._live.pop(live.record.run_id, None)
         live.finished.set()
 
-    async def _finish(self, live: LiveRun, status: Status, failure: Failure | None) -> None:
+    async def _finish(self, live: LiveRun) -> None:
         try:
-            await self._end(live, status, failure)
+            await self._end(live)
         except Exception:
             # What arrived before is kept.
             logger.exception("Run %s could not be ended", live.record.run_id)
@@ -311,21 +221,11 @@ class Runner:
         if live.record.cost_usd is None and live.record.generation_id and not self.stopping:
             self._group.start_soon(apart, self._costs.learn, live.record)
 
-    async def _end(self, live: LiveRun, status: Status, failure: Failure | None) -> None:
+    async def _end(self, live: LiveRun) -> None:
         caller, payer = live.record.request.caller, live.record.request.payer
-        ended = live.ended(status, failure)
-        where = await live.finish(ended, lambda tx: standing(tx, caller, payer, self.limits))
+        where = await live.finish(live.ended(), lambda tx: standing(tx, caller, payer, self.limits))
         if where is not None:
-            self._standings.note(caller, where)
-
-    async def _follow(self, run_id: str, tell: Tell | None) -> None:
-        live = self._live.get(run_id)
-        if live is None:
-            await self._elsewhere.until_over(run_id, tell)
-        elif tell is None:
-            await live.finished.wait()
-        else:
-            await live.narrate(tell)
+            self.standings.note(caller, where)
 
     async def as_it_stands(self, record: RunRecord) -> RunRecord:
         """A run that was read, as it is by now."""
@@ -343,7 +243,7 @@ class Runner:
 
     def _is_carried(self, run_id: str, owner: str) -> bool:
         if owner == self.store.owner.token:
-            return run_id in self._live or run_id in self._ended or run_id in self._beginning
+            return run_id in self._live or run_id in self._ended or run_id in self.admission.beginning
         return self.store.is_alive(owner)
 
     async def _left_behind(self, run_id: str) -> RunRecord | None:
@@ -374,7 +274,7 @@ class Runner:
     async def _recover(self) -> None:
         """End what dead processes left, and book what programs wrote that do not know the ledger."""
         for run_id in await self.store.strays():
-            if run_id not in self._live.keys() | self._ended.keys() | self._beginning:
+            if run_id not in self._live.keys() | self._ended.keys() | self.admission.beginning:
                 await self._left_behind(run_id)
         if not self.store.is_fleet:
             await upkeep.book(self.store)

@@ -53,7 +53,7 @@ class AllRuns:
         A waiter whose wait is cancelled may cancel the run with it, if it is its own or was left unattended before,
         unless somebody else waits for it or the server is stopping. Only who `asks` is told of questions.
         """
-        ended = await self.runner.until_finished(run_id, seconds, tell, waiter, is_its_own=is_its_own, asks=asks)
+        ended = await self.runner.waits.until_finished(run_id, seconds, tell, waiter, is_its_own=is_its_own, asks=asks)
         return ended or await self.find(run_id)
 
     async def cancel(self, run_id: str) -> RunRecord:
@@ -92,7 +92,7 @@ class Runs(AllRuns):
 
     async def standing(self, *, recent: bool = False) -> Standing:
         """Where the caller stands today; `recent` is content with where it stood when its last run ended just now."""
-        return await self.runner.standing(self.caller, self.payer, recent=recent)
+        return await self.runner.standings.of(self.caller, self.payer, recent=recent)
 
     async def made_generation(self, generation_id: str) -> bool:
         """Whether a generation came of one of them."""

@@ -155,11 +155,6 @@ class Store:
         return await self.read(self._fleet.lease.beat)
 
     @property
-    def is_usable(self) -> bool:
-        """Whether new runs can be recorded."""
-        return self._away is None
-
-    @property
     def spending_unknown(self) -> str | None:
         """The file that nobody could read today's earlier spending from."""
         unread = unread_today(self._path) if self._path else None

@@ -56,6 +56,14 @@ class Unwatched:
         left = [run for run in self._live.values() if run.session is session and not run.waiting]
         return [run for run in left if not run.is_unattended and not self.keep(run)]
 
+    async def interrupt_later(self, run: LiveRun, seconds: float) -> None:
+        """End a run that has not ended by then, unless somebody waits for it or upstream carries it."""
+        with anyio.move_on_after(seconds):
+            await run.finished.wait()
+        if not run.waiting and not run.finished.is_set() and run.record.job is None:
+            run.ending = "interrupted"
+            run.scope.cancel()
+
     def of(self, caller: str) -> Unattended:
         """What goes on unattended for a caller."""
         runs = [run.record for run in self._live.values() if run.is_unattended and run.record.request.caller == caller]

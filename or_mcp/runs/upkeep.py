@@ -10,6 +10,7 @@ import anyio
 import anyio.to_thread
 
 from or_mcp.runs import ledger, queries
+from or_mcp.runs.lease import forget_processes
 from or_mcp.runs.record import RunRecord
 from or_mcp.runs.store import Store
 from or_mcp.runs.transaction import Transaction
@@ -29,6 +30,8 @@ async def forget(store: Store, since: datetime, forget_files: Callable[[datetime
     await book(store)
     await _bit_by_bit(store, partial(queries.forget_before, since=since))
     await store.write(ledger.forget)
+    if store.is_fleet:
+        await store.write(forget_processes)
     await store.write(partial(forget_weight, since=since))
     if forget_files is not None:
         await anyio.to_thread.run_sync(forget_files, since)

@@ -22,15 +22,12 @@ from mcp.shared.message import SessionMessage
 from mcp_types import jsonrpc_message_adapter
 from pydantic import ValidationError
 
+from or_mcp.servers.bounds import LONGEST, TOO_LARGE, Noise, is_too_large, parts_of
 from or_mcp.servers.file import Server
 from or_mcp.servers.trouble import ServerTrouble
 
 logger = logging.getLogger(__name__)
 
-# A picture in base64 fits; what is longer is no answer to a question.
-LONGEST = 16 * 1024 * 1024
-# A line with more parts than this takes seconds to read; and so many lines that nobody asked for are a flood.
-_MOST_PARTS, _MOST_UNASKED = 400_000, 20_000
 # Of what it writes to its stderr, so many lines of such a length reach our log.
 _LOGGED_LINES, _LOGGED_CHARS = 1_000, 500
 # How long a program may take to end when its stdin is closed, and again when it is told to.
@@ -44,11 +41,11 @@ _Incoming = MemoryObjectSendStream[SessionMessage | Exception]
 class Pipe:
     """A program that is running, and why it can be used no longer."""
 
-    def __init__(self, server: Server, process: Process, over: Callable[[], None]) -> None:
+    def __init__(self, server: Server, process: Process, noise: Noise, over: Callable[[], None]) -> None:
         self._name = server.name
         self._process = process
         self._over = over
-        self._unasked = 0
+        self._noise = noise
         self._last_words = ""
         self._problem = ""
 
@@ -83,7 +80,6 @@ class Pipe:
         async with outgoing:
             with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError, OSError):
                 async for message in outgoing:
-                    self._unasked = 0
                     data = message.message.model_dump_json(by_alias=True, exclude_unset=True)
                     await _there(self._process.stdin).send(data.encode() + b"\n")
                 return
@@ -102,9 +98,9 @@ class Pipe:
                 pending = pending[:_LOGGED_CHARS]
 
     async def _pass_on(self, line: bytes, incoming: _Incoming) -> None:
-        self._unasked += 1
+        self._problem = self._problem or self._noise.heard()
         await anyio.lowlevel.checkpoint()
-        if self._is_too_much(line) or not line.strip():
+        if self._problem or self._is_too_much(line) or not line.strip():
             return
         try:
             message = jsonrpc_message_adapter.validate_json(line, by_name=False)
@@ -115,22 +111,22 @@ class Pipe:
         await incoming.send(SessionMessage(message))
 
     def _is_too_much(self, line: bytes) -> bool:
-        if len(line) > LONGEST or sum(map(line.count, (b",", b"[", b"{"))) > _MOST_PARTS:
-            self._problem = "it sent a message that is too large to read"
-        elif self._unasked > _MOST_UNASKED:
-            self._problem = "it flooded us with messages that nobody asked for"
+        if is_too_large(len(line), parts_of(line)):
+            self._problem = TOO_LARGE
         return bool(self._problem)
 
 
 @asynccontextmanager
-async def piped(server: Server, over: Callable[[], None], opened: Callable[[Pipe], None]) -> AsyncGenerator[Any]:
+async def piped(
+    server: Server, noise: Noise, over: Callable[[], None], opened: Callable[[Pipe], None]
+) -> AsyncGenerator[Any]:
     """The streams of a session with a program that runs as long as this block.
 
     Raises:
         ServerTrouble: It cannot be started.
     """
     process = await _start(server)
-    pipe = Pipe(server, process, over)
+    pipe = Pipe(server, process, noise, over)
     opened(pipe)
     incoming, to_session = anyio.create_memory_object_stream[SessionMessage | Exception](0)
     from_session, outgoing = anyio.create_memory_object_stream[SessionMessage](0)

@@ -15,14 +15,14 @@ import anyio
 import mcp_types
 from anyio.abc import TaskStatus
 from mcp import Client, MCPError
-from mcp.client.streamable_http import streamable_http_client
 from pydantic import ValidationError
 
 from or_mcp import __version__
+from or_mcp.servers.bounds import Noise
 from or_mcp.servers.file import Server
 from or_mcp.servers.pipe import Pipe, piped
 from or_mcp.servers.trouble import ServerTrouble
-from or_mcp.servers.web import http_client
+from or_mcp.servers.web import over_http
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +61,7 @@ class Session:
         self.used = anyio.current_time()
         self.calls = 0
         self._over = anyio.Event()
+        self._noise = Noise()
         self._client: Client | None = None
         self._pipe: Pipe | None = None
         self._refused = ""
@@ -88,7 +89,8 @@ class Session:
         try:
             with anyio.fail_after(_START_SECONDS) as starting:
                 async with self._connected() as self._client:
-                    starting.deadline = math.inf
+                    starting.deadline, self._refused = math.inf, ""
+                    logger.info("%s speaks MCP %s", self.server.name, self._client.protocol_version)
                     task_status.started()
                     await self._over.wait()
         except Exception as error:
@@ -135,7 +137,8 @@ class Session:
 
     @contextmanager
     def _trouble(self, what: str) -> Generator[None]:
-        """Whatever goes wrong with a server, in whichever way, is one thing to whoever uses it."""
+        """It is asked something; whatever goes wrong, in whichever way, is one thing to whoever uses it."""
+        self._noise.asked()
         try:
             yield
         except Exception as error:
@@ -151,11 +154,11 @@ class Session:
     @asynccontextmanager
     async def _connected(self) -> AsyncGenerator[Client]:
         info = mcp_types.Implementation(name=_OUR_NAME, version=__version__)
-        async with http_client(self.server.headers, self._refuse) as http:
-            streams = streamable_http_client(self.server.url, http_client=http) if self.server.url else self._program()
-            # It is offered no sampling, no elicitation and no roots, and what it lists is never taken from a cache.
-            async with Client(streams, client_info=info, cache=None) as client:
-                yield client
+        is_afar = bool(self.server.url)
+        streams = over_http(self.server, self._noise, self._refuse, self.leave) if is_afar else self._program()
+        # It is offered no sampling, no elicitation and no roots, and what it lists is never taken from a cache.
+        async with Client(streams, client_info=info, cache=None) as client:
+            yield client
 
     def _refuse(self, why: str) -> None:
         self._refused = why
@@ -164,7 +167,7 @@ class Session:
         def opened(pipe: Pipe) -> None:
             self._pipe = pipe
 
-        return piped(self.server, self._over.set, opened)
+        return piped(self.server, self._noise, self.leave, opened)
 
     def _offered(self, tool: mcp_types.Tool) -> OfferedTool:
         hints = tool.annotations

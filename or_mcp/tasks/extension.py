@@ -160,7 +160,7 @@ def _at_once(ongoing: OngoingCall, call: Call) -> CallResult:
         error = ongoing.error or mcp_types.ErrorData(code=mcp_types.INTERNAL_ERROR, message="The call was cancelled")
         raise MCPError.from_error_data(error)
     if ongoing.has_begun:
-        call.parts.runner.delivered(ongoing.run_id)
+        call.parts.runner.admission.received(ongoing.run_id)
     return ongoing.result
 
 

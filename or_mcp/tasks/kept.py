@@ -32,7 +32,7 @@ async def kept_task(record: RunRecord, call: Call, result: mcp_types.CallToolRes
     status = STATUS[record.status]
     message, updated = await _told(record, call)
     if status == "completed" and not record.delivered:
-        runner.delivered(record.run_id)
+        runner.admission.received(record.run_id)
     return DetailedTask(
         task_id=record.run_id,
         status=status,

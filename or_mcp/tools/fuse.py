@@ -18,10 +18,10 @@ from or_mcp.calls.reply import Reply
 from or_mcp.calls.tool import Tool
 from or_mcp.catalogue.fitness import check_can_be_forced
 from or_mcp.catalogue.slugs import read_slugs, slug_of
+from or_mcp.catalogue.tokens import Weight
 from or_mcp.conversation.thread import Message, Thread
 from or_mcp.fusion.permitted import permitted
 from or_mcp.fusion.plan import SLUG, FusionChoices, check
-from or_mcp.fusion.price import Weight
 from or_mcp.fusion.work import Fusion, result_of
 from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunRecord

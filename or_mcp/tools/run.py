@@ -112,7 +112,8 @@ async def _whole(record: RunRecord, keepsake: AnyKeepsake, call: Call) -> Reply:
         cost_line=cost_line(record, keepsake, result, standing),
         progress=record.progress.message if record.progress else "",
     )
-    reply = keepsake.show(record, result, await with_files(shown, record, call.parts, call.files_in))
+    shown = await with_files(shown, keepsake.made(result), call.parts.shelf, call.files_in)
+    reply = keepsake.show(record, result, shown)
     _received(record, call)
     values: dict[str, Any] = reply.structured.model_dump(mode="json")
     return replace(reply, structured=RunAnswer.model_validate({**values, "tool": record.request.tool}))
@@ -120,7 +121,7 @@ async def _whole(record: RunRecord, keepsake: AnyKeepsake, call: Call) -> Reply:
 
 def _received(record: RunRecord, call: Call) -> None:
     if record.finished and not call.for_view:
-        call.parts.runner.delivered(record.run_id)
+        call.parts.runner.admission.received(record.run_id)
 
 
 async def _part(part: Part, arguments: RunArguments, record: RunRecord, keepsake: AnyKeepsake, call: Call) -> Reply:

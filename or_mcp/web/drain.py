@@ -43,7 +43,7 @@ class Drain:
         with anyio.move_on_after(_ANSWER_SECONDS):
             await self._until_landed()
         if self._program.parts is not None:
-            self._program.parts.runner.answer_now()
+            self._program.parts.runner.waits.answer_now()
         with anyio.move_on_after(_CUT_SECONDS):
             await self._until_landed()
         for scope in list(self._flying):

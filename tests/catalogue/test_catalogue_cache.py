@@ -17,7 +17,8 @@ from or_mcp.catalogue.cache import FRESH_SECONDS, RETRY_SECONDS, TOO_OLD_SECONDS
 from or_mcp.catalogue.snapshot import Snapshot
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure, ModelUnavailable
-from or_mcp.openrouter.http import Http, Identity
+from or_mcp.openrouter.http import Http
+from or_mcp.openrouter.identity import Identity
 from or_mcp.simulator import Simulator
 
 # A failure that is not retried, so that tests need not wait.

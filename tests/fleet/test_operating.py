@@ -98,6 +98,21 @@ async def test_doctor_knows_the_database(environment: dict[str, str], postgres: 
     assert SECRET.encode() not in done.stdout + done.stderr
 
 
+async def test_processes_that_died_long_ago_are_forgotten_by_the_database(
+    hosts: Hosts, postgres: Postgres, database: str, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("_FORGET_FIRST_AFTER_SECONDS", "_FORGET_EVERY_SECONDS"):
+        monkeypatch.setattr(f"or_mcp.runs.runner.{name}", 0.2)
+    async with hosts(1):
+        for token, age in (("died-days-ago", 2), ("died-just-now", 0)):
+            beat = f"extract(epoch FROM now()) - {age} * 86400"
+            postgres.execute(f"INSERT INTO processes SELECT '{token}', 'elsewhere', '0', {beat}", database)
+        with anyio.fail_after(60):
+            while ("died-days-ago",) in (there := postgres.execute("SELECT token FROM processes", database)):
+                await anyio.sleep(0.05)
+    assert ("died-just-now",) in there
+
+
 async def test_a_caller_has_a_budget_of_its_own_that_is_refused_by_name(connect: Connect, upstream: Upstream):
     async with connect(OR_MCP_CALLER_DAILY_BUDGET_USD="0.0001") as client:
         told = text_of(await client.call_tool("ask", ask(max_output_tokens=20_000)))

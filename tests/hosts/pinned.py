@@ -90,14 +90,15 @@ CALLERS_PYPI = (
 )
 # They want other versions of what the others use.
 APART_PYPI = ("instructor==1.17.0", "openrouter==1.3.84", "requests==2.34.2")
-# Servers whose tools a model is lent; those in Python import the first generation of the SDK.
+# Servers whose tools a model is lent: those of npm speak the older era of the protocol, those of PyPI the newer one.
 SERVERS_NPM = (
     "@modelcontextprotocol/server-filesystem@2026.8.31",
     "@modelcontextprotocol/server-everything@2026.8.31",
     "@modelcontextprotocol/server-memory@2026.8.31",
     "@playwright/mcp@0.0.83",
 )
-SERVERS_PYPI = ("mcp-server-git==2026.10.19", "mcp-server-time==2026.10.19")
+# fastmcp puts one of them on HTTP.
+SERVERS_PYPI = ("mcp-server-git==2026.10.19", "mcp-server-time==2026.10.19", "fastmcp==4.2.3")
 NODE = "node@22"
 """Some of them need a newer node than many machines have; it comes as a package."""
 

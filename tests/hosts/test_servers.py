@@ -10,7 +10,10 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import anyio
@@ -24,10 +27,13 @@ from tests.conftest import text_of
 from tests.hosts.installed import Installed, servers_installed
 from tests.oracle import request_problems
 from tests.servers.world import CHAT, MINI, answers, calls, outputs
-from tests.serving.programs import free_port
+from tests.serving.programs import LEGACY, MODERN, free_port
+from tests.view.test_browser import chromium
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(240)]
 both_eras = pytest.mark.parametrize("mode", ["auto", "legacy"])
+# What each server of others speaks of the newest it can: both eras, between them.
+SPEAKS = {"files": LEGACY, "everything": LEGACY, "memory": LEGACY, "git": MODERN, "time": MODERN}
 
 
 @pytest.fixture(scope="module")
@@ -107,10 +113,12 @@ async def test_a_model_completes_a_task_over_three_servers(file: Path, mode: str
     assert "under the mat" in (file.parent / "memory.jsonl").read_text()
 
 
-async def test_every_server_of_others_offers_its_tools(file: Path):
+async def test_every_server_of_others_offers_its_tools_in_its_own_era(file: Path, caplog: pytest.LogCaptureFixture):
     simulator = Simulator(faults=[answers("Nothing to do.")])
-    async with connected(file, "auto", simulator) as client:
-        await asked(client, "files", "everything", "memory", "git", "time")
+    with caplog.at_level("INFO", "or_mcp.servers"):
+        async with connected(file, "auto", simulator) as client:
+            await asked(client, *SPEAKS)
+    assert {f"{name} speaks MCP {era}" for name, era in SPEAKS.items()} <= set(caplog.messages)
     functions = [tool["function"] for tool in simulator.posts(CHAT)[0].body["tools"]]
     names = [function["name"] for function in functions]
     assert {"files__list_directory", "git__git_status", "time__convert_time", "everything__echo"} <= set(names)
@@ -149,16 +157,13 @@ def test_the_example_finds_out_which_programs_are_installed(lent: Installed, tmp
 
 
 @contextmanager
-def everything_over_http(lent: Installed) -> Generator[str]:
-    port = free_port()
+def running(command: list[str], port: int, **env: str) -> Generator[str]:
+    """A server of somebody else's over HTTP, and its address."""
     process = subprocess.Popen(
-        [lent.program("mcp-server-everything"), "streamableHttp"],
-        env={"PATH": lent.path, "PORT": str(port), "HOME": os.environ.get("HOME", "/")},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        command, env={"HOME": os.environ.get("HOME", "/"), **env}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        for _ in range(600):
+        for _ in range(1_200):
             with socket.socket() as attempt:
                 if attempt.connect_ex(("127.0.0.1", port)) == 0:
                     break
@@ -169,19 +174,82 @@ def everything_over_http(lent: Installed) -> Generator[str]:
         process.wait()
 
 
+@contextmanager
+def over_http(lent: Installed, file: Path, era: str) -> Generator[str]:
+    """What echoes in the older era, and what knows the time in the newer one."""
+    port = free_port()
+    if era == LEGACY:
+        everything = [lent.program("mcp-server-everything"), "streamableHttp"]
+        with running(everything, port, PATH=lent.path, PORT=str(port)) as url:
+            yield url
+        return
+    config = file.parent / "time.json"
+    config.write_text(json.dumps({"mcpServers": {"time": json.loads(file.read_text())["mcpServers"]["time"]}}))
+    fastmcp = [str(lent.python.parent / "fastmcp"), "run", str(config), "--transport", "http", "--no-banner"]
+    with running([*fastmcp, "--port", str(port)], port, PATH=lent.path) as url:
+        yield url
+
+
+CONVERT = {"source_timezone": "UTC", "time": "12:00", "target_timezone": "Asia/Tokyo"}
+REMOTE = {LEGACY: ("echo", {"message": "hello"}, "hello"), MODERN: ("convert_time", CONVERT, "21:00")}
+
+
 @both_eras
-async def test_a_server_of_others_is_used_over_http_beside_one_over_stdio(lent: Installed, file: Path, mode: str):
+@pytest.mark.parametrize("era", [LEGACY, MODERN])
+async def test_a_server_of_others_is_used_over_http_beside_one_over_stdio(
+    lent: Installed, file: Path, mode: str, era: str, caplog: pytest.LogCaptureFixture
+):
+    tool, given, expected = REMOTE[era]
     simulator = Simulator()
-    convert = {"source_timezone": "UTC", "time": "12:00", "target_timezone": "Asia/Tokyo"}
+    note = str(file.parent / "project" / "notes.txt")
     simulator.script(
-        calls(("remote__echo", {"message": "hello"}), ("time__convert_time", convert)), answers("It is nine.")
+        calls((f"remote__{tool}", given), ("files__read_text_file", {"path": note})), answers("It is nine.")
     )
-    with everything_over_http(lent) as url:
+    with over_http(lent, file, era) as url, caplog.at_level("INFO", "or_mcp.servers"):
         servers = json.loads(file.read_text())["mcpServers"] | {"remote": {"type": "http", "url": url, "allow": ["*"]}}
         await anyio.Path(file).write_text(json.dumps({"mcpServers": servers}))
         async with connected(file, mode, simulator) as client:
-            answer = await asked(client, "remote", "time")
+            answer = await asked(client, "remote", "files")
     assert answer["text"] == "It is nine."
-    echoed, converted = read_at_last(simulator)
-    assert "hello" in echoed
-    assert "21:00" in converted
+    came, read = read_at_last(simulator)
+    assert expected in came
+    assert "The key is under the mat." in read
+    assert f"remote speaks MCP {era}" in caplog.messages
+
+
+@contextmanager
+def a_page(folder: Path) -> Generator[str]:
+    """A page of this machine, and its address."""
+    folder.mkdir()
+    (folder / "page.html").write_text("<title>Keys</title><h1>Where things are</h1><p>The key is under the mat.</p>")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=folder)) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/page.html"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@both_eras
+async def test_a_model_reads_a_page_in_a_browser_and_sees_it(lent: Installed, tmp_path: Path, mode: str):
+    browser = ["--executable-path", chromium(), "--headless", "--no-sandbox", "--isolated"]
+    entry = {"command": lent.program("playwright-mcp"), "args": browser, "env": {"PATH": lent.path}}
+    servers = tmp_path / "servers.json"
+    servers.write_text(json.dumps({"mcpServers": {"web": entry | {"cwd": str(tmp_path), "allow": ["browser_*"]}}}))
+    simulator = Simulator()
+    with a_page(tmp_path / "site") as url:
+        simulator.script(
+            calls(("web__browser_navigate", {"url": url})),
+            calls(("web__browser_snapshot", {}), ("web__browser_take_screenshot", {})),
+            answers("It is under the mat."),
+        )
+        async with connected(servers, mode, simulator) as client:
+            answer = await asked(client, "web")
+    assert answer["text"] == "It is under the mat."
+    went, read, _ = read_at_last(simulator)
+    assert "Page Title: Keys" in went
+    assert "The key is under the mat." in read
+    seen = simulator.posts(CHAT)[-1].body["messages"][-1]
+    assert seen["content"][1]["image_url"]["url"].startswith("data:image/")

@@ -115,7 +115,7 @@ async def test_twenty_megabytes_leave_no_trace_in_any_context_and_none_on_the_ev
     on_loop: list[bool] = []
     data = large_picture()
     upstream.script({"path": "/chat/completions", "body": drawn(data), "content_type": "text/event-stream"})
-    monkeypatch.setattr(reading, "_event", noting(reading._event, on_loop))  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(reading, "event_of", noting(reading.event_of, on_loop))
     for room, name in ((keeping, "decoded"), (shelf, "sha256"), (resources, "encoded")):
         monkeypatch.setattr(room, name, noting(getattr(room, name), on_loop))
     async with connect() as client:

@@ -81,6 +81,31 @@ async def test_each_kind_is_made_within_its_estimate_and_read_back_by_another_pr
     assert all(file["path"] in text_of(made) for file in again["files"])
 
 
+@pytest.mark.parametrize(
+    ("model", "given"),
+    [
+        (PAINTER, {"count": 2}),
+        (PAINTER, {"size": "4K"}),
+        (PAINTER, {"aspect_ratio": "1:2"}),
+        ("bytedance-seed/seedream-4.5", {"size": "4K"}),
+        ("bytedance-seed/seedream-4.5", {"size": "2K"}),
+        ("black-forest-labs/flux.2-pro", {"size": "2K", "aspect_ratio": "16:9"}),
+        ("black-forest-labs/flux.2-pro", {}),
+        (FILMER, {"seconds": 4, "size": "1080p"}),
+        (FILMER, {"seconds": 4}),
+    ],
+)
+async def test_of_whatever_size_nothing_costs_more_than_was_set_aside(
+    connect: Connect, upstream: Upstream, model: str, given: dict[str, Any]
+):
+    upstream.script({"greedy": True, "dearest": True, "job_polls": 1})
+    kind = "video" if model == FILMER else "image"
+    async with connect() as client:
+        made = await client.call_tool("make", {"kind": kind, "model": model, "prompt": HARBOUR, **given})
+        told = await with_its_cost(client, made.structured_content)
+    assert 0 < told["cost_usd"] <= told["cost_estimate_usd"]["most"]
+
+
 async def test_pictures_tell_their_size_and_sound_and_films_how_long_they_are(connect: Connect, sound: str):
     async with connect() as client:
         rows = {

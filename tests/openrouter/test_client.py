@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
-from or_mcp.openrouter import client as client_module
+from or_mcp.openrouter import paths as paths_module
 from or_mcp.openrouter.errors import DeadlinePassed, Failure, NotAuthorized, NotFound, StreamBroken
 from or_mcp.openrouter.wire.chat import ChatRequest
 from or_mcp.openrouter.wire.embeddings import EmbeddingsRequest, RerankRequest
@@ -249,7 +249,7 @@ async def test_an_event_that_is_none_breaks_the_stream(upstream: Upstream, data:
 
 
 async def test_reading_that_takes_too_long_is_given_up(upstream: Upstream, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(client_module, "READ_SECONDS", 2)
+    monkeypatch.setattr(paths_module, "READ_SECONDS", 2)
     upstream.script({"path": "/key", "latency_ms": 60_000})
     async with client_of(upstream.base_url) as client:
         with pytest.raises(DeadlinePassed, match="did not answer /key"):

@@ -11,9 +11,9 @@ from anyio.abc import ByteStream
 from hypothesis import given
 from hypothesis import strategies as st
 
-from or_mcp.openrouter.http import _pieces as pieces  # pyright: ignore[reportPrivateUsage]
 from or_mcp.openrouter.network import PIECE
 from or_mcp.openrouter.turns import Turns
+from or_mcp.openrouter.wire.request import pieces
 from tests.openrouter.networks import listening
 from tests.openrouter.test_network import CHUNK, END, STREAM, asked
 from tests.openrouter.world import client_of

@@ -10,7 +10,8 @@ import anyio
 from anyio.abc import SocketStream
 
 from or_mcp.openrouter.client import OpenRouter
-from or_mcp.openrouter.http import Http, Identity
+from or_mcp.openrouter.http import Http
+from or_mcp.openrouter.identity import Identity
 
 IDENTITY = Identity("or-mcp-test", "1.0", "https://example.com/or-mcp")
 

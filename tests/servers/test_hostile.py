@@ -248,12 +248,3 @@ async def test_what_a_server_writes_to_its_stderr_is_in_our_log_with_its_name(
     with caplog.at_level(logging.INFO, "or_mcp.servers"):
         await came_of(connect, upstream, world, {"does": "echo"}, greeting="\x1b[31mhello")
     assert "files: plain server \ufffd[31mhello" in caplog.messages
-
-
-async def test_pictures_go_to_models_that_take_them(connect: Connect, upstream: Upstream, world: World):
-    pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-    blocks = ["Here it is.", {"type": "image", "data": pixel, "mimeType": "image/png"}]
-    await came_of(connect, upstream, world, {"does": "say", "blocks": blocks})
-    shown = sent(upstream)[1]["messages"][-1]
-    assert shown["role"] == "user"
-    assert shown["content"][1] == {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{pixel}"}}

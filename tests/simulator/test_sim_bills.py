@@ -154,6 +154,7 @@ async def test_rows_of_vectors_list_parameters_of_words_as_upstream_does(caller:
         ("z-ai/glm-5.2", SEARCH | {"parameters": {"max_results": 20}}, "0.017"),
         ("z-ai/glm-5.2", SEARCH | {"parameters": {"mode": "deep-reasoning"}}, "0.015"),
         ("z-ai/glm-5.2", SEARCH | {"parameters": {"engine": "parallel", "mode": "fast"}}, "0.001"),
+        ("z-ai/glm-5.2", SEARCH | {"parameters": {"engine": "parallel", "max_results": 12}}, "0.007"),
         ("z-ai/glm-5.2", SEARCH | {"parameters": {"engine": "perplexity"}}, "0.005"),
     ],
 )

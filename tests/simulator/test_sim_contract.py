@@ -190,10 +190,10 @@ async def test_refusals_are_spelled_right(simulator: Simulator, caller: Caller, 
 
 async def test_metadata_is_added_when_asked_for(caller: Caller) -> None:
     for path, body in (("/responses", ask()), ("/chat/completions", chat()), ("/messages", chat(max_tokens=99))):
-        reply = (await caller.post(path, body, **{"X-OpenRouter-Metadata": "enabled"})).json()
+        reply = (await caller.post(path, body, **{"X-OpenRouter-Metadata": "Enabled"})).json()
         assert problems(path, reply) == []
         assert reply["openrouter_metadata"]["endpoints"]["total"] >= 2
-    wanted = {"X-OpenRouter-Metadata": "enabled"}
+    wanted = {"X-OpenRouter-Experimental-Metadata": "enabled"}
     for model, strategy in (
         ("~openai/gpt-latest", "alias"),
         ("openrouter/auto", "auto"),

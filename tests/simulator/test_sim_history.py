@@ -1,5 +1,6 @@
 """What a conversation carries from turn to turn, and what is refused in it."""
 
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -78,6 +79,50 @@ async def test_a_document_is_read_once_while_the_conversation_carries_what_was_r
     assert [each["annotations"] for each in deltas if "annotations" in each] == [[note]]
     told = await caller.result("/chat/completions", chat(messages=[question, message, ASKED]))
     assert "annotations" not in told["choices"][0]["message"]
+
+
+PAGES = b64encode(b"%PDF-1.7 /Type /Pages /Type /Page x /Type/Page y /Type /Page z").decode()
+BOOK: dict[str, Any] = {
+    "type": "file",
+    "file": {"filename": "book.pdf", "file_data": f"data:application/pdf;base64,{PAGES}"},
+}
+WORDS_ONLY = "deepseek/deepseek-v3.2"
+
+
+def parsed(engine: str) -> list[dict[str, Any]]:
+    return [{"id": "file-parser", "pdf": {"engine": engine}}]
+
+
+async def test_a_document_is_read_for_a_model_that_takes_none_and_a_parser_may_cost_by_the_page(caller: Caller):
+    question = {"role": "user", "content": [{"type": "text", "text": QUESTION}, BOOK]}
+    plain = await caller.result("/chat/completions", chat(model=WORDS_ONLY, messages=[question]))
+    (note,) = plain["choices"][0]["message"]["annotations"]
+    assert note["file"]["name"] == "book.pdf"
+    for engine, dollars in (("cloudflare-ai", 0), ("pdf-text", 0), ("mistral-ocr", 0.006)):
+        body = chat(model=WORDS_ONLY, messages=[question], plugins=parsed(engine))
+        reply = await caller.result("/chat/completions", body)
+        assert reply["usage"]["cost"] == pytest.approx(plain["usage"]["cost"] + dollars)
+    again = [question, reply["choices"][0]["message"], ASKED]
+    body = chat(model=WORDS_ONLY, messages=again, plugins=parsed("mistral-ocr"))
+    assert "server_tool_cost" not in (await caller.result("/chat/completions", body))["usage"]["cost_details"]
+
+
+async def test_a_document_is_read_on_responses_too(caller: Caller):
+    part = {"type": "input_file", "filename": "book.pdf", "file_data": BOOK["file"]["file_data"]}
+    items = [{"role": "user", "content": [{"type": "input_text", "text": QUESTION}, part]}]
+    body = {"model": WORDS_ONLY, "input": items, "plugins": parsed("mistral-ocr")}
+    assert (await caller.result("/responses", body))["usage"]["cost_details"]["server_tool_cost"] == 0.006
+
+
+@pytest.mark.parametrize("engine", ["native", "crystal-ball"])
+async def test_a_document_is_refused_a_parser_that_cannot_read_it(caller: Caller, engine: str):
+    body = chat(model=WORDS_ONLY, messages=[{"role": "user", "content": [BOOK]}], plugins=parsed(engine))
+    reply = await caller.post("/chat/completions", body)
+    assert (reply.status_code, reply.json()["error"]["code"]) == (400, 400)
+    read = chat(
+        model="anthropic/claude-opus-5", messages=[{"role": "user", "content": [BOOK]}], plugins=parsed("native")
+    )
+    assert "server_tool_cost" not in (await caller.result("/chat/completions", read))["usage"]["cost_details"]
 
 
 R_CALL: dict[str, Any] = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "look", "arguments": "{}"}

@@ -54,6 +54,35 @@ async def test_a_model_that_draws_sends_a_picture_with_its_words_and_bills_it(ca
         await check_both_ways(caller, path, {"model": PAINTER})
 
 
+@pytest.mark.parametrize(
+    ("config", "drawn"),
+    [({"aspect_ratio": "16:9", "image_size": "2K"}, (1_024, 576)), ({"size": "300x200"}, (300, 200)), ({}, (64, 64))],
+)
+async def test_pictures_in_chat_have_the_shape_that_was_asked_for(
+    caller: Caller, config: dict[str, Any], drawn: tuple[int, int]
+):
+    reply = await caller.result("/chat/completions", chat(model=PAINTER, image_config=config))
+    (picture,) = reply["choices"][0]["message"]["images"]
+    assert sides(base64.b64decode(picture["image_url"]["url"].partition(",")[2])) == drawn
+    wrong = await caller.post("/chat/completions", chat(model=PAINTER, image_config={"aspect_ratio": "5:3"}))
+    assert wrong.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        {"type": "openrouter:image_generation", "parameters": {"size": "300x200"}},
+        {"type": "image_generation", "size": "300x200"},
+    ],
+)
+async def test_a_tool_draws_in_the_shape_that_was_asked_for(caller: Caller, tool: dict[str, Any]):
+    output = (await caller.result("/responses", ask(tools=[tool])))["output"]
+    item = next(each for each in output if "result" in each)
+    assert sides(base64.b64decode(item["result"])) == (300, 200)
+    wrong: dict[str, Any] = {"type": "image_generation", "size": "huge"}
+    assert (await caller.post("/responses", ask(tools=[wrong]))).status_code == 400
+
+
 async def test_a_model_is_refused_what_it_cannot_make(caller: Caller):
     for body in (chat(modalities=["text", "audio"], stream=True), chat(modalities=["image"])):
         assert (await caller.post("/chat/completions", body)).status_code == 404
@@ -73,6 +102,21 @@ async def test_spoken_answers_are_streamed_as_sound_with_what_is_said(caller: Ca
     assert len(sound) >= 48_000
     assert said.startswith("[simulated]")
     assert stream.events[-1]["usage"]["completion_tokens_details"]["audio_tokens"] > 0
+
+
+@pytest.mark.parametrize(("form", "start"), [("wav", b"RIFF"), ("mp3", b"ID3")])
+async def test_spoken_answers_come_in_the_form_that_was_asked_for(caller: Caller, form: str, start: bytes):
+    body = chat(model=SPEAKER, modalities=["text", "audio"], audio={"voice": "alloy", "format": form})
+    stream = await caller.stream("/chat/completions", body)
+    parts = [choice["delta"].get("audio", {}) for event in stream.events for choice in event["choices"]]
+    # Joined as text, as the pieces of one base64.
+    assert base64.b64decode("".join(part.get("data", "") for part in parts)).startswith(start)
+
+
+async def test_a_form_of_sound_that_is_not_imitated_says_so(caller: Caller):
+    body = chat(model=SPEAKER, modalities=["text", "audio"], audio={"voice": "alloy", "format": "opus"}, stream=True)
+    reply = await caller.post("/chat/completions", body)
+    assert (reply.status_code, "pcm16, wav, mp3" in reply.text) == (501, True)
 
 
 async def test_images_are_drawn_and_billed_by_the_token(caller: Caller):
@@ -107,6 +151,18 @@ async def test_pictures_come_in_the_form_that_was_asked_for(caller: Caller):
     assert all(b"simulated" in each for each in made.values())
 
 
+async def test_every_form_has_the_sides_that_were_asked_for(caller: Caller):
+    made: dict[str, bytes] = {}
+    for form in ("jpeg", "webp", "svg"):
+        body = {"model": "openai/gpt-image-2", "prompt": "x", "output_format": form, "size": "200x100"}
+        made[form] = base64.b64decode((await caller.result("/images", body))["data"][0]["b64_json"])
+    frame = made["jpeg"].index(b"\xff\xc0")
+    assert struct.unpack(">HH", made["jpeg"][frame + 5 : frame + 9]) == (100, 200)
+    head = int.from_bytes(made["webp"][made["webp"].index(b"VP8L") + 8 :][:5], "little")
+    assert (head >> 8 & 0x3FFF, head >> 22 & 0x3FFF) == (199, 99)
+    assert b'width="200" height="100"' in made["svg"]
+
+
 def check_jpeg(data: bytes) -> None:
     """Segments follow one another to the scan, whose bits hold exactly three colours and then none that differ."""
     assert (data[:2], data[-2:]) == (b"\xff\xd8", b"\xff\xd9")
@@ -134,9 +190,103 @@ def check_webp(data: bytes) -> None:
     assert (head & 0xFF, head >> 8 & 0x3FFF, head >> 22 & 0x3FFF) == (0x2F, 63, 63)
 
 
+def sides(data: bytes) -> tuple[int, int]:
+    """The width and height that a PNG says it has."""
+    check_png(data)
+    return struct.unpack(">II", data[16:24])
+
+
+@pytest.mark.parametrize(
+    ("asked", "drawn", "tokens"),
+    [
+        ({}, (64, 64), 1_056),
+        ({"quality": "low"}, (64, 64), 272),
+        ({"quality": "high", "size": "1024x1536"}, (683, 1_024), 6_240),
+        ({"resolution": "512"}, (512, 512), 1_056),
+        ({"size": "2K", "aspect_ratio": "16:9"}, (1_024, 576), 4_225),
+        ({"aspect_ratio": "1:2"}, (512, 1_024), 1_056),
+        ({"size": "2048x2048", "resolution": "2K", "aspect_ratio": "1:1"}, (1_024, 1_024), 4_224),
+    ],
+)
+async def test_pictures_have_the_shape_and_the_quality_that_were_asked_for(
+    caller: Caller, asked: dict[str, Any], drawn: tuple[int, int], tokens: int
+):
+    reply = await caller.result("/images", {"model": "openai/gpt-image-2", "prompt": "A harbour"} | asked)
+    assert sides(base64.b64decode(reply["data"][0]["b64_json"])) == drawn
+    assert reply["usage"]["completion_tokens"] == tokens
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "usd"),
+    [
+        ("bytedance-seed/seedream-4.5", {}, 0.04),
+        ("bytedance-seed/seedream-4.5", {"resolution": "4K", "n": 2}, 0.16),
+        ("black-forest-labs/flux.2-pro", {"size": "1000x1000"}, 0.03),
+        ("black-forest-labs/flux.2-pro", {"size": "2000x1000"}, 0.06),
+    ],
+)
+async def test_pictures_cost_by_their_size_as_their_lists_say(
+    caller: Caller, model: str, asked: dict[str, Any], usd: float
+):
+    body = {"model": model, "prompt": "A harbour"} | asked
+    assert (await caller.result("/images", body))["usage"]["cost"] == usd
+    (offer,) = (await caller.get(f"/images/models/{model}/endpoints")).json()["endpoints"]
+    tier = str(asked.get("resolution", "1K")).lower()
+    (price,) = [each for each in offer["pricing"] if each.get("variant", tier) == tier]
+    assert price["unit"] == ("megapixel" if "size" in asked else "image")
+    assert price["cost_usd"] == (0.03 if "size" in asked else usd / asked.get("n", 1))
+
+
+async def test_greedy_models_draw_the_dearest_that_was_left_open(simulator: Simulator, caller: Caller):
+    simulator.script({"greedy": True})
+    body = {"model": "openai/gpt-image-2", "prompt": "A harbour"}
+    assert (await caller.result("/images", body))["usage"]["completion_tokens"] == 6_240
+    assert (await caller.result("/images", body | {"quality": "low"}))["usage"]["completion_tokens"] == 408
+    assert (await caller.result("/images", body | {"size": "512"}))["usage"]["completion_tokens"] == 4_160
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"size": "huge"},
+        {"resolution": "8K"},
+        {"aspect_ratio": "5:3"},
+        {"size": "1024x1024", "aspect_ratio": "16:9"},
+        {"size": "1024x1024", "resolution": "4K"},
+        {"quality": "best"},
+        {"background": "transparent", "output_format": "jpeg"},
+        {"background": "pink"},
+    ],
+)
+async def test_shapes_that_make_no_sense_or_disagree_are_refused(caller: Caller, wrong: dict[str, Any]):
+    reply = await caller.post("/images", {"model": "openai/gpt-image-2", "prompt": "x"} | wrong)
+    assert (reply.status_code, next(iter(wrong)) in reply.text) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "greedy", "usd"),
+    [
+        ({}, False, 1.6),
+        ({"resolution": "1080p"}, False, 2.4),
+        ({"size": "1080x1920"}, False, 2.4),
+        ({"size": "1280x720", "resolution": "720p"}, True, 1.6),
+        ({}, True, 2.4),
+    ],
+)
+async def test_films_cost_by_their_resolution(
+    simulator: Simulator, caller: Caller, asked: dict[str, Any], greedy: bool, usd: float
+):
+    simulator.script({"greedy": greedy, "job_polls": 1})
+    job = (await caller.post("/videos", {"model": "google/veo-3.1", "prompt": "x", "duration": 4} | asked)).json()
+    assert (await caller.get(f"/videos/{job['id']}")).json()["usage"]["cost"] == usd
+
+
 @pytest.mark.parametrize(
     ("path", "body", "told"),
     [
+        ("/videos", {"model": "google/veo-3.1", "prompt": "x", "resolution": "8K"}, "resolution"),
+        ("/videos", {"model": "google/veo-3.1", "prompt": "x", "size": "1x1"}, "size"),
+        ("/videos", {"model": "google/veo-3.1", "prompt": "x", "size": "1280x720", "resolution": "1080p"}, "agree"),
         ("/images", {"model": "openai/gpt-image-2"}, "prompt"),
         ("/images", {"model": "openai/gpt-image-2", "prompt": "x", "n": 11}, "n"),
         ("/images", {"model": "openai/gpt-image-2", "prompt": "x", "output_format": "gif"}, "output_format"),
@@ -234,7 +384,7 @@ async def test_the_models_that_make_media_have_lists_of_their_own(caller: Caller
         assert validate("/images/models/{author}/{slug}/endpoints", offers) == []
     films = (await caller.get("/videos/models")).json()
     assert validate("/videos/models", films) + sdk_problems(components.VideoModelsListResponse, films) == []
-    assert films["data"][0]["pricing_skus"] == {"duration_seconds": "0.4"}
+    assert films["data"][0]["pricing_skus"] == {"duration_seconds": "0.4", "duration_seconds_1080p": "0.6"}
 
 
 async def test_a_song_that_lists_nothing_is_billed_by_the_song(caller: Caller):

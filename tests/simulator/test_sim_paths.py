@@ -1,5 +1,6 @@
 """Paths beside the three of words: batches, files, decisions, other names of the same, and what is not imitated."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -13,10 +14,10 @@ from tests.simulator.test_sim_contract import sdk_problems
 JEV = "typesafe/jev-1"
 
 
-async def of_root(caller: Caller, path: str, body: dict[str, Any]) -> dict[str, Any]:
+async def of_root(caller: Caller, path: str, body: dict[str, Any] | None = None, method: str = "POST") -> Any:
     """The reply of a path that does not stand below /api/v1."""
     root = str(caller.http.base_url).removesuffix("/").removesuffix("/api/v1")
-    return (await caller.http.post(root + path, json=body)).json()
+    return (await caller.http.request(method, root + path, json=body)).json()
 
 
 async def test_decisions_are_answered_by_their_type_with_probabilities(caller: Caller):
@@ -58,7 +59,7 @@ async def test_the_old_name_of_the_key_and_the_users_models_answer(caller: Calle
     assert (await caller.http.get("/models/user", headers={"authorization": ""})).status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/keys", "/keys/abc", "/presets/x", "/datasets/app-rankings", "/generation/feedback"])
+@pytest.mark.parametrize("path", ["/keys", "/keys/abc", "/presets/x", "/completions", "/generation/feedback"])
 async def test_what_is_not_imitated_says_so_instead_of_looking_absent(caller: Caller, path: str):
     reply = await caller.get(path)
     assert (reply.status_code, "does not imitate" in reply.json()["error"]["message"]) == (501, True)
@@ -123,14 +124,82 @@ async def test_a_batch_answers_every_request_at_half_the_price(caller: Caller):
     assert (await caller.get(path)).status_code == 404
 
 
+async def test_batches_stand_at_the_address_of_the_documents_too(simulator: Simulator, caller: Caller):
+    simulator.script({"match": {"path": "/batches/*", "times": 1}, "status": 503})
+    submitted = await of_root(caller, "/api/beta/batches", batch())
+    path = f"/api/beta/batches/{submitted['id']}"
+    assert (await of_root(caller, path, method="GET"))["error"]["code"] == 503
+    assert (await of_root(caller, path, method="GET"))["status"] == "in_progress"
+    assert (await of_root(caller, "/api/beta/batches", method="GET"))["data"][0]["id"] == submitted["id"]
+    assert (await of_root(caller, path, method="DELETE"))["deletion"] == {"openrouter": "deleted"}
+
+
+async def test_a_long_batch_is_finalized_before_it_is_done_and_tells_who_paid(simulator: Simulator, caller: Caller):
+    simulator.script({"match": {"path": "/batches"}, "job_polls": 3}, {"byok": True})
+    path = f"/batches/{(await caller.post('/batches', batch())).json()['id']}"
+    states = [(await caller.get(path)).json() for _ in range(3)]
+    assert [state["status"] for state in states] == ["in_progress", "finalizing", "completed"]
+    assert states[-1]["usage"]["is_byok"] is True
+    assert states[-1]["results"][0]["response"]["body"]["id"].startswith("gen-batch-")
+
+
+async def test_batches_are_listed_by_pages_and_by_status(caller: Caller):
+    ids = [(await caller.post("/batches", batch())).json()["id"] for _ in range(3)]
+    for _ in range(2):
+        await caller.get(f"/batches/{ids[0]}")
+    first = (await caller.get("/batches", limit=2)).json()
+    assert ([row["id"] for row in first["data"]], first["has_more"]) == ([ids[2], ids[1]], True)
+    rest = (await caller.get("/batches", limit=2, after=first["last_id"])).json()
+    assert ([row["id"] for row in rest["data"]], rest["has_more"]) == ([ids[0]], False)
+    done = (await caller.get("/batches", status="completed")).json()
+    assert [row["id"] for row in done["data"]] == [ids[0]]
+    assert (await caller.get("/batches", limit=0)).status_code == 400
+
+
+PICTURE = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+NOT_TEXT: list[tuple[dict[str, Any], str]] = [
+    ({"messages": [{"role": "user", "content": [PICTURE]}]}, "image input"),
+    (chat() | {"modalities": ["text", "audio"]}, "modalities audio"),
+    (chat() | {"audio": {"voice": "alloy", "format": "pcm16"}}, "audio"),
+]
+
+
+@pytest.mark.parametrize(("body", "what"), NOT_TEXT)
+async def test_validation_fails_a_batch_that_is_not_text(caller: Caller, body: dict[str, Any], what: str):
+    body = {name: value for name, value in body.items() if name != "model"}
+    made = batch(requests=[*batch(1)["requests"], {"custom_id": "seen", "body": body}])
+    submitted = await caller.post("/batches", made)
+    assert submitted.status_code == 202
+    state = (await caller.get(f"/batches/{submitted.json()['id']}")).json()
+    assert (state["status"], state["results"]) == ("failed", None)
+    assert f'"seen" has {what}' in state["error"]["message"]
+    assert (await caller.data("/key"))["usage"] == 0
+
+
+async def test_a_batch_of_googles_has_one_form_of_answers(caller: Caller):
+    formed = [
+        each | {"body": each["body"] | {"response_format": {"type": "json_object"}}} for each in batch()["requests"]
+    ]
+    for model, requests, status in (
+        ("google/gemini-2.5-flash", [formed[0], batch()["requests"][1]], "failed"),
+        ("google/gemini-2.5-flash", formed, "in_progress"),
+        ("openai/gpt-5-mini", [formed[0], batch()["requests"][1]], "in_progress"),
+    ):
+        submitted = (await caller.post("/batches", batch(model=model, requests=requests))).json()
+        assert (await caller.get(f"/batches/{submitted['id']}")).json()["status"] == status
+
+
 async def test_requests_of_a_batch_fail_one_by_one(simulator: Simulator, caller: Caller):
-    simulator.script({"match": {"path": "/chat/completions", "contains": "Question 0"}, "status": 429})
+    simulator.script(
+        {"match": {"path": "/chat/completions", "contains": "Question 0"}, "status": 429, "body": {"oh": "dear"}}
+    )
     made = batch(requests=[*batch()["requests"], {"custom_id": "bad", "body": {"messages": []}}])
     path = f"/batches/{(await caller.post('/batches', made)).json()['id']}"
     await caller.get(path)
     state = (await caller.get(path)).json()
     assert state["request_counts"] == {"total": 3, "completed": 1, "failed": 2}
     assert [each["response"]["status_code"] for each in state["results"]] == [429, 200, 400]
+    assert state["results"][0]["response"]["body"] == {"oh": "dear"}
 
 
 @pytest.mark.parametrize(("rule", "status"), [({"job_failure": "Lost"}, "failed"), ({"job_expires": True}, "expired")])
@@ -149,6 +218,7 @@ BAD_BATCHES: list[dict[str, Any]] = [
     {"requests": []},
     {"requests": [{"custom_id": "a", "body": {}}, {"custom_id": "a", "body": {}}]},
     {"completion_window": "1h"},
+    {"requests": [{"custom_id": "a", "body": {"model": "openai/gpt-5-mini"}}]},
 ]
 
 
@@ -177,8 +247,32 @@ async def test_permanent_slugs_resolve_with_and_without_their_date(caller: Calle
     assert (await caller.data(f"/model/{name}"))["id"] == slug
 
 
-async def test_benchmarks_tell_what_a_task_cost(caller: Caller):
+async def test_benchmarks_tell_what_others_have_measured_and_what_a_task_cost(caller: Caller):
     told = (await caller.get("/benchmarks")).json()
     assert sdk_problems(components.UnifiedBenchmarksResponse, told) == []
-    assert told["meta"]["model_count"] == len(told["data"]) > 3
+    by_source = Counter(row["source"] for row in told["data"])
+    assert by_source.keys() == {"artificial-analysis", "design-arena", "openrouter"}
+    assert told["meta"]["model_count"] == by_source["openrouter"] > by_source["design-arena"]
     assert (await caller.http.get("/benchmarks", headers={"authorization": ""})).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("query", "sources"),
+    [
+        ({"source": "artificial-analysis", "task_type": "coding"}, {"artificial-analysis"}),
+        ({"source": "design-arena", "category": "website"}, {"design-arena"}),
+        ({"source": "design-arena", "category": "3d"}, set[str]()),
+        ({"source": "openrouter", "benchmark_type": "gpqa_diamond"}, {"openrouter"}),
+        ({"task_type": "search"}, set[str]()),
+        ({"max_results": 1}, {"artificial-analysis"}),
+    ],
+)
+async def test_benchmarks_are_narrowed_down(caller: Caller, query: dict[str, Any], sources: set[str]):
+    told = (await caller.get("/benchmarks", None, **query)).json()
+    assert {row["source"] for row in told["data"]} == sources
+    assert len(told["data"]) <= query.get("max_results", 1_000)
+    assert (told["meta"]["source"], told["meta"]["task_type"]) == (query.get("source"), query.get("task_type"))
+
+
+async def test_a_benchmark_that_nobody_knows_is_refused(caller: Caller):
+    assert (await caller.get("/benchmarks", source="crystal-ball")).status_code == 400

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from or_mcp.openrouter.wire.lenient import Lenient, Name, Number, Reply, Request, Rows
+from or_mcp.openrouter.wire.lenient import Lenient, Name, Number, Reply, Rows
 from or_mcp.openrouter.wire.money import Amount, Cost
+from or_mcp.openrouter.wire.request import Request
 
 
 class CodeExchange(Request):

@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import JsonValue
 
 from or_mcp.openrouter.wire.errors import ErrorBody
-from or_mcp.openrouter.wire.lenient import Count, Lenient, Name, Reply, Request, Rows
+from or_mcp.openrouter.wire.lenient import Count, Lenient, Name, Reply, Rows
+from or_mcp.openrouter.wire.request import Request
 
 CHAT = "/v1/chat/completions"
 

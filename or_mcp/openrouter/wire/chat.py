@@ -6,9 +6,10 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from or_mcp.openrouter.wire.citations import Annotation
 from or_mcp.openrouter.wire.errors import ErrorBody
-from or_mcp.openrouter.wire.lenient import Lenient, Name, Reply, Request, Rows
-from or_mcp.openrouter.wire.responses import Annotation
+from or_mcp.openrouter.wire.lenient import Lenient, Name, Reply, Rows
+from or_mcp.openrouter.wire.request import Request
 from or_mcp.openrouter.wire.routing import Provider, Reasoning, StopWhen
 from or_mcp.openrouter.wire.usage import Usage
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from or_mcp.openrouter.wire.lenient import Lenient, Name, Reply, Request
+from or_mcp.openrouter.wire.lenient import Lenient, Name, Reply
+from or_mcp.openrouter.wire.request import Request
 from or_mcp.openrouter.wire.routing import Provider
 from or_mcp.openrouter.wire.usage import Usage
 

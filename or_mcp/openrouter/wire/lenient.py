@@ -25,16 +25,6 @@ class Reply(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
-class Request(BaseModel):
-    """Part of a request. What is not set is not sent."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    def body(self) -> dict[str, Any]:
-        """The JSON to send, with the same key order for the same request."""
-        return self.model_dump(mode="json", exclude_none=True)
-
-
 @dataclass(frozen=True, slots=True)
 class _IfOdd:
     default: str | None

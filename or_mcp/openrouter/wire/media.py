@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import Field
 
-from or_mcp.openrouter.wire.lenient import Count, Lenient, Name, Number, Reply, Request, Rows, Text
+from or_mcp.openrouter.wire.lenient import Count, Lenient, Name, Number, Reply, Rows, Text
 from or_mcp.openrouter.wire.money import Cost, Price
+from or_mcp.openrouter.wire.request import Request
 from or_mcp.openrouter.wire.sessions import SessionRequest
 from or_mcp.openrouter.wire.usage import Usage
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
+from or_mcp.openrouter.wire.citations import Annotation
 from or_mcp.openrouter.wire.errors import ErrorBody
-from or_mcp.openrouter.wire.lenient import Address, Count, Lenient, Name, Number, Reply, Request, Rows
+from or_mcp.openrouter.wire.lenient import Address, Lenient, Name, Number, Reply, Rows
+from or_mcp.openrouter.wire.request import Request
 from or_mcp.openrouter.wire.routing import Provider, Reasoning, StopWhen, WebTool
 from or_mcp.openrouter.wire.sessions import SessionRequest
 from or_mcp.openrouter.wire.usage import Usage
@@ -59,17 +61,6 @@ class ResponsesRequest(SessionRequest):
     max_output_tokens: int | None = None
     provider: Provider | None = None
     stream: bool = True
-
-
-class Annotation(Reply):
-    """A citation. Flat here, nested under its type on `/chat/completions`."""
-
-    type: Lenient[str] = None
-    url: Lenient[Address] = None
-    title: Lenient[Name] = None
-    start_index: Count = None
-    end_index: Count = None
-    content: Lenient[str] = None
 
 
 class ContentPart(Reply):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import PlainSerializer
 
-from or_mcp.openrouter.wire.lenient import Request
+from or_mcp.openrouter.wire.request import Request
 
 
 def _plain(amount: Decimal) -> str:

@@ -6,7 +6,7 @@ import secrets
 
 from pydantic import Field
 
-from or_mcp.openrouter.wire.lenient import Request
+from or_mcp.openrouter.wire.request import Request
 
 
 def new_session() -> str:

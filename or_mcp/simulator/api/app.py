@@ -119,7 +119,7 @@ def _endpoint(state: State, handler: Handler, path: str | None = None) -> Endpoi
     """What answers at a path; `path` is what rules and records call it, if not what was asked for."""
 
     async def endpoint(request: Request) -> Response:
-        asked = path or request.url.path.removeprefix(PREFIX)
+        asked = path.format_map(request.path_params) if path else request.url.path.removeprefix(PREFIX)
         noted, raw, key = await _received(state, request, asked)
         body = as_object(noted.body)
         model = str(body.get("model") or next(iter(body.get("models") or []), ""))

@@ -4,13 +4,17 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import parse_qs
 
 from or_mcp.simulator.api import inference, vectors
+from or_mcp.simulator.api.filtering import number
+from or_mcp.simulator.api.submitting import check_submitted, found_wrong
+from or_mcp.simulator.delivery.faults import Fault
 from or_mcp.simulator.delivery.framing import Document, EventStream, Reply, Settlement
 from or_mcp.simulator.delivery.refusals import Refused, error_object
 from or_mcp.simulator.run.validation import invalid
 from or_mcp.simulator.state import Call, Job, State
-from or_mcp.simulator.wire import JsonObject, as_list, as_object, compact, objects
+from or_mcp.simulator.wire import JsonObject, as_object, compact, objects
 
 _ENDPOINTS: dict[str, Callable[[State, Call], Reply]] = {
     "/v1/chat/completions": lambda state, call: inference.answer(state, call, "chat"),
@@ -26,36 +30,23 @@ def submit(state: State, call: Call) -> Document:
     """POST /batches."""
     account = state.inference_account(call)
     body = as_object(call.request.body)
-    _check(body)
+    check_submitted(body, tuple(_ENDPOINTS))
     identity = f"batch_{state.random_part(24)}"
     state.jobs[identity] = job = Job(identity, account.fingerprint, int(time.time()), call.fault, call)
     return Document(_told(job, "validating"), 202)
 
 
-def _check(body: JsonObject) -> None:
-    if body.get("endpoint") not in tuple(_ENDPOINTS):
-        raise invalid(f'Invalid option: expected one of {"|".join(_ENDPOINTS)} at "endpoint"', field="endpoint")
-    if not isinstance(body.get("model"), str) or not body["model"]:
-        raise invalid('Invalid input: expected string at "model"', field="model")
-    requests = objects(body.get("requests"))
-    if not requests or len(requests) != len(as_list(body.get("requests"))):
-        raise invalid('Invalid input: expected a non-empty array of objects at "requests"', field="requests")
-    names = list(body)
-    if names.index("requests") < max(names.index("endpoint"), names.index("model")):
-        raise invalid('"endpoint" and "model" must come before "requests"', field="requests")
-    ids = [request.get("custom_id") for request in requests]
-    if len(set(map(str, ids))) < len(ids) or not all(isinstance(each, str) and each for each in ids):
-        raise invalid("Every request needs a custom_id of its own", field="requests")
-    if body.get("completion_window") not in (None, "24h"):
-        raise invalid('Invalid option: expected "24h" at "completion_window"', field="completion_window")
-
-
 def show(state: State, call: Call) -> Document:
     """GET /batches/{id}."""
     job = _batch(state, call)
-    if job.result is None and job.due:
+    wrong = found_wrong(as_object(job.request.request.body)) if job.result is None else None
+    if wrong is not None:
+        job.result = _told(job, "failed", error={"message": wrong})
+    elif job.result is None and job.due:
         job.result = _finish(state, job)
-    return Document(job.result or _told(job, "in_progress", request_counts=_so_far(job)))
+    # Results are put together when everything is answered, which takes a moment.
+    status = "finalizing" if 1 < job.polls == job.polls_wanted - 1 else "in_progress"
+    return Document(job.result or _told(job, status, request_counts=_so_far(job)))
 
 
 def _so_far(job: Job) -> JsonObject:
@@ -94,17 +85,22 @@ def _result(state: State, job: Job, request: JsonObject) -> JsonObject:
     call = replace(job.request, request=noted, fault=fault, batched=True)
     answered = {"id": f"batch_req_{state.random_part(20)}", "custom_id": request["custom_id"], "error": None}
     try:
-        if fault.status is not None:
-            raise Refused(fault.status, fault.message or "Provider returned error", error_type=fault.error_type)
+        if fault.replaces_reply:
+            raise _scripted(fault)
         reply = _ENDPOINTS[batch["endpoint"]](state, call)
     except Refused as refused:
-        failed = {"status_code": refused.status, "request_id": None, "body": {"error": error_object(refused)}}
+        told = {"error": error_object(refused)} if fault.body is None else fault.body
+        failed = {"status_code": refused.status, "request_id": None, "body": told}
         return answered | {"response": failed}
     if isinstance(reply, EventStream):
         raise TypeError("a batched request is never streamed")
     reply.settle(Settlement())
     told = json.loads(reply.encoded())
     return answered | {"response": {"status_code": 200, "request_id": call.origin.request_id, "body": told}}
+
+
+def _scripted(fault: Fault) -> Refused:
+    return Refused(fault.status or 502, fault.message or "Provider returned error", error_type=fault.error_type)
 
 
 def _sum(results: list[JsonObject]) -> JsonObject:
@@ -115,7 +111,7 @@ def _sum(results: list[JsonObject]) -> JsonObject:
 
     prompt, completion = total("prompt_tokens", "input_tokens"), total("completion_tokens", "output_tokens")
     counts = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
-    return counts | {"cost": total("cost")}
+    return counts | {"cost": total("cost"), "is_byok": any(usage.get("is_byok") for usage in usages)}
 
 
 def _told(job: Job, status: str, **more: object) -> JsonObject:
@@ -141,12 +137,20 @@ def _told(job: Job, status: str, **more: object) -> JsonObject:
 
 
 def list_all(state: State, call: Call) -> Document:
-    """GET /batches, the newest first, without their results."""
-    owner = state.account_of(call).fingerprint
-    jobs = [job for job in state.jobs.values() if job.owner == owner and job.id.startswith("batch_")]
-    rows = [(job.result or _told(job, "in_progress")) | {"results": None} for job in reversed(jobs)][:_LARGEST_PAGE]
-    ends = {"first_id": rows[0]["id"] if rows else None, "last_id": rows[-1]["id"] if rows else None}
-    return Document({"object": "list", "data": rows, "has_more": len(jobs) > len(rows)} | ends)
+    """GET /batches, the newest first, without their results; `after` is the last id of the page before."""
+    owner, wanted = state.account_of(call).fingerprint, parse_qs(call.request.query).get("status")
+    asked = number(call.query, "limit")
+    limit = _LARGEST_PAGE if asked is None else int(asked)
+    if not 1 <= limit <= _LARGEST_PAGE:
+        raise invalid(f'Invalid input: expected integer between 1 and {_LARGEST_PAGE} at "limit"', field="limit")
+    jobs = [job for job in reversed(state.jobs.values()) if job.owner == owner and job.id.startswith("batch_")]
+    rows = [(job.result or _told(job, "in_progress")) | {"results": None} for job in jobs]
+    rows = [row for row in rows if not wanted or row["status"] in wanted]
+    ids = [row["id"] for row in rows]
+    rows = rows[ids.index(call.query["after"]) + 1 :] if call.query.get("after") in ids else rows
+    page = rows[:limit]
+    ends = {"first_id": page[0]["id"] if page else None, "last_id": page[-1]["id"] if page else None}
+    return Document({"object": "list", "data": page, "has_more": len(rows) > len(page)} | ends)
 
 
 def delete(state: State, call: Call) -> Document:

@@ -6,7 +6,7 @@ from random import Random
 
 from or_mcp.simulator.delivery.faults import Fault
 from or_mcp.simulator.delivery.framing import Document, EventStream, Frame
-from or_mcp.simulator.run.history import read_documents, thoughts
+from or_mcp.simulator.run.history import thoughts
 from or_mcp.simulator.run.media import RATE, data_url
 from or_mcp.simulator.run.outcomes import FusionRun, Outcome
 from or_mcp.simulator.run.texts import dice_for, pieces
@@ -95,7 +95,7 @@ def reasoning_details(outcome: Outcome) -> list[JsonObject]:
 
 def annotations(outcome: Outcome) -> list[JsonObject]:
     """What is cited, and what was read from documents for the first time."""
-    return [*(citation.nested() for citation in outcome.citations), *read_documents(outcome.ask.body)]
+    return [*(citation.nested() for citation in outcome.citations), *outcome.ask.documents.annotations()]
 
 
 def _tool_calls(outcome: Outcome) -> list[JsonObject]:

@@ -15,6 +15,7 @@ from or_mcp.simulator.money.pricing import Tokens, bill
 from or_mcp.simulator.run.asks import Api, Ask, read_ask
 from or_mcp.simulator.run.counting import Counter
 from or_mcp.simulator.run.history import check_served_as_before, check_thoughts
+from or_mcp.simulator.run.media import SOUNDS
 from or_mcp.simulator.run.outcomes import Outcome
 from or_mcp.simulator.run.panels import SLUGS, FusionPlan, Hall, convene, read_plan
 from or_mcp.simulator.run.records import record_outcome
@@ -26,6 +27,8 @@ from or_mcp.simulator.wire import JsonObject, as_object
 
 _RENDER = {"responses": responses.render, "chat": chat.render, "messages": messages.render}
 _RESERVED_BY_DEFAULT = 4096
+# The second is what the first was called before.
+_METADATA_HEADERS = ("x-openrouter-metadata", "x-openrouter-experimental-metadata")
 _STRATEGIES = {"openrouter/fusion": "fusion", "openrouter/fusion-flash": "fusion", "openrouter/free": "free"}
 
 
@@ -35,7 +38,7 @@ def answer(state: State, call: Call, api: Api) -> Reply:
     fault = call.fault
     ask = read_ask(api, as_object(call.request.body), Counter(fault.tokens_per_char, fault.greedy))
     plan = read_plan(ask)
-    outcome = _route(state, ask, plan, fault)
+    outcome = _route(state, ask, plan, fault, state.new_id("gen-batch" if call.batched else "gen"))
     outcome.byok, outcome.batched = call.byok, call.batched
     _reserve(state.catalogue, account, outcome, plan)
     _run(state, account, outcome, plan, fault)
@@ -50,7 +53,7 @@ def answer(state: State, call: Call, api: Api) -> Reply:
     told = {"completion": outcome.text or None, "reasoning": outcome.reasoning or None}
     state.told[outcome.id] = {"input": _asked(ask), "output": told, "error": None}
     reply.headers["X-Generation-Id"] = outcome.id
-    if call.request.headers.get("x-openrouter-metadata") == "enabled":
+    if any(call.request.headers.get(name, "").lower() == "enabled" for name in _METADATA_HEADERS):
         _add_metadata(reply, outcome, state.catalogue)
     return reply
 
@@ -76,7 +79,7 @@ def _run(state: State, account: Account, outcome: Outcome, plan: FusionPlan | No
         _overflow(outcome)
 
 
-def _route(state: State, ask: Ask, plan: FusionPlan | None, fault: Fault) -> Outcome:
+def _route(state: State, ask: Ask, plan: FusionPlan | None, fault: Fault, identity: str) -> Outcome:
     """The first of the requested models that can serve this; the first one's refusal if none can."""
     refusals: list[Refused] = []
     route = Route(ask.preferences, ask.wanted_parameters, fault.dearest)
@@ -88,7 +91,7 @@ def _route(state: State, ask: Ask, plan: FusionPlan | None, fault: Fault) -> Out
         except Refused as refused:
             refusals.append(refused)
             continue
-        return Outcome(ask, state.new_id(), int(time.time()), requested, endpoint, model, attempts=attempt)
+        return Outcome(ask, identity, int(time.time()), requested, endpoint, model, attempts=attempt)
     raise refusals[0]
 
 
@@ -119,7 +122,7 @@ def _too_long(ask: Ask, model: Model) -> bool:
 
 def _check_input(ask: Ask, model: Model) -> None:
     check_thoughts(ask.body, model.author)
-    for medium in sorted(ask.media - model.takes):
+    for medium in sorted(ask.media - model.takes - ask.parsed_media):
         raise invalid(f"No endpoints found that support {medium} input", model=model.slug)
     for medium in ask.modalities:
         if medium not in model.gives:
@@ -128,6 +131,8 @@ def _check_input(ask: Ask, model: Model) -> None:
             raise unavailable(404, "no_endpoints", message, [model.slug])
     if "audio" in ask.modalities and not ask.stream:
         raise invalid("Audio output requires stream: true", field="stream")
+    if "audio" in ask.modalities and ask.sound_form not in SOUNDS:
+        raise Refused(501, f"The simulator imitates sound as {', '.join(SOUNDS)}, not as {ask.sound_form}")
     # On /responses upstream answers an incomplete success instead.
     if _too_long(ask, model) and ask.api != "responses":
         raise Refused(

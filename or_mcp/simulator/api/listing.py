@@ -1,6 +1,5 @@
 """The GETs that need no key: models and their filters, endpoints, providers."""
 
-from decimal import Decimal
 from urllib.parse import urlencode
 
 from or_mcp.simulator.api.filtering import number, selected
@@ -10,11 +9,9 @@ from or_mcp.simulator.delivery.framing import Document
 from or_mcp.simulator.delivery.refusals import Refused, unavailable
 from or_mcp.simulator.run.validation import invalid
 from or_mcp.simulator.state import Call, State
-from or_mcp.simulator.wire import JsonObject, as_object
+from or_mcp.simulator.wire import JsonObject
 
 _PAGE, _LARGEST_PAGE = 500, 1000
-# What a task of the benchmark takes, in tokens, and when it was last run.
-_TASK_IN, _TASK_OUT, _MEASURED_AT = 400, 6_000, "2026-11-01T00:00:00Z"
 
 
 def list_models(state: State, call: Call, default_output: str = "text") -> Document:
@@ -99,31 +96,6 @@ def list_zdr_endpoints(state: State, call: Call) -> Document:
         if offer.provider.zdr
     ]
     return Document({"data": rows})
-
-
-def list_benchmarks(state: State, call: Call) -> Document:
-    """GET /benchmarks: what a task of one benchmark cost with each model that was measured, by its usual prices."""
-    state.account_of(call)
-    measured = [model.row for model in state.catalogue.models if as_object(model.row.get("benchmarks"))]
-    rows = [_benchmark(row) for row in measured if "~" not in str(row["id"])]
-    told = {"as_of": _MEASURED_AT, "citation": None, "model_count": len(rows), "source": None, "source_url": None}
-    return Document({"data": rows, "meta": told | {"task_type": None, "version": "v1"}})
-
-
-def _benchmark(row: JsonObject) -> JsonObject:
-    prices = as_object(row["pricing"])
-    cost = _TASK_IN * Decimal(str(prices["prompt"])) + _TASK_OUT * Decimal(str(prices["completion"]))
-    return {
-        "source": "openrouter",
-        "benchmark_type": "gpqa_diamond",
-        "model_permaslug": row["canonical_slug"],
-        "display_name": row["name"],
-        "accuracy": 0.7,
-        "accuracy_stddev": None,
-        "avg_cost_per_task": float(cost) if cost > 0 else None,
-        "last_run_timestamp": _MEASURED_AT,
-        "total_tasks": 198,
-    }
 
 
 def list_providers(_state: State, _call: Call) -> Document:

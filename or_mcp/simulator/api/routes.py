@@ -3,6 +3,7 @@
 from or_mcp.simulator.api import (
     account,
     batches,
+    benchmarks,
     decisions,
     files,
     images,
@@ -58,7 +59,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/parameters/{author}/{slug:path}", listing.show_parameters),
     ("GET", "/endpoints/zdr", listing.list_zdr_endpoints),
     ("GET", "/providers", listing.list_providers),
-    ("GET", "/benchmarks", listing.list_benchmarks),
+    ("GET", "/benchmarks", benchmarks.list_all),
     ("GET", "/tools", tools.list_all),
     ("GET", "/tools/{name}", tools.show),
     ("GET", "/key", account.show_key),
@@ -71,13 +72,18 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
 # Other addresses of the same, from the root.
 ELSEWHERE: tuple[tuple[str, str, str], ...] = (
     ("POST", "/api/beta/responses", "/responses"),
+    ("POST", "/api/beta/batches", "/batches"),
+    ("GET", "/api/beta/batches", "/batches"),
+    ("GET", "/api/beta/batches/{batch}", "/batches/{batch}"),
+    ("DELETE", "/api/beta/batches/{batch}", "/batches/{batch}"),
     ("POST", "/api/alpha/decisions", "/systemone"),
     ("GET", "/api/v1/auth/key", "/key"),
 )
 
 # Paths below /api/v1, with all below them, that upstream has and this simulator does not.
-_MANAGEMENT = """
-    analytics auth/keys/code byok classifications containers datasets external-users generation/feedback
-    guardrails keys oauth observability organization presets private-endpoints scim vault workspaces
+_ABSENT = """
+    analytics auth/keys/code byok classifications completions containers credits/coinbase datasets external-users
+    generation/feedback guardrails keys oauth observability organization presets private-endpoints provisioning scim
+    vault workspaces
 """
-NOT_IMITATED = frozenset(f"/api/v1/{path}" for path in _MANAGEMENT.split()) | {"/api/alpha/extractions"}
+NOT_IMITATED = frozenset(f"/api/v1/{path}" for path in _ABSENT.split()) | {"/api/alpha/extractions"}

@@ -10,13 +10,16 @@ from or_mcp.simulator.delivery.framing import Document, Settlement
 from or_mcp.simulator.delivery.refusals import Refused
 from or_mcp.simulator.money.pricing import NO_TOKENS, Bill, bill
 from or_mcp.simulator.run.media import mp4
-from or_mcp.simulator.run.validation import Rule, invalid, read_preferences
+from or_mcp.simulator.run.shapes import pixels
+from or_mcp.simulator.run.validation import Rule, invalid, one_of, read_preferences
 from or_mcp.simulator.state import Call, Job, State
 from or_mcp.simulator.wire import JsonObject, as_object, dollars
 
 _DURATIONS = [4, 6, 8]
 _USUAL_SECONDS = 8
 _RATIOS = ["16:9", "9:16"]
+_RESOLUTIONS = ("720p", "1080p")
+_SIZES = ["1280x720", "720x1280", "1920x1080", "1080x1920"]
 
 
 def start(state: State, call: Call) -> Document:
@@ -36,12 +39,24 @@ def _served(state: State, call: Call) -> Served:
     if not isinstance(body.get("prompt"), str) or not body["prompt"]:
         raise invalid('Invalid input: expected a non-empty string at "prompt"', field="prompt")
     Rule("integer of at least 1", lambda value: type(value) is int and value >= 1).check(body, "duration")
-    if body.get("aspect_ratio") not in (None, *_RATIOS):
-        raise invalid(f'Invalid option: expected one of {"|".join(_RATIOS)} at "aspect_ratio"', field="aspect_ratio")
+    one_of(*_RATIOS).check(body, "aspect_ratio")
+    Rule("boolean", lambda value: isinstance(value, bool)).check(body, "generate_audio")
     endpoint = choose_endpoint(state.catalogue, model, Route(read_preferences(body), dearest=call.fault.dearest))
     seconds = body.get("duration") or _USUAL_SECONDS
-    by_second = seconds * model.unlisted.get("unit", Decimal(0))
+    by_second = seconds * _price_of_a_second(model, body, greedy=call.fault.greedy)
     return Served("video", model, endpoint, NO_TOKENS, bill(endpoint.row["pricing"], NO_TOKENS) + Bill(by_second))
+
+
+def _price_of_a_second(model: Model, body: JsonObject, *, greedy: bool) -> Decimal:
+    """By the resolution; where none is asked for, the first, or the dearest there is."""
+    one_of(*_RESOLUTIONS).check(body, "resolution")
+    one_of(*_SIZES).check(body, "size")
+    shape = pixels(body.get("size"))
+    if shape is not None and body.get("resolution") not in (None, shape.lines):
+        raise invalid('"resolution" must agree with the pixels of "size"', field="resolution")
+    asked = shape.lines if shape else body.get("resolution")
+    possible = [asked] if asked else _RESOLUTIONS if greedy else _RESOLUTIONS[:1]
+    return max(model.unit_price(str(each)) for each in possible)
 
 
 def _told(job: Job, call: Call, status: str, **more: object) -> JsonObject:
@@ -86,13 +101,15 @@ def list_models(state: State, _call: Call) -> Document:
 
 def _row(model: Model) -> JsonObject:
     told = {name: model.row[name] for name in ("id", "canonical_slug", "name", "description", "created")}
-    price = {"duration_seconds": format(model.unlisted.get("unit", Decimal(0)), "f")}
-    unknown = dict.fromkeys(("supported_sizes", "upscale_factor", "creativity", "hugging_face_id"))
+    price = {"duration_seconds": format(model.unit_price(), "f")}
+    price |= {f"duration_seconds_{size}": format(model.unit_price(size), "f") for size in model.sizes}
+    unknown = dict.fromkeys(("upscale_factor", "creativity", "hugging_face_id"))
     return (
         told
         | unknown
         | {
-            "supported_resolutions": ["720p", "1080p"],
+            "supported_resolutions": list(_RESOLUTIONS),
+            "supported_sizes": _SIZES,
             "supported_aspect_ratios": _RATIOS,
             "supported_durations": _DURATIONS,
             "supported_frame_images": ["first_frame"],

@@ -170,7 +170,8 @@ def _listing(row: Row) -> JsonObject:
 
 def _model(row: Row) -> Model:
     takes, gives = frozenset(row.takes.split()), frozenset(row.gives.split())
-    unlisted = {"unit": Decimal(row.unit)} if row.unit else {}
+    charged = (("unit", row.unit), ("megapixel", row.megapixel), *((f"unit {size}", usd) for size, usd in row.sizes))
+    unlisted = {name: Decimal(usd) for name, usd in charged if usd}
     if row.unlisted:
         unlisted["prompt"] = Decimal(row.unlisted) / _MILLION
     return Model(row.slug, _listing(row), takes, gives, tuple(row.hosts.split()), row.dimensions, unlisted)

@@ -22,7 +22,8 @@ class Model:
     gives: frozenset[str]
     hosts: tuple[str, ...]
     dimensions: int | None
-    # What it charges without listing it: per search unit, or per token of the prompt.
+    # What it charges without listing it: per search unit, song, picture, or second of film, "unit 4K" being that of one
+    # size; per "megapixel"; or per token of the "prompt".
     unlisted: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
     alias_of: str | None = None
 
@@ -46,6 +47,15 @@ class Model:
         """The longest completion in tokens."""
         return self.row["top_provider"]["max_completion_tokens"] or self.context or 4096
 
+    def unit_price(self, size: str = "") -> Decimal:
+        """What a unit of this size costs."""
+        return self.unlisted.get(f"unit {size}", self.unlisted.get("unit", Decimal(0)))
+
+    @property
+    def sizes(self) -> list[str]:
+        """The sizes that have prices of their own."""
+        return [name.removeprefix("unit ") for name in self.unlisted if name.startswith("unit ")]
+
     @property
     def must_reason(self) -> bool:
         """Whether it reasons without being asked."""
@@ -66,7 +76,8 @@ def read_rows(listed: object) -> list[Model]:
     """The models of a list as GET /models answers it, or of its `data` alone.
 
     A row needs an `id` and `pricing`; what else is missing is filled in. `x_simulated` holds what upstream does not
-    list: `hosts`, `dimensions`, `unit_price` of a reranker, and `prompt`, charged though it is not listed.
+    list: `hosts`, `dimensions`, `unit_price` and the `unit_prices` of single sizes, and `prompt`, charged though it is
+    not listed.
     """
     rows: object = as_object(listed).get("data", listed)
     if not isinstance(rows, list):
@@ -88,6 +99,7 @@ def _read_row(number: int, given: JsonObject) -> Model:
     row["pricing"] = {"prompt": "0", "completion": "0"} | as_object(pricing)
     known = as_object(given.get("x_simulated"))
     unlisted = {"unit": known.get("unit_price"), "prompt": known.get("prompt")}
+    unlisted |= {f"unit {size}": price for size, price in as_object(known.get("unit_prices")).items()}
     return Model(
         slug,
         row,

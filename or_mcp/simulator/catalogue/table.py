@@ -1,8 +1,9 @@
 """The catalogue as a table: what exists here, with invented prices and figures.
 
 `price` is "input output" and `cache` "read write write-1h" in dollars per million tokens, `search` dollars per
-thousand searches. What is charged although no list shows it: `unit` in dollars per search unit, song or second of
-film, and `unlisted` per million tokens. `bench` is the intelligence, coding and agentic index and a Design Arena elo.
+thousand searches. What is charged although no list shows it: `unit` in dollars per search unit, song, picture or
+second of film, `sizes` the same for single sizes, `megapixel` per million pixels, and `unlisted` per million tokens.
+`bench` is the intelligence, coding and agentic index and a Design Arena elo.
 """
 
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ class Row:
     extra: tuple[tuple[str, str], ...] = ()
     overrides: tuple[Override, ...] = ()
     unit: str = ""
+    sizes: tuple[tuple[str, str], ...] = ()
+    megapixel: str = ""
     unlisted: str = ""
     discount: float = 0
     thinks: str = "no"
@@ -49,7 +52,6 @@ def _long(tokens: int, prompt: str, completion: str, read: str = "") -> tuple[Ov
 _SEES = "text image file"
 _OMNI = "text image file audio video"
 _NIGHT: Override = {"utc_start": 1630, "utc_end": 30, "prompt": "0.12", "completion": "0.5"}
-_OPEN = "deepinfra novita together fireworks"
 
 # fmt: off
 ROWS: tuple[Row, ...] = (
@@ -89,6 +91,8 @@ ROWS: tuple[Row, ...] = (
         cache="0.175", search="10", thinks="effort", bench="61.6 57.7 58.0 1344"),
     Row("openai/gpt-5.4-pro", "OpenAI: GPT-5.4 Pro", "2026-03-05", "gpt", 1_050_000, 128_000, "30 180", _SEES,
         search="10", thinks="always", bench="68.8 64.6 63.0"),
+    Row("openai/gpt-5", "OpenAI: GPT-5", "2025-08-07", "gpt", 400_000, 128_000, "1.25 10", _SEES, cache="0.125",
+        search="10", thinks="always"),
     Row("openai/gpt-5-mini", "OpenAI: GPT-5 Mini", "2025-08-07", "gpt", 400_000, 128_000, "0.25 2", _SEES,
         cache="0.025", search="10", thinks="always", bench="49.9 44.0 43.7"),
     Row("openai/gpt-5-nano", "OpenAI: GPT-5 Nano", "2025-08-07", "gpt", 400_000, 128_000, "0.05 0.4", _SEES,
@@ -130,6 +134,8 @@ ROWS: tuple[Row, ...] = (
         overrides=(_NIGHT,), thinks="must", bench="45.2 41.0 31.6", hosts="deepseek novita together"),
     Row("deepseek/deepseek-r1-0528:free", "DeepSeek: R1 0528 (free)", "2025-05-28", "open", 163_840, None,
         "0 0", thinks="must", expires_in_days=9, hosts="chutes open-inference"),
+    Row("deepseek/deepseek-r1", "DeepSeek: R1", "2025-01-20", "open", 163_840, 163_840, "0.7 2.4", thinks="must",
+        hosts="novita together"),
     Row("deepseek/deepseek-chat", "DeepSeek: DeepSeek V3", "2024-12-26", "plain", 163_840, None, "0.3 0.85",
         hosts="deepinfra novita"),
     Row("qwen/qwen3-max", "Qwen: Qwen3 Max", "2025-09-23", "tools", 262_144, 32_768, "1.2 6", cache="0.24",
@@ -218,8 +224,12 @@ ROWS: tuple[Row, ...] = (
         gives="rerank", hosts="novita"),
     Row("openai/gpt-image-2", "OpenAI: GPT Image 2", "2026-04-21", "gpt", None, None, "5 0", "text image",
         "image", extra=(("image_output", "30"),)),
+    Row("openai/gpt-image-1", "OpenAI: GPT Image 1", "2025-04-23", "gpt", None, None, "5 0", "text image", "image",
+        extra=(("image_output", "40"),)),
     Row("bytedance-seed/seedream-4.5", "ByteDance Seed: Seedream 4.5", "2025-12-03", "decides", None, None, "0 0",
-        "text image", "image", unit="0.04", hosts="seed"),
+        "text image", "image", unit="0.04", sizes=(("4K", "0.08"),), hosts="seed"),
+    Row("black-forest-labs/flux.2-pro", "Black Forest Labs: FLUX.2 Pro", "2025-11-25", "decides", None, None, "0 0",
+        "text image", "image", megapixel="0.03", hosts="together"),
     Row("google/gemini-3.1-flash-image", "Google: Gemini 3.1 Flash Image", "2026-03-26", "gemini", 65_536, None,
         "0.3 2.5", "text image", "text image", extra=(("image_output", "30"),)),
     Row("openai/gpt-4o-mini-tts-2025-12-15", "OpenAI: GPT-4o Mini TTS", "2025-12-15", "gpt", 2_000, None,
@@ -233,7 +243,9 @@ ROWS: tuple[Row, ...] = (
     Row("google/lyria-3-pro-preview", "Google: Lyria 3 Pro Preview", "2026-03-30", "gemini", 1_048_576, 65_536, "0 0",
         "text image", "text audio", unit="0.08"),
     Row("google/veo-3.1", "Google: Veo 3.1", "2025-10-15", "gemini", None, None, "0 0", "text image", "video",
-        unit="0.4"),
+        unit="0.4", sizes=(("1080p", "0.6"),)),
+    Row("google/veo-3.1-lite", "Google: Veo 3.1 Lite", "2025-10-15", "gemini", None, None, "0 0", "text image", "video",
+        unit="0.05", sizes=(("1080p", "0.08"),)),
     Row("typesafe/jev-1", "TypeSafe: Jev 1", "2026-09-15", "decides", 65_536, None, "0.042 0", "text image",
         "decisions", hosts="typesafe"),
 )

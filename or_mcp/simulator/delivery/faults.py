@@ -51,7 +51,9 @@ class Match(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    path: str = _says('`"/responses"`, relative to `/api/v1`; `"*"` is any, the GETs included', "*")
+    path: str = _says(
+        '`"/responses"`, relative to `/api/v1`; a glob: `"/videos/*"`, `"*"` is any, the GETs included', "*"
+    )
     model: str | None = _says('glob over the requested model, e.g. `"openai/*"`')
     contains: str | None = _says("text that must occur in the request body")
     skip: Count = _says("let this many matching requests through first", 0)
@@ -254,7 +256,7 @@ class FaultBook:
 
 def _matches(rule: Fault, path: str, model: str, text: str) -> bool:
     return (
-        rule.path in ("*", path)
+        fnmatchcase(path, rule.path)
         and (rule.model is None or fnmatchcase(model, rule.model))
         and (rule.contains is None or rule.contains in text)
     )

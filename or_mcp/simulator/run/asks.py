@@ -5,7 +5,9 @@ from typing import Any, Literal
 
 from or_mcp.simulator.run.caching import Segment, keep_of
 from or_mcp.simulator.run.counting import PART_KINDS, Counter
+from or_mcp.simulator.run.documents import NO_DOCUMENTS, Documents, read_documents
 from or_mcp.simulator.run.history import check_thinking_kept, check_tool_messages
+from or_mcp.simulator.run.shapes import Shape, read_shape
 from or_mcp.simulator.run.tools import check_server_tool, is_callers_own
 from or_mcp.simulator.run.validation import check_shape, invalid, read_preferences
 from or_mcp.simulator.run.web import WebTools, read_web_tools
@@ -34,6 +36,9 @@ class Ask:
     images: int = 0
     image_tokens: int = 0
     media: set[str] = field(default_factory=set[str])
+    documents: Documents = NO_DOCUMENTS
+    # The shape that drawn pictures are to have.
+    picture_shape: Shape | None = None
     answers_tool: bool = False
     functions: dict[str, JsonObject] = field(default_factory=dict[str, JsonObject])
     server_tools: list[JsonObject] = field(default_factory=list[JsonObject])
@@ -48,6 +53,16 @@ class Ask:
     def modalities(self) -> list[str]:
         """What the answer is to be made of; empty when nothing was said."""
         return as_list(self.body.get("modalities"))
+
+    @property
+    def parsed_media(self) -> set[str]:
+        """What is read for a model that cannot take it: documents, unless the model itself is to read them."""
+        return set() if self.api == "messages" or self.documents.engine == "native" else {"file"}
+
+    @property
+    def sound_form(self) -> str:
+        """How a spoken answer is to be coded."""
+        return str(as_object(self.body.get("audio")).get("format") or "pcm16")
 
     @property
     def caches_only_marked(self) -> bool:
@@ -127,6 +142,8 @@ def read_ask(api: Api, body: JsonObject, counter: Counter | None = None) -> Ask:
     ask = Ask(api, body, models + [slug for slug in as_list(body.get("models")) if slug not in models])
     ask.counter = counter or ask.counter
     ask.preferences = read_preferences(body)
+    ask.documents = read_documents(body)
+    ask.picture_shape = _picture_shape(as_object(body.get("image_config")))
     _read_tools(ask)
     _read_instructions(ask, body.get("instructions") or body.get("system") or "")
     content = body["input"] if api == "responses" else body["messages"]
@@ -137,6 +154,10 @@ def read_ask(api: Api, body: JsonObject, counter: Counter | None = None) -> Ask:
     if keep := keep_of(as_object(body.get("cache_control"))):
         ask.segments[-1] = replace(ask.segments[-1], keep=keep)
     return ask
+
+
+def _picture_shape(wanted: JsonObject) -> Shape | None:
+    return read_shape(wanted | {"size": wanted.get("size") or wanted.get("image_size")})
 
 
 def text_of(content: object) -> str:

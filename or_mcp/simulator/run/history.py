@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import TypeAlias
 
-from or_mcp.simulator.run.texts import MARK
 from or_mcp.simulator.run.validation import invalid
 from or_mcp.simulator.wire import JsonObject, as_object, compact, objects
 
@@ -192,26 +191,6 @@ def check_thinking_kept(body: JsonObject, *, thinks: bool) -> None:
 
 
 _OPENS_A_TURN = ("thinking", "redacted_thinking")
-
-
-def read_documents(body: JsonObject) -> list[JsonObject]:
-    """Annotations for the documents of a conversation that no annotation in it tells of yet."""
-    told = {str(as_object(note.get("file")).get("hash")) for note in _annotations(body)}
-    found: dict[str, JsonObject] = {}
-    for message in objects(body.get("messages")):
-        for part in objects(message.get("content")):
-            file = as_object(part.get("file"))
-            digest = sha256(str(file.get("file_data")).encode()).hexdigest()
-            if part.get("type") == "file" and digest not in told:
-                words = [{"type": "text", "text": f"{MARK}the text of {file.get('filename')}"}]
-                file = {"hash": digest, "name": file.get("filename"), "content": words}
-                found[digest] = {"type": "file", "file": file}
-    return list(found.values())
-
-
-def _annotations(body: JsonObject) -> Iterator[JsonObject]:
-    for message in objects(body.get("messages")):
-        yield from objects(message.get("annotations"))
 
 
 def _seal(author: str, text: str) -> str:

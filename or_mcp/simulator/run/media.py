@@ -7,10 +7,11 @@ import zlib
 from array import array
 from collections.abc import Callable
 
+from or_mcp.simulator.run.shapes import Shape
 from or_mcp.simulator.run.texts import dice_for
 
 LABEL = "simulated"
-_SIDE = 64
+_SIDE, _LONGEST_SIDE = 64, 1_024
 RATE = 24_000
 # Speech has about this many characters a second; longer sound than this is not made, only billed.
 _CHARS_A_SECOND, _MOST_SECONDS = 15, 4
@@ -19,7 +20,7 @@ _MP3_FRAME = bytes.fromhex("fffb9064") + bytes(413)
 _MP3_FRAMES_A_SECOND = 38
 
 
-def png(*about: object, width: int = 64, height: int = 64) -> bytes:
+def png(*about: object, width: int = _SIDE, height: int = _SIDE) -> bytes:
     """A picture: stripes in colours of their own for whatever it is about."""
     dice = dice_for("png", *about)
     colours = [bytes(dice.randrange(256) for _ in range(3)) for _ in range(4)]
@@ -38,17 +39,17 @@ def _png_chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def svg(*about: object) -> bytes:
+def svg(*about: object, width: int = _SIDE, height: int = _SIDE) -> bytes:
     """The same as a drawing."""
-    colour = dice_for("svg", *about).randrange(0xFFFFFF)
-    shape = f'<rect width="64" height="64" fill="#{colour:06x}"/><title>{LABEL}</title>'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64">{shape}</svg>'.encode()
+    colour, size = dice_for("svg", *about).randrange(0xFFFFFF), f'width="{width}" height="{height}"'
+    shape = f'<rect {size} fill="#{colour:06x}"/><title>{LABEL}</title>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{shape}</svg>'.encode()
 
 
-def jpeg(*about: object) -> bytes:
+def jpeg(*about: object, width: int = _SIDE, height: int = _SIDE) -> bytes:
     """A picture of one colour, baseline JPEG: every block of 8 by 8 repeats the first."""
     dice = dice_for("jpeg", *about)
-    frame = struct.pack(">BHHB", 8, _SIDE, _SIDE, 3) + bytes((1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0))
+    frame = struct.pack(">BHHB", 8, height, width, 3) + bytes((1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0))
     # One code of each table is enough: lengths of 4 bits for the brightness of a block, and "nothing else follows".
     brightness = bytes((0, 0, 0, 12, *[0] * 12, *range(12)))
     nothing = bytes((1, *[0] * 15, 0))
@@ -62,17 +63,18 @@ def jpeg(*about: object) -> bytes:
         (0xDA, bytes((3, 1, 0, 2, 0, 3, 0, 0, 63, 0))),
     ]
     # 7 bits for how far a colour is from grey, and its end; afterwards 5 for "no difference" and its end.
-    bits = "".join(f"0111{dice.getrandbits(7):07b}0" for _ in range(3)) + "00000" * 3 * ((_SIDE // 8) ** 2 - 1)
+    bits = "".join(f"0111{dice.getrandbits(7):07b}0" for _ in range(3))
+    bits += "00000" * 3 * (-(-width // 8) * -(-height // 8) - 1)
     bits += "1" * (-len(bits) % 8)
     coded = int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\0")
     body = b"".join(struct.pack(">BBH", 0xFF, kind, len(data) + 2) + data for kind, data in segments)
     return b"\xff\xd8" + body + coded + b"\xff\xd9"
 
 
-def webp(*about: object) -> bytes:
+def webp(*about: object, width: int = _SIDE, height: int = _SIDE) -> bytes:
     """The same as lossless WebP: each of the five prefix codes has one symbol, so that no pixel needs a bit."""
     dice = dice_for("webp", *about)
-    fields = [(0x2F, 8), (_SIDE - 1, 14), (_SIDE - 1, 14), (0, 1), (0, 3), (0, 3)]
+    fields = [(0x2F, 8), (width - 1, 14), (height - 1, 14), (0, 1), (0, 3), (0, 3)]
     for symbol in (*(dice.randrange(256) for _ in range(3)), 255):
         fields += [(0b101, 3), (symbol, 8)]
     # The code of distances: one symbol of one bit.
@@ -80,12 +82,18 @@ def webp(*about: object) -> bytes:
     bits, at = 0, 0
     for value, size in fields:
         bits, at = bits | value << at, at + size
-    extended = struct.pack("<I", 4) + (_SIDE - 1).to_bytes(3, "little") * 2
+    extended = struct.pack("<I", 4) + b"".join((side - 1).to_bytes(3, "little") for side in (width, height))
     chunks = [(b"VP8X", extended), (b"VP8L", bits.to_bytes(-(-at // 8), "little")), (b"XMP ", LABEL.encode())]
     body = b"WEBP" + b"".join(
         kind + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2) for kind, data in chunks
     )
     return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def sides(shape: Shape | None) -> dict[str, int]:
+    """How a picture is told the shape that was asked for; no side is longer than files can stay small with."""
+    drawn = shape and shape.within(_LONGEST_SIDE)
+    return {"width": drawn.width, "height": drawn.height} if drawn else {}
 
 
 PICTURES: dict[str, tuple[str, Callable[..., bytes]]] = {
@@ -120,12 +128,16 @@ def wav(text: str, *about: object) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def mp3(text: str) -> bytes:
+def mp3(text: str, *_about: object) -> bytes:
     """A text as silence of the right length, with a tag that says what it is."""
     comment = b"\0eng\0" + LABEL.encode()
     tag = b"COMM" + struct.pack(">I", len(comment)) + b"\0\0" + comment
     head = b"ID3\x03\0\0" + bytes((0, 0, len(tag) >> 7, len(tag) & 0x7F))
     return head + tag + _MP3_FRAME * (min(spoken_seconds(text), _MOST_SECONDS) * _MP3_FRAMES_A_SECOND)
+
+
+SOUNDS: dict[str, Callable[..., bytes]] = {"pcm16": pcm, "wav": wav, "mp3": mp3}
+"""What an answer can be spoken as."""
 
 
 def mp4(*about: object) -> bytes:

@@ -197,7 +197,7 @@ def settle(outcome: Outcome, cache: CacheUse, fault: Fault) -> None:
         loop.run(first, answer, outcome.searches, outcome.fetches)
     extra = Bill(
         prompt=outcome.model.unlisted.get("unit", Decimal(0)),
-        tools=sum((use.price for use in outcome.uses), Decimal(0)),
+        tools=sum((use.price for use in outcome.uses), ask.documents.price),
     )
     outcome.tokens, outcome.bill = loop.tokens, loop.bill + extra
     outcome.searches, outcome.fetches = loop.searches, loop.fetches

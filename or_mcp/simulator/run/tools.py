@@ -7,7 +7,8 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from or_mcp.simulator.delivery.refusals import unavailable
-from or_mcp.simulator.run.media import PICTURES
+from or_mcp.simulator.run.media import PICTURES, sides
+from or_mcp.simulator.run.shapes import Shape, read_shape
 from or_mcp.simulator.run.texts import MARK, shortened
 from or_mcp.simulator.run.validation import invalid
 from or_mcp.simulator.run.web import FETCH_TOOLS, SEARCH_TOOLS, FetchTool
@@ -54,6 +55,7 @@ def check_server_tool(tool: JsonObject, models: list[str]) -> None:
         _zone_of(tool)
     if kind in IMAGES:
         _form_of(tool)
+        _shape_of(tool)
 
 
 def _zone_of(tool: JsonObject) -> ZoneInfo:
@@ -85,9 +87,14 @@ def _form_of(tool: JsonObject) -> str:
     return form
 
 
+def _shape_of(tool: JsonObject) -> Shape | None:
+    settings = tool | as_object(tool.get("parameters"))
+    return read_shape({name: None if value == "auto" else value for name, value in settings.items()})
+
+
 def draw(tool: JsonObject, prompt: str, seed: int) -> ToolUse:
     """A picture of what was asked for."""
-    picture = PICTURES[_form_of(tool)][1](seed, prompt)
+    picture = PICTURES[_form_of(tool)][1](seed, prompt, **sides(_shape_of(tool)))
     return ToolUse(str(tool["type"]), {"prompt": prompt}, {"prompt": prompt}, _IMAGE_PRICE, picture)
 
 

@@ -61,7 +61,8 @@ def _whole(low: int, high: float = float("inf")) -> Rule:
     return Rule(f"integer of at least {low}{limit}", lambda value: integer(value) and low <= value <= high)
 
 
-def _one_of(*names: str) -> Rule:
+def one_of(*names: str) -> Rule:
+    """One of these words."""
     return Rule(f"one of {'|'.join(names)}", lambda value: value in names)
 
 
@@ -122,7 +123,7 @@ _BY_API: dict[str, dict[str, Rule]] = {
         "max_tokens": _whole(1),
         "max_completion_tokens": _whole(1),
         "response_format": _OBJECT,
-        "reasoning_effort": _one_of(*EFFORTS),
+        "reasoning_effort": one_of(*EFFORTS),
         "seed": _whole(-(2**63)),
         "min_p": _number(0, 1),
         "top_a": _number(0, 1),
@@ -137,9 +138,9 @@ _BY_API: dict[str, dict[str, Rule]] = {
 }
 _WEB_LIMITS = ("max_results", "max_uses", "max_total_results", "max_characters", "max_content_tokens")
 _WEB: dict[str, Rule] = {
-    "engine": _one_of("auto", "native", "openrouter", "exa", "parallel", "perplexity", "firecrawl"),
+    "engine": one_of("auto", "native", "openrouter", "exa", "parallel", "perplexity", "firecrawl"),
     "mode": _TEXT,
-    "search_context_size": _one_of("low", "medium", "high"),
+    "search_context_size": one_of("low", "medium", "high"),
     **dict.fromkeys(_WEB_LIMITS, _whole(1)),
     **dict.fromkeys(("allowed_domains", "excluded_domains", "blocked_domains"), Rule("array of strings", _strings)),
 }
@@ -201,7 +202,7 @@ _STOPS: dict[str, Rule] = {
 _PROVIDER: dict[str, Rule] = {
     **dict.fromkeys(("order", "only", "ignore", "quantizations"), Rule("array of strings", _strings)),
     **dict.fromkeys(("zdr", "require_parameters", "allow_fallbacks", "enforce_distillable_text"), _FLAG),
-    "data_collection": _one_of("allow", "deny"),
+    "data_collection": one_of("allow", "deny"),
     "sort": Rule("string or object", _is(str, dict)),
     "max_price": Rule("object of numbers", _prices),
 }

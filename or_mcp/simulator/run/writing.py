@@ -6,7 +6,7 @@ from or_mcp.simulator.delivery.faults import Fault
 from or_mcp.simulator.money.pricing import Tokens
 from or_mcp.simulator.run import tools
 from or_mcp.simulator.run.asks import Ask, must_use_tools, named_tool
-from or_mcp.simulator.run.media import pcm, png, spoken_seconds
+from or_mcp.simulator.run.media import SOUNDS, png, sides, spoken_seconds
 from or_mcp.simulator.run.outcomes import Citation, Outcome, ToolCall
 from or_mcp.simulator.run.schema import Example, schema_in
 from or_mcp.simulator.run.texts import MARK, Writer, dice_for, shortened, token_count, topics
@@ -74,9 +74,9 @@ def _show(outcome: Outcome, seed: int) -> None:
     """The picture or the sound that comes with the words, or instead of them."""
     ask, gives = outcome.ask, outcome.model.gives
     if "image" in gives and "image" in (ask.modalities or ("image",)):
-        outcome.images.append(png(seed, outcome.model.slug, ask.question))
+        outcome.images.append(png(seed, outcome.model.slug, ask.question, **sides(ask.picture_shape)))
     if "audio" in ask.modalities:
-        outcome.sound = pcm(outcome.text, seed)
+        outcome.sound = SOUNDS[ask.sound_form](outcome.text, seed)
 
 
 def _reasoning_tokens(outcome: Outcome) -> int:

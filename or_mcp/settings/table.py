@@ -1,37 +1,38 @@
-"""Everything an operator can set: one row a variable, in one table, read once at start."""
+"""The table of settings: one row a variable."""
 
 from __future__ import annotations
 
-import importlib.util
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
-from urllib.parse import urlsplit
 
-from or_mcp.addresses import http_url, is_proxy
-from or_mcp.certificates import trusted
-from or_mcp.figures import money, prices, seconds, seconds_or_none, whole
 from or_mcp.offered import TOOL_NAMES, TOOL_WORDS, offered
-from or_mcp.places import credentials_file, state_directory, working_directory
-from or_mcp.servers.file import FileProblem, Server, read_servers, resolved
-from or_mcp.sign_in.credentials import stored_key
+from or_mcp.servers.file import Server
+from or_mcp.settings.addresses import http_url
+from or_mcp.settings.figures import money, prices, seconds, seconds_or_none, whole
+from or_mcp.settings.written import (
+    SERVERS,
+    SERVERS_FILE,
+    as_key,
+    database_url,
+    folders,
+    globs,
+    level,
+    names,
+    one_of,
+    path,
+    servers_in,
+    switch,
+    wait_or_none,
+)
 from or_mcp.starting.place import BY_DEFAULT, idle_seconds
 
 Auth = Literal["none", "token", "passthrough"]
 Collection = Literal["allow", "deny"]
 T = TypeVar("T")
 _ROW = "row"
-
-
-class SettingsError(Exception):
-    """A variable holds something it does not accept."""
-
-    def __init__(self, variable: str, value: str, accepts: str) -> None:
-        super().__init__(f"{variable} holds {value!r}, but accepts {accepts}")
-        self.variable = variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,80 +57,11 @@ def variable(
     return cast("T", field(metadata={_ROW: row}))
 
 
-def _key(value: str) -> str | None:
-    # Hosts pass "${OPENROUTER_API_KEY}" literally when the variable is unset: that is no key.
-    if not value or "$" in value:
-        return None
-    if not value.isascii() or not value.isprintable() or " " in value:
-        raise ValueError
-    return value
-
-
-def _one_of(words: Mapping[str, T]) -> Callable[[str], T]:
-    return lambda value: words[value.lower()]
-
-
-_switch = _one_of({"on": True, "true": True, "1": True, "off": False, "false": False, "0": False, "": False})
-
-
-def _database(value: str) -> str | None:
-    if not value:
-        return None
-    address = urlsplit(value)
-    # Several hosts, and a port for each, are libpq's to read.
-    if address.scheme not in ("postgresql", "postgres") or not value.isprintable() or " " in value:
-        raise ValueError
-    if importlib.util.find_spec("psycopg") is None:
-        needed = "a URL only where psycopg is: pip install 'or-mcp[postgres]'"
-        raise SettingsError("OR_MCP_DATABASE_URL", "(hidden)", needed)
-    return value
-
-
-def _servers(value: str) -> tuple[Server, ...]:
-    """The servers that a file names, with references to variables as they stand."""
-    if not value:
-        return ()
-    try:
-        return read_servers(_path(value))
-    except FileProblem as problem:
-        raise SettingsError(_SERVERS, value, f"{_SERVERS_FILE} ({problem})") from None
-
-
-def _wait(value: str) -> float | None:
-    if value == "auto":
-        return None
-    return seconds_or_none(value)
-
-
-def _names(value: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-def _globs(value: str) -> tuple[str, ...]:
-    return _names(value) or ("*",)
-
-
-def _dirs(value: str) -> tuple[Path, ...]:
-    return tuple(Path(part).expanduser().resolve() for part in value.split(os.pathsep) if part.strip())
-
-
-def _level(value: str) -> str:
-    if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
-        raise ValueError
-    return value.upper()
-
-
-def _path(value: str) -> Path:
-    return Path(value).expanduser().resolve()
-
-
 _AUTH: Mapping[str, Auth] = {"none": "none", "token": "token", "passthrough": "passthrough"}
 _COLLECTION: Mapping[str, Collection | None] = {"": None, "upstream": None, "deny": "deny", "allow": "allow"}
 _STRUCTURED: Mapping[str, bool | None] = {"auto": None, "on": True, "off": False}
 _ON_OFF = "on or off"
 _LIST = "a comma-separated list"
-_SERVERS, _SERVERS_FILE = "OR_MCP_SERVERS", "a JSON file with an object mcpServers"
-_PROXY = "the URL of a proxy, http://, https://, socks5:// or socks5h://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +74,7 @@ class Settings:
         "Your OpenRouter key (the one stored by `or-mcp login` by default); without one the catalogue still works "
         "and paid tools say how to get one.",
         "an OpenRouter key",
-        _key,
+        as_key,
         secret=True,
     )
     base_url: str = variable(
@@ -157,9 +89,9 @@ class Settings:
         "",
         "Run store, catalogue cache, reports, embeddings (the platform's state directory by default).",
         "a directory",
-        _path,
+        path,
     )
-    store: bool = variable("OR_MCP_STORE", "on", "off keeps runs in memory only.", _ON_OFF, _switch)
+    store: bool = variable("OR_MCP_STORE", "on", "off keeps runs in memory only.", _ON_OFF, switch)
     retention_days: int = variable(
         "OR_MCP_RETENTION_DAYS", "30", "Finished runs older than this are deleted.", "a whole number of days", whole
     )
@@ -189,7 +121,7 @@ class Settings:
         "",
         "A PostgreSQL that several machines share, instead of the SQLite in the data directory (`or-mcp[postgres]`).",
         "the URL of a PostgreSQL database, postgresql://USER:PASSWORD@HOST/NAME",
-        _database,
+        database_url,
         secret=True,
     )
     drain_seconds: float = variable(
@@ -204,7 +136,7 @@ class Settings:
         "auto",
         "How long a call may take before it answers `running`; auto goes by the host.",
         "auto or a number of seconds",
-        _wait,
+        wait_or_none,
     )
     run_deadline_seconds: float = variable(
         "OR_MCP_RUN_DEADLINE_SECONDS", "900", "A run is stopped after this.", "a number of seconds above 0", seconds
@@ -215,7 +147,7 @@ class Settings:
         "Where attachments may be read from (by default the working directory, unless that is / or the home directory; "
         "none over HTTP).",
         "directories, joined by the path separator",
-        _dirs,
+        folders,
     )
     tools: tuple[str, ...] = variable(
         "OR_MCP_TOOLS",
@@ -231,25 +163,25 @@ class Settings:
         "Whether answers have a structured form beside their text, and tools list its schema; auto: unless the host is "
         "known to show its model both, over stdio.",
         "auto, on or off",
-        _one_of(_STRUCTURED),
+        one_of(_STRUCTURED),
     )
     models: tuple[str, ...] = variable(
         "OR_MCP_MODELS",
         "*",
         "Which models the agent may use, as globs (`anthropic/*,openai/gpt-*`).",
         "a comma list of globs",
-        _globs,
+        globs,
     )
-    zdr: bool = variable("OR_MCP_ZDR", "off", "Only endpoints that keep nothing, on every request.", _ON_OFF, _switch)
+    zdr: bool = variable("OR_MCP_ZDR", "off", "Only endpoints that keep nothing, on every request.", _ON_OFF, switch)
     data_collection: Collection | None = variable(
         "OR_MCP_DATA_COLLECTION",
         "",
         "deny: only providers that do not collect data, on every request (upstream's setting by default).",
         "deny or allow",
-        _one_of(_COLLECTION),
+        one_of(_COLLECTION),
     )
-    providers_only: tuple[str, ...] = variable("OR_MCP_PROVIDERS_ONLY", "", "Only these providers.", _LIST, _names)
-    providers_ignore: tuple[str, ...] = variable("OR_MCP_PROVIDERS_IGNORE", "", "Never these providers.", _LIST, _names)
+    providers_only: tuple[str, ...] = variable("OR_MCP_PROVIDERS_ONLY", "", "Only these providers.", _LIST, names)
+    providers_ignore: tuple[str, ...] = variable("OR_MCP_PROVIDERS_IGNORE", "", "Never these providers.", _LIST, names)
     max_price: tuple[Decimal, Decimal] | None = variable(
         "OR_MCP_MAX_PRICE",
         "",
@@ -261,25 +193,25 @@ class Settings:
         "OR_MCP_DEFAULT_MODEL", "openrouter/auto", "For `ask` without a model.", "a model", str
     )
     servers: tuple[Server, ...] = variable(
-        _SERVERS,
+        SERVERS,
         "",
         "A file in the `mcpServers` form: the MCP servers whose tools `ask` may give to a model (docs/servers.md).",
-        _SERVERS_FILE,
-        _servers,
+        SERVERS_FILE,
+        servers_in,
     )
     servers_for_callers: bool = variable(
         "OR_MCP_SERVERS_FOR_CALLERS",
         "off",
         "on allows that over HTTP too, where every caller's models then act as whoever runs the server.",
         _ON_OFF,
-        _switch,
+        switch,
     )
     log_level: str = variable(
         "OR_MCP_LOG_LEVEL",
         "WARNING",
         "How much is logged to stderr.",
         "DEBUG, INFO, WARNING, ERROR or CRITICAL",
-        _level,
+        level,
     )
     resident: float = variable(
         "OR_MCP_RESIDENT",
@@ -295,14 +227,14 @@ class Settings:
         "none",
         "none (loopback only), token, or passthrough (each caller's bearer is their own OpenRouter key).",
         "none, token or passthrough",
-        _one_of(_AUTH),
+        one_of(_AUTH),
     )
     http_tokens: tuple[str, ...] = variable(
         "OR_MCP_HTTP_TOKENS",
         "",
         "token: the accepted bearer tokens; the server's own key pays.",
         _LIST,
-        _names,
+        names,
         secret=True,
     )
     http_allowed_hosts: tuple[str, ...] = variable(
@@ -310,14 +242,14 @@ class Settings:
         "",
         "Host headers accepted (loopback by default).",
         "a comma list of host or host:port (port may be *)",
-        _names,
+        names,
     )
     http_allowed_origins: tuple[str, ...] = variable(
         "OR_MCP_HTTP_ALLOWED_ORIGINS",
         "",
         "Origin headers accepted (loopback by default).",
         "a comma list of origins",
-        _names,
+        names,
     )
     http_requests_per_minute: int = variable(
         "OR_MCP_HTTP_REQUESTS_PER_MINUTE",
@@ -329,69 +261,3 @@ class Settings:
 
 
 VARIABLES: tuple[Variable, ...] = tuple(replace(each.metadata[_ROW], field=each.name) for each in fields(Settings))
-
-
-def read_settings(environ: Mapping[str, str], *, over_http: bool = False) -> Settings:
-    """Read every variable once. Over HTTP callers are others than who started this, and nothing is read for them by
-    default.
-
-    Raises:
-        SettingsError: A variable holds something it does not accept.
-    """
-    check_way_out(environ)
-    chosen: dict[str, Any] = {row.field: _read(row, environ) for row in VARIABLES}
-    if over_http and not environ.get("OR_MCP_ALLOWED_DIRS", "").strip():
-        chosen["allowed_dirs"] = ()
-    chosen["servers"] = () if over_http and not chosen["servers_for_callers"] else _resolved(chosen["servers"], environ)
-    if chosen["api_key"] is None:
-        chosen["api_key"] = _stored_key(environ, chosen["base_url"])
-    return Settings(**chosen)
-
-
-def _resolved(servers: tuple[Server, ...], environ: Mapping[str, str]) -> tuple[Server, ...]:
-    try:
-        return tuple(resolved(server, environ) for server in servers)
-    except FileProblem as problem:
-        raise SettingsError(_SERVERS, environ[_SERVERS], f"{_SERVERS_FILE} ({problem})") from None
-
-
-def check_way_out(environ: Mapping[str, str]) -> None:
-    """Refuse certificates and proxies with which no connection can be built: in a session it would be too late.
-
-    Raises:
-        SettingsError: A variable that every program reads holds something that cannot be used.
-    """
-    certificates = environ.get("SSL_CERT_FILE", "")
-    if certificates:
-        try:
-            trusted(certificates)
-        except (OSError, ValueError):
-            raise SettingsError("SSL_CERT_FILE", certificates, "a file of certificates in PEM") from None
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        for spelled in (name.lower(), name):
-            if environ.get(spelled) and not is_proxy(environ[spelled]):
-                raise SettingsError(spelled, "(hidden)" if "@" in environ[spelled] else environ[spelled], _PROXY)
-
-
-def _stored_key(environ: Mapping[str, str], base_url: str) -> str | None:
-    """The key that `or-mcp login` stored for this API: it is never sent to another."""
-    try:
-        return _key(stored_key(credentials_file(environ), base_url) or "")
-    except (ValueError, RuntimeError):
-        return None
-
-
-def _read(row: Variable, environ: Mapping[str, str]) -> Any:
-    value = environ.get(row.name, "").strip() or _default(row, environ)
-    try:
-        return row.parse(value)
-    except (ValueError, KeyError, InvalidOperation, RuntimeError):
-        raise SettingsError(row.name, "(hidden)" if row.secret else value, row.accepts) from None
-
-
-def _default(row: Variable, environ: Mapping[str, str]) -> str:
-    if row.field == "data_dir":
-        return state_directory(environ)
-    if row.field == "allowed_dirs":
-        return working_directory(environ, Path())
-    return row.default
