@@ -166,9 +166,7 @@ class Batched(KeptRows):
         model, together = record.request.models[0], result_of(record).together
         estimate = Estimate(None, None, None)
         self = cls(model, together, record.rows, store, estimate, folder, upstream=upstream, read=read, job=job)
-        for row in record.rows:
-            if row.state in ("answered", "failed"):
-                self._recall(row)
+        self._recall(record.rows)
         return self
 
     def progress(self) -> Progress:

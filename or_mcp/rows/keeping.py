@@ -87,13 +87,14 @@ class KeptRows:
         self._add(answered)
         return row
 
-    def _recall(self, row: Row) -> None:
-        """Count a row that came back to another process, as that one did."""
-        failure = why_failed(row) if row.state == "failed" else None
-        self._first_failure = self._first_failure or failure
-        is_doubtful = failure is not None and failure.may_be_billed and row.cost_usd != 0
-        self._purse.hold(row.n, row.cost_usd)
-        self._purse.settle(row.n, None if is_doubtful else row.cost_usd)
+    def _recall(self, rows: Sequence[Row]) -> None:
+        """Count what came back to another process, as that one did."""
+        for row in (row for row in rows if row.state in ("answered", "failed")):
+            failure = why_failed(row) if row.state == "failed" else None
+            self._first_failure = self._first_failure or failure
+            is_doubtful = failure is not None and failure.may_be_billed and row.cost_usd != 0
+            self._purse.hold(row.n, row.cost_usd)
+            self._purse.settle(row.n, None if is_doubtful else row.cost_usd)
 
     def _add(self, answered: Answered) -> None:
         result, more, used = self._result, answered.provider_cost_usd, answered.usage or Usage()
