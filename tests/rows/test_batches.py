@@ -264,6 +264,19 @@ async def test_a_batch_that_may_not_be_asked_about_any_more_is_told_as_perhaps_b
     assert len(upstream.posts(PATH)) == 1
 
 
+async def test_results_that_are_withheld_for_want_of_credit_are_waited_for(connect: Connect, upstream: Upstream):
+    upstream.script({"path": f"{PATH}/*", "job_unpaid": True})
+    async with connect() as client:
+        begun = await ask(client, wait_seconds=0)
+        await until(lambda: len([each for each in upstream.requests if each.path.startswith(f"{PATH}/")]) >= 3)
+        waiting = (await client.call_tool("run", {"run_id": begun["run_id"]})).structured_content
+        upstream.script()
+        answer = await ask(client)
+    assert waiting["status"] == "running"
+    assert answer["rows"] == {"total": 20, "answered": 20, "failed": 0}
+    assert len(upstream.posts(PATH)) == 1
+
+
 async def test_an_end_of_the_server_leaves_the_batch_to_the_next_at_once(
     upstream: Upstream, environment: dict[str, str], tmp_path: Path
 ):
