@@ -60,8 +60,8 @@ class Told:
         answer = answers.get(_CONFIRM)
         if answer is None or not told.question:
             return told
-        if isinstance(answer, mcp_types.ElicitResult) and (chosen := _chosen(answer, told.choices)):
-            return replace(told, agreed=(*told.agreed, (told.question, chosen)))
+        if isinstance(answer, mcp_types.ElicitResult) and (given := chosen(answer, told.choices)):
+            return replace(told, agreed=(*told.agreed, (told.question, given)))
         return replace(told, declined=told.question)
 
 
@@ -95,10 +95,15 @@ def question_result(needed: NeedsHost, told: Told) -> mcp_types.InputRequiredRes
     """What is asked, as a result: the host finds the answer, and calls again with it."""
     requests: dict[str, mcp_types.InputRequest] = {_ROOTS: mcp_types.ListRootsRequest()}
     if isinstance(needed, NeedsAnswer):
-        asked = mcp_types.ElicitRequestFormParams(message=needed.question, requested_schema=_schema(needed.choices))
-        requests = {_CONFIRM: mcp_types.ElicitRequest(params=asked)}
+        requests = {_CONFIRM: question_request(needed.question, needed.choices)}
         told = replace(told, question=needed.question, choices=needed.choices)
     return mcp_types.InputRequiredResult(input_requests=requests, request_state=dumps(asdict(told)))
+
+
+def question_request(question: str, choices: tuple[str, ...]) -> mcp_types.ElicitRequest:
+    """A question as the protocol writes it."""
+    asked = mcp_types.ElicitRequestFormParams(message=question, requested_schema=_schema(choices))
+    return mcp_types.ElicitRequest(params=asked)
 
 
 def _by_calling_again(told: Told) -> Ask:
@@ -121,7 +126,7 @@ def _by_request(ctx: Context) -> Ask:
             except MCPError:
                 # A host that said it can ask, and then cannot, has not agreed.
                 return ""
-            return _chosen(answer, choices)
+            return chosen(answer, choices)
         return ""
 
     return ask
@@ -132,7 +137,8 @@ def _schema(choices: tuple[str, ...]) -> dict[str, Any]:
     return {"type": "object", "properties": {_FIELD: field | {"title": "Go on"}}, "required": [_FIELD]}
 
 
-def _chosen(answer: mcp_types.ElicitResult, choices: tuple[str, ...]) -> str:
+def chosen(answer: mcp_types.ElicitResult, choices: tuple[str, ...]) -> str:
+    """What a user agreed to; nothing, where it was a no."""
     given = (answer.content or {}).get(_FIELD) if answer.action == "accept" else None
     if not choices:
         return _YES if given is True else ""

@@ -81,7 +81,7 @@ class Runner:
         self._costs = Costs(store, spent)
         self._jobs = Jobs(store, self._costs, resume)
         self._elsewhere = Elsewhere(store, self._ended.__contains__)
-        self.desk = Desk()
+        self.desk = Desk(store, self._live.__contains__)
         self.waits = Waits(self._live, self._elsewhere, self.desk, self._given_up)
         self.learned = learned or Learned(None)
         self.unwatched = Unwatched(self._live, limits, self.learned)
@@ -259,10 +259,10 @@ class Runner:
         return ended
 
     async def _watch(self) -> None:
-        """Keep an eye on requests to cancel, on runs of others, and on what has been written at last."""
-        for run_id in await self._elsewhere.look(is_carrying=bool(self._live)):
-            if run_id in self._live:
-                self._live[run_id].scope.cancel()
+        """Keep an eye on requests to cancel, on runs of others, on answers, and on what has been written at last."""
+        await self.desk.look()
+        for run_id in self._live.keys() & await self._elsewhere.look(is_carrying=bool(self._live)):
+            self._live[run_id].scope.cancel()
         for run_id in [run_id for run_id in self._ended if not self.store.is_unwritten(run_id)]:
             del self._ended[run_id]
 

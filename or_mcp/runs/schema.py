@@ -145,6 +145,16 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (server, tool)
     );
     """,
+    """
+    CREATE TABLE questions (
+        run_id TEXT PRIMARY KEY REFERENCES runs (run_id) ON DELETE CASCADE,
+        question TEXT NOT NULL,
+        words TEXT NOT NULL,
+        choices TEXT NOT NULL,
+        seen INTEGER NOT NULL DEFAULT 0,
+        chosen TEXT
+    );
+    """,
 )
 
 

@@ -16,12 +16,12 @@ from mcp.server.lowlevel import Server
 
 from or_mcp.calls.call import Ask, Call, Served
 from or_mcp.calls.confirming import NeedsAnswer
-from or_mcp.host.questions import Told, asker, question_result
+from or_mcp.host.questions import Told, asker, chosen, question_result
 from or_mcp.openrouter.errors import NotFound
 from or_mcp.runs.record import RunRecord
 from or_mcp.tasks.declared import Context, check_request, is_declared
 from or_mcp.tasks.kept import kept_task
-from or_mcp.tasks.ongoing import CallResult, OngoingCall
+from or_mcp.tasks.ongoing import CallResult, OngoingCall, read_answer
 from or_mcp.tasks.wire import EXTENSION, CreatedTask, DetailedTask, TaskParams, UpdateParams
 
 # What is refused, or answered already, is known by then, and needs no task.
@@ -99,7 +99,12 @@ class Tasks:
         call, ongoing = self._admit(ctx, params)
         if ongoing is not None:
             ongoing.take_answers(params.input_responses)
-        elif await _record(call, params.task_id) is None:
+        run_id = ongoing.run_id if ongoing else params.task_id
+        if await _record(call, run_id) is not None:
+            question = await call.parts.runner.desk.question_now(run_id)
+            if question is not None and question.name in params.input_responses:
+                question.answer(chosen(read_answer(params.input_responses[question.name]), question.choices))
+        elif ongoing is None:
             raise _not_found()
         return mcp_types.EmptyResult()
 

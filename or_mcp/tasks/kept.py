@@ -13,6 +13,7 @@ from or_mcp.calls.keepsake import Shown
 from or_mcp.calls.paid import cost_line
 from or_mcp.calls.reply import to_result
 from or_mcp.calls.telling import MESSAGE_LIMIT
+from or_mcp.host.questions import question_request
 from or_mcp.runs.record import RunRecord, Status
 from or_mcp.tasks.wire import DetailedTask, TaskStatus, moment
 
@@ -30,16 +31,18 @@ async def kept_task(record: RunRecord, call: Call, result: mcp_types.CallToolRes
     """A run as it stands; `result` is what its call answered, where this process still has it."""
     runner = call.parts.runner
     status = STATUS[record.status]
+    question = None if record.finished else await runner.desk.question_now(record.run_id)
     message, updated = await _told(record, call)
     if status == "completed" and not record.delivered:
         runner.admission.received(record.run_id)
     return DetailedTask(
         task_id=record.run_id,
-        status=status,
+        status="input_required" if question is not None else status,
         status_message=message[:MESSAGE_LIMIT] or None,
         created_at=moment(record.started),
         last_updated_at=moment(updated),
         ttl_ms=int(runner.kept_seconds * 1000),
+        input_requests={question.name: question_request(question.text, question.choices)} if question else None,
         result=(result or await _result(record, call)) if status == "completed" else None,
         error=_error(record) if status == "failed" else None,
     )

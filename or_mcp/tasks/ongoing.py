@@ -125,15 +125,7 @@ class OngoingCall:
         Raises:
             MCPError: An answer cannot be read. None was taken.
         """
-        try:
-            answers = {
-                key: mcp_types.ElicitResult.model_validate(response)
-                for key, response in responses.items()
-                if key in self._questions
-            }
-        except ValidationError:
-            message = "inputResponses holds an answer that is no elicitation result"
-            raise MCPError(code=mcp_types.INVALID_PARAMS, message=message) from None
+        answers = {key: read_answer(given) for key, given in responses.items() if key in self._questions}
         for key, answer in answers.items():
             question = self._questions.pop(key)
             question.answer = answer
@@ -168,3 +160,16 @@ class OngoingCall:
 
     def _touch(self) -> None:
         self.updated = datetime.now(UTC)
+
+
+def read_answer(given: Any) -> mcp_types.ElicitResult:
+    """What a host's user has said.
+
+    Raises:
+        MCPError: It cannot be read.
+    """
+    try:
+        return mcp_types.ElicitResult.model_validate(given)
+    except ValidationError:
+        message = "inputResponses holds an answer that is no elicitation result"
+        raise MCPError(code=mcp_types.INVALID_PARAMS, message=message) from None

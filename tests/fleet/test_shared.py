@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import anyio
 import pytest
 from mcp import Client
 
+from or_mcp.runs.engines.postgres import shared
 from tests.conftest import Upstream, text_of
 from tests.fleet.conftest import Hosts
 from tests.fleet.proxy import Proxy
@@ -138,3 +141,15 @@ async def test_a_budget_holds_over_all_hosts_in_every_sample(
     refused = [text for text in told if text.startswith("over_budget:")]
     assert len(upstream.posts()) == 31 - len(refused)
     assert refused
+
+
+def test_all_who_come_at_once_to_a_new_database_are_served(postgres: Postgres):
+    for _ in range(5):
+        url, together = postgres.fresh(), Barrier(8)
+
+        def come(number: int, url: str = url, together: Barrier = together) -> bytes:
+            together.wait()
+            return shared(url, "name", bytes([number]))
+
+        with ThreadPoolExecutor(8) as threads:
+            assert len(set(threads.map(come, range(8)))) == 1

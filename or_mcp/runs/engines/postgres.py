@@ -357,7 +357,8 @@ def looking(url: str) -> Generator[PostgresTransaction]:
 
 
 def _version(tx: PostgresTransaction) -> int:
-    found = tx.execute("SELECT to_regclass('schema') IS NOT NULL").fetchone()
+    # The function alone goes on saying, behind a lock, what it said before somebody else made the tables.
+    found = tx.execute("SELECT EXISTS (SELECT 1 FROM pg_class WHERE oid = to_regclass('schema'))").fetchone()
     if not found or not found[0]:
         return -1
     version, readable_by = tx.execute("SELECT version, readable_by FROM schema").fetchone()
