@@ -13,7 +13,7 @@ from typing import TypeVar
 import anyio
 
 from or_mcp.openrouter.client import OpenRouter
-from or_mcp.openrouter.errors import DeadlinePassed, Failure, NotFound, TimeMayHelp, UpstreamFailed
+from or_mcp.openrouter.errors import DeadlinePassed, Failure, NoCredit, NotFound, TimeMayHelp, UpstreamFailed
 from or_mcp.runs import queries
 from or_mcp.runs.amounts import days_ago
 from or_mcp.runs.costs import Costs
@@ -57,6 +57,9 @@ async def awaited(run: LiveRun, kind: Kind, look: Callable[[], Awaitable[T | Non
             raise UpstreamFailed(f"Upstream does not know this {kind.name} any more", may_be_billed=True) from failure
         except TimeMayHelp as failure:
             tell(f"upstream does not answer ({failure.kind})")
+        except NoCredit:
+            # Upstream has done it, charges it, and gives it once it can: it is never done again.
+            tell("upstream keeps the results until the account has credit for them")
         except Failure as failure:
             # Whoever may not ask about it has paid for it all the same.
             failure.may_be_billed = True

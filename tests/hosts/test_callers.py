@@ -20,23 +20,25 @@ from tests.serving.programs import environment
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(240)]
 CALLERS = Path(__file__).parent / "callers"
 
+# What nearly all of them support.
+_ALL = "text stream tools structure vision reasoning fusion "
 PYTHON = {
-    "openrouter": "text stream tools structure images pictures film reasoning fusion speech transcripts embeddings",
-    "openai": "text stream tools structure embeddings responses reasoning images pictures speech transcripts fusion",
+    "openrouter": _ALL + "images pictures film speech transcripts embeddings",
+    "openai": _ALL + "images pictures speech transcripts embeddings responses",
     "anthropic": "text stream tools structure reasoning search cache images fusion fusion_streamed",
-    "litellm": "text stream tools structure reasoning images pictures vision embeddings fusion",
-    "instructor": "text stream tools json json_schema reasoning vision fusion",
-    "dspy": "text stream tools structure reasoning vision fusion",
-    "langchain": "text stream tools structure reasoning vision fusion",
-    "pydantic_ai": "text stream structure tools reasoning vision search fusion fusion_on_chat fusion_unstreamed",
-    "llm": "text stream tools structure reasoning vision fusion",
+    "litellm": _ALL + "images pictures embeddings",
+    "instructor": "text stream tools json json_schema vision reasoning fusion",
+    "dspy": _ALL,
+    "langchain": _ALL,
+    "pydantic_ai": _ALL + "search fusion_on_chat fusion_unstreamed",
+    "llm": _ALL,
 }
 JAVASCRIPT = {
-    "openai": "text stream tools answered structure images embeddings speech responses reasoning fusion helper",
+    "openai": _ALL + "answered images speech transcripts embeddings responses helper",
     "anthropic": "text stream tools structure reasoning kept search images fusion fusionStreamed",
-    "sdk": "text stream tools structure images vision pictures speech reasoning fusion fusionEvents embeddings models",
-    "provider": "text stream tools structure reasoning sources images vision pictures fusion embeddings",
-    "agent": "text stream reasoning tools answered structure vision fusion",
+    "sdk": _ALL + "images pictures film speech transcripts fusionEvents embeddings models",
+    "provider": _ALL + "sources images pictures embeddings",
+    "agent": _ALL + "answered",
 }
 # What fails of them with OpenRouter too, and how.
 FAILING = {

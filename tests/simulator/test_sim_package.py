@@ -1,12 +1,13 @@
 """The official package for Python reads every reply, and every event of every stream, of every path there is."""
 
 import base64
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import httpx
 import pytest
-from openrouter import OpenRouter, operations
+from openrouter import OpenRouter, errors, operations
 from pydantic import BaseModel
 
 from or_mcp.simulator import Simulator
@@ -179,6 +180,22 @@ async def test_the_package_and_the_document_read_the_reply_of_a_path(simulator: 
     assert (asked.method, asked.url.path.count("/") - 2) == (method, path.replace("{slug:path}", "x").count("/"))
     found = reply_problems(method, path, replies[-1].status_code, told(replies[-1]))
     assert found == ([] if knows(method, path) else None)
+
+
+REFUSALS = (400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 503, 524, 529)
+
+
+@pytest.mark.parametrize(("method", "path"), WALK)
+async def test_the_package_reads_every_refusal_of_a_path(simulator: Simulator, method: str, path: str):
+    async with simulator.running() as base_url, httpx.AsyncClient() as http:
+        client: Any = OpenRouter(server_url=base_url, api_key=KEY, async_client=http, retry_config=None)
+        # Of a batch 402 says more than that: it comes with all but the results.
+        for status in set(REFUSALS) - ({402} if path == "/batches/{batch}" else set[int]()):
+            simulator.script({"match": {"path": re.sub(r"{.*?}", "*", path)}, "status": status, "message": "No."})
+            with pytest.raises(errors.OpenRouterError) as refused:
+                await WALK[method, path](client)
+            assert not isinstance(refused.value, errors.ResponseValidationError), refused.value
+            assert (refused.value.status_code, "No." in str(refused.value)) == (status, True)
 
 
 async def test_the_package_reads_decisions_at_their_address_beside_the_api(simulator: Simulator):

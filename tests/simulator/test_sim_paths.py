@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from openrouter import components
+from openrouter import components, errors
 
 from or_mcp.simulator import Simulator
 from tests.oracle import validate
@@ -210,6 +210,17 @@ async def test_a_batch_can_fail_as_a_whole(simulator: Simulator, caller: Caller,
     told = state["error"]["message"] if state["error"] else None
     assert (state["status"], told) == (status, rule.get("job_failure"))
     assert (await caller.data("/key"))["usage"] == 0
+
+
+async def test_the_results_of_a_batch_can_be_withheld_until_there_is_credit(simulator: Simulator, caller: Caller):
+    simulator.script({"match": {"path": "/batches/*", "times": 3}, "job_unpaid": True})
+    path = f"/batches/{(await caller.post('/batches', batch())).json()['id']}"
+    replies = [await caller.get(path) for _ in range(4)]
+    assert [reply.status_code for reply in replies] == [200, 402, 402, 200]
+    withheld, told = replies[1].json(), replies[3].json()
+    assert sdk_problems(errors.BatchPaymentRequiredResponseErrorData, withheld) == []
+    assert (withheld["results"], withheld["error"]["code"], len(told["results"])) == (None, 402, 2)
+    assert withheld["request_counts"] == told["request_counts"]
 
 
 BAD_BATCHES: list[dict[str, Any]] = [

@@ -44,6 +44,9 @@ def show(state: State, call: Call) -> Document:
         job.result = _told(job, "failed", error={"message": wrong})
     elif job.result is None and job.due:
         job.result = _finish(state, job)
+    if job.result is not None and call.fault.job_unpaid:
+        withheld = {"code": 402, "message": "Add credits to unlock the results of this batch"}
+        return Document(job.result | {"results": None, "error": withheld}, 402)
     # Results are put together when everything is answered, which takes a moment.
     status = "finalizing" if 1 < job.polls == job.polls_wanted - 1 else "in_progress"
     return Document(job.result or _told(job, status, request_counts=_so_far(job)))

@@ -136,6 +136,7 @@ class Later(BaseModel):
 
     job_polls: Count | None = _says("how often one has to ask until it is done; null is 2")
     job_failure: str | None = _says("it was accepted, and fails with this message")
+    job_unpaid: bool = _flag("a batch is done, and its results are withheld (402) until there is credit for them")
     job_expires: bool = _flag("it was accepted, and has expired when it is asked for")
 
 

@@ -48,7 +48,7 @@ async function eventsOf(response) {
 }
 
 async function openai(done) {
-  const { default: OpenAI } = await import("openai");
+  const { default: OpenAI, toFile } = await import("openai");
   const client = new OpenAI({ baseURL, apiKey, maxRetries: 0 });
   const chat = async (more) => (await client.chat.completions.create({ model: MODEL, messages: MESSAGES, ...more })).choices[0].message;
   done.text = (await chat()).content;
@@ -62,10 +62,15 @@ async function openai(done) {
   done.answered = (await chat({ messages: [...MESSAGES, message, output], tools: [TOOL] })).content;
   const form = { type: "json_schema", json_schema: { name: "x", strict: true, schema: SCHEMA } };
   done.structure = cityOf((await chat({ response_format: form })).content);
+  const seen = [{ type: "text", text: QUESTION }, { type: "image_url", image_url: { url: PICTURE } }];
+  done.vision = (await chat({ messages: [{ role: "user", content: seen }] })).content;
   done.images = (await chat({ model: PAINTER })).images.length;
   done.embeddings = (await client.embeddings.create({ model: EMBEDDER, input: ["a"] })).data[0].embedding.length;
   const speech = await client.audio.speech.create({ model: VOICE, voice: "alloy", input: "Hello", response_format: "mp3" });
-  done.speech = (await speech.arrayBuffer()).byteLength;
+  const sound = await speech.arrayBuffer();
+  done.speech = sound.byteLength;
+  const file = await toFile(sound, "a.mp3");
+  done.transcripts = (await client.audio.transcriptions.create({ model: "openai/whisper-1", file })).text;
   done.responses = (await client.responses.create({ model: MODEL, input: QUESTION })).output_text;
   const thought = await client.responses.create({ model: THINKER, input: QUESTION, reasoning: { effort: "high" } });
   done.reasoning = thought.output[0].content[0].text;
@@ -126,6 +131,10 @@ async function sdk(done) {
   done.pictures = made.data[0].b64Json.length;
   const spoken = await client.tts.createSpeech({ speechRequest: { model: VOICE, voice: "alloy", input: "Hello" } });
   done.speech = (await new Response(spoken).arrayBuffer()).byteLength;
+  const heard = { model: "openai/whisper-1", inputAudio: { data: PIXEL, format: "mp3" } };
+  done.transcripts = (await client.stt.createTranscription({ sttRequest: heard })).text;
+  const job = await client.videoGeneration.generate({ videoGenerationRequest: { model: "google/veo-3.1", prompt: "A harbour" } });
+  for (const jobId of [job.id, job.id]) done.film = (await client.videoGeneration.getGeneration({ jobId })).status === "completed";
   const respond = (more) => client.responses.send({ responsesRequest: { model: CLAUDE, input: QUESTION, ...more } });
   done.reasoning = (await respond({ reasoning: { effort: "low" } })).output[0].type === "reasoning";
   const fusing = { tools: [FUSION], toolChoice: "required", maxToolCalls: 1 };

@@ -62,6 +62,8 @@ def with_openai(base_url, key, _):
     yield "reasoning", thought.output[0].content[0].text
     events = client.responses.create(model=MODEL, input=QUESTION, stream=True)
     yield "responses stream", "".join(event.delta for event in events if event.type == "response.output_text.delta")
+    seen = [{"role": "user", "content": SEEN}]
+    yield "vision", client.chat.completions.create(model=MODEL, messages=seen).choices[0].message.content
     drawn = client.chat.completions.create(model=PAINTER, messages=asked).choices[0].message
     yield "images", len(drawn.model_extra["images"])
     yield "pictures", failure_of(lambda: client.images.generate(model="openai/gpt-image-2", prompt="A harbour"))
@@ -125,6 +127,8 @@ def with_openrouter(base_url, key, _):
     yield "tools", json.loads(call.function.arguments)["city"]
     reply = client.chat.send(**ask, response_format=FORM)
     yield "structure", json.loads(reply.choices[0].message.content)["city"]
+    seen = [{"role": "user", "content": SEEN}]
+    yield "vision", client.chat.send(**ask | {"messages": seen}).choices[0].message.content
     drawn = client.chat.send(**ask | {"model": PAINTER}).choices[0].message
     yield "images", len(drawn.images)
     made = client.images.generate(model="openai/gpt-image-2", prompt="A harbour").data[0]
