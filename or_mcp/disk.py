@@ -28,10 +28,26 @@ def replace_file(path: Path, fill: Callable[[IO[bytes]], object], *, prefix: str
             fill(file)
             file.flush()
             os.fsync(handle)
-        Path(name).replace(path)
+        put_in_place(Path(name), path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def put_in_place(whole: Path, path: Path) -> None:
+    """Give a file whose bytes are on the disk itself its name, which is there too when this returns.
+
+    Raises:
+        OSError: It could not be renamed.
+    """
+    whole.replace(path)
+    # Windows opens no folder, and some file systems synchronise none: SQLite too lets that pass.
+    with suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def forget_files(folders: Iterable[Path], moment: datetime) -> None:

@@ -10,7 +10,7 @@ from typing import Any, cast
 from pydantic import JsonValue
 from pydantic_core import from_json
 
-from or_mcp.conversation.thread import ON_SHELF, Message
+from or_mcp.conversation.thread import ON_SHELF, Message, with_thoughts
 from or_mcp.files.made import MadeFile
 from or_mcp.openrouter.errors import Failure, Refused, StreamBroken, UpstreamFailed, from_error, shorten
 from or_mcp.openrouter.usage import Usage
@@ -88,7 +88,7 @@ class Said:
         if self.whole_calls:
             message["tool_calls"] = [call.as_message() for call in self.whole_calls]
         if self.reasoning_details:
-            message["reasoning_details"] = list(self.reasoning_details)
+            message = with_thoughts(message, self.reasoning_details, self.provider)
         if self.documents:
             # What upstream read from a document: with it, the document is not read, and paid for, once more.
             message["annotations"] = list(self.documents)

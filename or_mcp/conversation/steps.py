@@ -146,7 +146,8 @@ class Stepping:
         result = replace(self._result, said=said, answered_as=names.get((said.model or "").lower()), steps=self._step)
         rows = tuple(self._rows[n] for n in sorted(self._rows))
         alone = said.generation_id if self._step == 1 else None
-        return Kept(write_result(result), self._purse.cost, alone, None, rows, self._purse.at_most)
+        at_most = self._purse.at_most
+        return Kept(write_result(result), self._purse.cost, alone, None, rows, at_most, in_parts=True)
 
     def progress(self) -> Progress:
         """Which step, what is done in it, and how much was spent."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from pydantic import TypeAdapter
+from pydantic import JsonValue, TypeAdapter
 
 from or_mcp.openrouter.wire.sessions import new_session
 from or_mcp.runs.pieces import Context
@@ -17,6 +17,10 @@ Message = dict[str, Any]
 ON_SHELF = "shelf:"
 # The record of a tool that upstream itself ran: any model can take up from there.
 _EVERYBODYS = "reasoning.server_tool_call"
+# Gemini's thoughts are opened by the provider that sealed them alone; other makers' by whoever serves their models.
+_SEALED_THERE = "google-gemini"
+# Beside such thoughts: which provider that was. It is not sent.
+_SEALED_BY = "sealed_by"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +76,22 @@ class Thread:
         return [part for content in contents if isinstance(content, list) for part in cast("list[Message]", content)]
 
     @property
+    def sealed_by(self) -> str:
+        """The provider that alone can open what was thought last; empty where any can."""
+        return next((str(each[_SEALED_BY]) for each in reversed(self.messages) if _SEALED_BY in each), "")
+
+    def as_sent(self) -> tuple[Message, ...]:
+        """The messages without what is only known here."""
+        return tuple(_without(message, _SEALED_BY) for message in self.messages)
+
+    @property
     def pictures(self) -> int:
         """How many models have drawn in it, and tools have shown."""
         return sum(len(message.get("images") or ()) for message in self.messages)
 
     def without_pictures(self) -> Thread:
         """The same, with nothing of what models have drawn and tools have shown."""
-        return replace(self, messages=tuple(map(_without_images, self.messages)))
+        return replace(self, messages=tuple(_without(message, "images") for message in self.messages))
 
     def with_pictures(self, data_url: Callable[[str], str | None]) -> Thread:
         """The same, with the bytes of those pictures, as far as they are still there; it may take long."""
@@ -103,8 +116,20 @@ class Thread:
 _THREAD: TypeAdapter[Thread] = TypeAdapter(Thread)
 
 
-def _without_images(message: Message) -> Message:
-    return {name: value for name, value in message.items() if name != "images"}
+def with_thoughts(message: Message, thoughts: Sequence[JsonValue], provider: str | None) -> Message:
+    """An answer with what was thought before it, at which provider."""
+    is_sealed = any(isinstance(each, dict) and _is_sealed_there(each) for each in thoughts)
+    seal = {_SEALED_BY: provider} if provider and is_sealed else {}
+    return message | {"reasoning_details": list(thoughts)} | seal
+
+
+def _is_sealed_there(thought: Message) -> bool:
+    form = str(thought.get("format"))
+    return form.startswith(_SEALED_THERE) and bool(thought.get("data") or thought.get("signature"))
+
+
+def _without(message: Message, *names: str) -> Message:
+    return {name: value for name, value in message.items() if name not in names}
 
 
 def _with_images(message: Message, data_url: Callable[[str], str | None]) -> Message:
@@ -113,7 +138,7 @@ def _with_images(message: Message, data_url: Callable[[str], str | None]) -> Mes
         return message
     read = [data_url(url.removeprefix(ON_SHELF)) if url.startswith(ON_SHELF) else url for url in urls]
     images = [{"type": "image_url", "image_url": {"url": url}} for url in read if url is not None]
-    return _without_images(message) | ({"images": images} if images else {})
+    return _without(message, "images") | ({"images": images} if images else {})
 
 
 def _shown_apart(messages: Sequence[Message]) -> Iterator[Message]:
@@ -128,7 +153,7 @@ def _shown_apart(messages: Sequence[Message]) -> Iterator[Message]:
             shown = []
         if is_output and message.get("images"):
             shown += [{"type": "text", "text": f"What call {call} of these showed:"}, *message["images"]]
-        yield _without_images(message) if is_output else message
+        yield _without(message, "images") if is_output else message
     if shown:
         yield {"role": "user", "content": shown}
 
@@ -138,5 +163,5 @@ def _without_private_thoughts(message: Message) -> Message:
         return message
     thoughts = cast("list[Message]", [each for each in message["reasoning_details"] if isinstance(each, dict)])
     shared = [each for each in thoughts if each.get("type") == _EVERYBODYS]
-    rest = {name: value for name, value in message.items() if name != "reasoning_details"}
+    rest = _without(message, "reasoning_details", _SEALED_BY)
     return rest | ({"reasoning_details": shared} if shared else {})

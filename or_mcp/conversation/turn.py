@@ -97,13 +97,15 @@ def request_for(thread: Thread, turn: Turn, caps: Caps, provider: Provider | Non
     if functions or turn.json_schema is not None:
         # Otherwise a provider that lacks a parameter silently drops it.
         provider = (provider or Provider()).model_copy(update={"require_parameters": True})
+    if thread.sealed_by:
+        provider = (provider or Provider()).model_copy(update={"order": (thread.sealed_by,)})
     if caps.max_price is not None:
         provider = provider or Provider()
         provider = provider.model_copy(update={"max_price": caps.max_price.and_no_more_than(provider.max_price)})
     return ChatRequest(
         model=turn.model,
         models=turn.fallback_models or None,
-        messages=thread.messages,
+        messages=thread.as_sent(),
         max_completion_tokens=caps.max_output_tokens,
         temperature=turn.temperature,
         reasoning=Reasoning(effort=turn.reasoning_effort) if turn.reasoning_effort else None,

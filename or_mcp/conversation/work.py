@@ -136,7 +136,7 @@ class Asking:
         result = self._result or AskResult(self._state.said())
         said = result.said
         result = replace(result, answered_as=self._names.get((said.model or "").lower()), limited=self.limited)
-        return Kept(write_result(result), said.cost_usd, said.generation_id)
+        return Kept(write_result(result), said.cost_usd, said.generation_id, in_parts=self._repairing)
 
     def progress(self) -> Progress:
         """Whether it thinks or writes, and how much."""
@@ -157,7 +157,7 @@ class Asking:
         self._result = await read_answer(said, self._schema)
         if self._result.json_problem and self._repairs and said.finish_reason == "stop":
             self._repairing = True
-            run.noted("repair", said.model or "", self._result.json_problem)
+            await run.told("repair", said.model or "", self._result.json_problem)
             self._result = await self._repaired(self._result, self._schema, run)
 
     async def _repaired(self, first: AskResult, schema: Mapping[str, Any], run: LiveRun) -> AskResult:

@@ -14,7 +14,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
-from or_mcp.disk import replace_file
+from or_mcp.disk import put_in_place, replace_file
 from or_mcp.files.encoded import encoded
 from or_mcp.files.made import MadeFile
 from or_mcp.files.measured import Measured, measure
@@ -171,7 +171,7 @@ class Arriving:
             self._file.seek(0)
             found = measure(self._file.read(_MEASURED_BYTES))
             path = self._folder / f"{self._digest.hexdigest()}.{found.extension}"
-            self._path.replace(path)
+            put_in_place(self._path, path)
         except OSError as error:
             raise NotKept(f"What was made could not be written ({error.strerror})", may_be_billed=True) from error
         return _made(path, name, found, self.size)

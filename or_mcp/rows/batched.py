@@ -165,7 +165,9 @@ class Batched(KeptRows):
         job: str = json.loads(record.job or "{}").get("id", "")
         model, together = record.request.models[0], result_of(record).together
         estimate = Estimate(None, None, None)
-        return cls(model, together, record.rows, store, estimate, folder, upstream=upstream, read=read, job=job)
+        self = cls(model, together, record.rows, store, estimate, folder, upstream=upstream, read=read, job=job)
+        self._recall(record.rows)
+        return self
 
     def progress(self) -> Progress:
         """How far upstream says that it is."""
@@ -182,7 +184,9 @@ class Batched(KeptRows):
             await self._send(run, self._asks)
         look = partial(self._looked, run, anyio.current_time() + _FIND_SECONDS)
         try:
-            await self._take(run, await awaited(run, _BATCH, look, self._tell))
+            # Whoever was here before may have taken all of it, and not come to say so.
+            if self._sent:
+                await self._take(run, await awaited(run, _BATCH, look, self._tell))
         except _NeverSent as never:
             await self._not_sent(run)
             raise ConnectionFailed("The batch had not reached OpenRouter; call again to send it") from never

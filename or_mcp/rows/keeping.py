@@ -14,7 +14,7 @@ import anyio.to_thread
 from or_mcp.catalogue.prices import Estimate
 from or_mcp.openrouter.errors import Failure
 from or_mcp.openrouter.usage import Usage
-from or_mcp.rows.lines import save
+from or_mcp.rows.lines import save, why_failed
 from or_mcp.rows.purse import Purse
 from or_mcp.rows.result import RESULT, Answered, RowsResult
 from or_mcp.runs.live import Kept, LiveRun
@@ -53,7 +53,8 @@ class KeptRows:
         alone = self._generation_id if self._result.total == 1 else None
         outcome = None if self._count("answered") == self._result.total else "partial"
         result = RESULT.dump_json(self._result).decode()
-        return Kept(result, self._purse.cost, alone, outcome, self._in_order(), self._purse.at_most)
+        several = self._result.total > 1
+        return Kept(result, self._purse.cost, alone, outcome, self._in_order(), self._purse.at_most, in_parts=several)
 
     def progress(self) -> Progress:
         """How many rows have been answered."""
@@ -85,6 +86,15 @@ class KeptRows:
         self._purse.settle(n, cost)
         self._add(answered)
         return row
+
+    def _recall(self, rows: Sequence[Row]) -> None:
+        """Count what came back to another process, as that one did."""
+        for row in (row for row in rows if row.state in ("answered", "failed")):
+            failure = why_failed(row) if row.state == "failed" else None
+            self._first_failure = self._first_failure or failure
+            is_doubtful = failure is not None and failure.may_be_billed and row.cost_usd != 0
+            self._purse.hold(row.n, row.cost_usd)
+            self._purse.settle(row.n, None if is_doubtful else row.cost_usd)
 
     def _add(self, answered: Answered) -> None:
         result, more, used = self._result, answered.provider_cost_usd, answered.usage or Usage()

@@ -62,9 +62,14 @@ class Booked(NamedTuple):
     state: int = 0
 
     @property
+    def is_under_way(self) -> bool:
+        """Whether somebody carries it."""
+        return self.state == _UNDER_WAY
+
+    @property
     def set_aside(self) -> int:
         """What is held for a run under way."""
-        return self.units if self.state == _UNDER_WAY else 0
+        return self.units if self.is_under_way else 0
 
     @property
     def cost(self) -> int:

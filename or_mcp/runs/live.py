@@ -48,6 +48,8 @@ class Kept:
     rows: tuple[Row, ...] = ()
     # Where the cost is not known: what it is at most, if that is less than what was set aside.
     at_most_usd: Decimal | None = None
+    # Of several requests: what those so far have cost is not what the run has until it ends.
+    in_parts: bool = False
 
 
 class Work(Protocol):
@@ -150,8 +152,8 @@ class LiveRun:
         return replace(
             self.record,
             result=kept.result,
-            cost_usd=kept.cost_usd,
-            generation_id=kept.generation_id,
+            cost_usd=None if kept.in_parts else kept.cost_usd,
+            generation_id=None if kept.in_parts else kept.generation_id,
             outcome=kept.outcome,
             rows=kept.rows,
             progress=self.work.progress(),
@@ -159,11 +161,12 @@ class LiveRun:
 
     def ended(self) -> RunRecord:
         """The same, ended now."""
-        record = self.taken()
+        kept = self.work.kept()
+        record = replace(self.taken(), cost_usd=kept.cost_usd, generation_id=kept.generation_id)
         status, failure = self.came_to
         if failure is not None and record.generation_id is None:
             record = replace(record, generation_id=failure.generation_id)
-        return record.end(status, failure, self.work.kept().at_most_usd)
+        return record.end(status, failure, kept.at_most_usd)
 
     async def save(self, record: RunRecord, *, durable: bool = False) -> None:
         """Put the run on disk as it stands."""

@@ -71,7 +71,7 @@ def save(tx: Transaction, record: RunRecord, events: Sequence[RunEvent] = ()) ->
     kept = _kept(tx, record.run_id)
     if kept.owner not in ("", record.owner) or kept.seq > record.seq:
         return
-    if record.cost_usd is None and kept.cost is not None:
+    if record.cost_usd is None and kept.cost is not None and not kept.booked.is_under_way:
         record = replace(record, cost_usd=usd(kept.cost), charged_usd=usd(kept.cost))
     state = ledger.state_of(is_under_way=not record.finished and kept.lost_at is None, cost=units(record.cost_usd))
     booked = ledger.Booked(units(record.charged_usd) or 0, state)

@@ -81,7 +81,7 @@ class Embedding:
             dimensions=self._embedder.dimensions,
             problem=self._result.problem or self._cache.problem,
         )
-        return Kept(_RESULT.dump_json(result).decode(), spending.cost_usd, spending.generation_id)
+        return Kept(_RESULT.dump_json(result).decode(), spending.cost_usd, spending.generation_id, in_parts=True)
 
     def progress(self) -> Progress:
         """How many texts have their vectors."""

@@ -122,10 +122,10 @@ async def test_agents_are_not_told_of_it(connect: Connect):
     assert "batch" not in tool.input_schema["properties"]
 
 
-def job_in(directory: Path) -> str | None:
-    """The job of the only run, as it is on disk."""
+def job_in(directory: Path, run_id: str = "") -> str | None:
+    """The job of a run, or of the only one, as it is on disk."""
     with sqlite3.connect(directory / "data" / "runs.sqlite3") as store:
-        found = store.execute("SELECT job FROM runs").fetchone()
+        found = store.execute("SELECT job FROM runs WHERE ? IN ('', run_id)", (run_id,)).fetchone()
     return found[0] if found else None
 
 
@@ -200,6 +200,35 @@ async def test_a_batch_that_never_arrived_is_not_paid_for_and_sent_with_the_next
         whole = await ask(server.client, wait_seconds=120)
     assert [row["row"] for row in whole["results"]] == list(range(20))
     assert [len(post.body["requests"]) for post in upstream.posts(PATH)] == [20, 20]
+
+
+async def test_killed_when_its_results_were_just_written_the_next_process_asks_nobody_and_counts_what_they_cost(
+    upstream: Upstream, environment: dict[str, str], tmp_path: Path
+):
+    async with started(environment) as server:
+        whole = await ask(server.client)
+        upstream.script({"path": PATH, "job_polls": 50})
+        killed = await ask(server.client, wait_seconds=0)
+        await until(lambda: "batch_" in (job_in(tmp_path, killed["run_id"]) or ""))
+        await server.kill()
+    results_as_of(tmp_path, whole["run_id"], killed["run_id"])
+    seen = len(upstream.requests)
+    async with started(environment | {"OR_MCP_DAILY_BUDGET_USD": "1"}) as server:
+        told = await fetched(server, killed["run_id"])
+        left = (await server.client.call_tool("account", {})).structured_content
+    assert (told["status"], told["cost_usd"]) == ("completed", whole["cost_usd"])
+    assert told["results"] == whole["results"]
+    assert left is not None
+    assert left["budget_left_usd"] == pytest.approx(1 - 2 * whole["cost_usd"])
+    assert not [each.path for each in upstream.requests[seen:] if each.path.startswith(PATH)]
+
+
+def results_as_of(directory: Path, whole: str, killed: str) -> None:
+    """The store as it is between two commits: the results are there, and not yet the end."""
+    with sqlite3.connect(directory / "data" / "runs.sqlite3") as store:
+        taken = store.execute("SELECT state, body, cost_usd, ?, n FROM run_rows WHERE run_id = ?", (killed, whole))
+        rows = taken.fetchall()
+        store.executemany("UPDATE run_rows SET state = ?, body = ?, cost_usd = ? WHERE run_id = ? AND n = ?", rows)
 
 
 async def test_a_connection_that_breaks_while_it_is_sent_costs_nothing_twice(connect: Connect, upstream: Upstream):

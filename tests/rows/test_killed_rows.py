@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
+from or_mcp.catalogue.prices import Estimate
+from or_mcp.rows.keeping import KeptRows
+from or_mcp.rows.result import RowsResult
+from or_mcp.runs.rows import Row
+from or_mcp.runs.store import Store
 from tests.conftest import Upstream, text_of
 from tests.rows.test_rows import QUESTIONS, ROWS, answered
 from tests.runs.program import Killable, started
@@ -66,3 +73,12 @@ async def test_killed_rows_count_with_what_they_cost_and_may_have_cost(upstream:
         left = (await server.client.call_tool("account", {})).structured_content["budget_left_usd"]
     most = killed["cost_estimate_usd"]["most"]
     assert 8 / 60 * most * 0.9 < 1 - left < most / 2, (most, left)
+
+
+def test_what_rows_have_cost_until_now_is_not_what_their_run_has_cost(tmp_path: Path):
+    rows, store = [Row(0, "answered", "{}", Decimal("0.01"))], Store(tmp_path)
+    several, alone = (
+        KeptRows("a/b", RowsResult(total), rows, store, Estimate(None, None, None), None, None) for total in (2, 1)
+    )
+    store.close()
+    assert (several.kept().in_parts, alone.kept().in_parts) == (True, False)

@@ -70,6 +70,72 @@ async def test_killed_at_each_event_of_a_stream_it_shows_everything_that_had_arr
     assert len(upstream.posts("/responses")) == len(CUTS) + 1
 
 
+EMBEDDED = {
+    "model": "openai/text-embedding-3-small",
+    "output": "similarity",
+    "input": [f"text {n}" for n in range(150)],
+}
+PERSON = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+ASKED = {"model": "openai/gpt-5-mini", "prompt": "Who?", "json_schema": PERSON}
+_CHOICE = {"index": 0, "delta": {"content": "It is Ada."}}
+_COSTS = json.dumps({"id": "gen-1", "choices": [_CHOICE], "usage": {"cost": 0.0001}})
+_ENDS = json.dumps({"id": "gen-1", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+# What it cost is told so long before it ends that it is saved.
+NO_JSON = {
+    "body": f"data: {_COSTS}\n\ndata: {_ENDS}\n\ndata: [DONE]\n\n",
+    "content_type": "text/event-stream",
+    "chunk_size": len(_COSTS) + 8,
+    "chunk_latency_ms": 2_000,
+}
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "rules", "path", "count"),
+    [
+        # Both batches are refused three times, and then asked once more, one after the other.
+        (
+            "embed",
+            EMBEDDED,
+            [{"status": 503, "retry_after": 1, "times": 6}, {"skip": 1, "latency_ms": 60_000}],
+            "/embeddings",
+            8,
+        ),
+        ("ask", ASKED, [NO_JSON | {"times": 1}, {"latency_ms": 60_000}], "/chat/completions", 2),
+    ],
+    ids=["embed", "ask"],
+)
+async def test_what_some_of_several_requests_have_cost_never_passes_for_the_whole(
+    upstream: Upstream,
+    environment: dict[str, str],
+    tool: str,
+    arguments: dict[str, Any],
+    rules: list[dict[str, Any]],
+    path: str,
+    count: int,
+):
+    upstream.script(*({"path": path, **rule} for rule in rules))
+    environment |= {"OR_MCP_DAILY_BUDGET_USD": "1"}
+    async with started(environment) as server, anyio.create_task_group() as group:
+
+        async def wait_in_vain() -> None:
+            with suppress(MCPError):
+                await server.client.call_tool(tool, arguments)
+
+        group.start_soon(wait_in_vain)
+        with anyio.fail_after(60):
+            while len(upstream.posts(path)) < count:
+                await anyio.sleep(0.01)
+        await server.kill()
+        group.cancel_scope.cancel()
+    async with started(environment) as server:
+        await none_running(server)
+        (row,) = await latest(server)
+        told = (await server.client.call_tool("run", {"run_id": row["run_id"]})).structured_content
+        left = (await server.client.call_tool("account", {})).structured_content["budget_left_usd"]
+    assert (told["status"], told["cost_usd"]) == ("interrupted", None)
+    assert 1 - left == pytest.approx(told["cost_estimate_usd"]["most"], abs=1e-6)
+
+
 @pytest.mark.parametrize("database_url", [None])
 async def test_the_question_of_a_run_whose_process_was_killed_is_asked_anew(
     upstream: Upstream, environment: dict[str, str]

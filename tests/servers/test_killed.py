@@ -67,7 +67,8 @@ async def test_killed_between_any_two_steps_all_is_told_and_nothing_repeated(
 async def test_what_a_killed_run_has_cost_or_may_have_cost_is_counted(
     upstream: Upstream, environment: dict[str, str], world: World
 ):
-    file = world.serve("files", {"slow": {"does": "echo"}}, allow=["*"])
+    # Long enough for the run to be saved meanwhile, when all that was sent is paid.
+    file = world.serve("files", {"slow": {"does": "echo", "seconds": 1.5}}, allow=["*"])
     environment |= {"OR_MCP_SERVERS": file, "OR_MCP_DAILY_BUDGET_USD": "10"}
     upstream.script(calls(("files__slow", {})), {"path": CHAT, "latency_ms": 60_000})
     async with started(environment) as server:
@@ -77,5 +78,5 @@ async def test_what_a_killed_run_has_cost_or_may_have_cost_is_counted(
     async with started(environment) as server:
         shown = (await server.client.call_tool("run", {"run_id": begun["run_id"]})).structured_content
         left = (await server.client.call_tool("account", {})).structured_content["budget_left_usd"]
-    assert shown["status"] == "interrupted"
+    assert (shown["status"], shown["cost_usd"]) == ("interrupted", None)
     assert 0 < 10 - left < begun["cost_estimate_usd"]["most"]

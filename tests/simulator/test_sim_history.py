@@ -221,3 +221,18 @@ async def test_gemini_signs_parallel_calls_under_their_own_ids_in_one_place(call
     assert [each["id"] for each in signed] == [call["id"] for call in message["tool_calls"]]
     assert len({each["index"] for each in signed}) == 1
     assert len({each["data"] for each in signed}) == 2
+
+
+@pytest.mark.parametrize(("provider", "status"), [("google-ai-studio", 200), ("google-vertex", 400)])
+async def test_what_gemini_signed_is_opened_by_the_provider_that_served_it_alone(
+    caller: Caller, provider: str, status: int
+) -> None:
+    tools = [{"type": "function", "function": {"name": "get_time"}}]
+    body = chat("get_time, please", MAKERS["google"], tools=tools, reasoning={"effort": "low"})
+    first = await caller.result("/chat/completions", body | {"provider": {"only": ["google-ai-studio"]}})
+    message = first["choices"][0]["message"]
+    output = {"role": "tool", "tool_call_id": message["tool_calls"][0]["id"], "content": "noon"}
+    again = chat(model=MAKERS["google"], messages=[ASKED, message, output], provider={"order": [provider]})
+    reply = await caller.post("/chat/completions", again)
+    assert reply.status_code == status
+    assert ("Corrupted thought signature" in reply.text) == (status == 400)

@@ -244,3 +244,22 @@ async def test_tools_and_the_web_go_together(connect: Connect, upstream: Upstrea
     async with connect() as client:
         await client.call_tool("ask", {"model": MINI, "tools": TOOLS[:1], "web": True, "prompt": "Hello?"})
     assert [tool["type"] for tool in bodies(upstream)[0]["tools"]] == ["function", "openrouter:web_search"]
+
+
+async def test_what_gemini_sealed_goes_back_to_the_provider_that_served_it(connect: Connect, upstream: Upstream):
+    gemini = {"model": "google/gemini-3-flash-preview", "reasoning_effort": "low"}
+    called = {"prompt": "get_time, please", "tools": [{"name": "get_time"}]}
+    async with connect(OR_MCP_PROVIDERS_IGNORE="google-vertex") as client:
+        first = (await client.call_tool("ask", gemini | called)).structured_content
+    # From here on another provider would be taken.
+    async with connect() as client:
+        outputs = [{"call_id": call["call_id"], "output": "noon"} for call in first["tool_calls"]]
+        goes_on = {"continue_run": first["run_id"], "tool_outputs": outputs}
+        second = await client.call_tool("ask", gemini | goes_on)
+        assert not second.is_error, text_of(second)
+        another = {"model": "openai/gpt-5-mini", "continue_run": second.structured_content["run_id"], "prompt": "So?"}
+        assert not (await client.call_tool("ask", another)).is_error
+    assert first["provider"] == second.structured_content["provider"] == "Google AI Studio"
+    bodies = [post.body for post in upstream.posts("/chat/completions")]
+    assert [body["provider"].get("order") for body in bodies] == [None, ["Google AI Studio"], None]
+    assert "sealed_by" not in str(bodies)

@@ -88,7 +88,7 @@ def reasoning_details(outcome: Outcome) -> list[JsonObject]:
     details += [_tool_record(use, f"{outcome.id[-8:]}{n}") for n, use in enumerate(outcome.uses)]
     details = [detail | {"index": index} for index, detail in enumerate(details)]
     calls = [call.id for call in outcome.tool_calls]
-    told = thoughts(outcome.reasoning, outcome.model.author, outcome.model.slug, calls)
+    told = thoughts(outcome.reasoning, outcome.model.author, outcome.model.slug, outcome.provider, calls)
     # Parts with ids of their own are told apart by those, not by their place.
     return details + [detail | {"index": len(details) + (0 if "id" in detail else n)} for n, detail in enumerate(told)]
 

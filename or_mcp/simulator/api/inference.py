@@ -14,7 +14,7 @@ from or_mcp.simulator.money.accounts import Account
 from or_mcp.simulator.money.pricing import Tokens, bill
 from or_mcp.simulator.run.asks import Api, Ask, read_ask
 from or_mcp.simulator.run.counting import Counter
-from or_mcp.simulator.run.history import check_thoughts
+from or_mcp.simulator.run.history import check_served_as_before, check_thoughts
 from or_mcp.simulator.run.media import SOUNDS
 from or_mcp.simulator.run.outcomes import Outcome
 from or_mcp.simulator.run.panels import SLUGS, FusionPlan, Hall, convene, read_plan
@@ -102,7 +102,9 @@ def _serving(catalogue: Catalogue, ask: Ask, requested: Model, route: Route) -> 
     for model in catalogue.answering(requested):
         try:
             _check_input(ask, model)
-            able.append((model, choose_endpoint(catalogue, model, route)))
+            endpoint = choose_endpoint(catalogue, model, route)
+            check_served_as_before(ask.body, endpoint.provider.name)
+            able.append((model, endpoint))
         except Refused as refused:
             refusals.append(refused)
             continue

@@ -27,7 +27,7 @@ def capped_call(script: Script, run: FusionRun) -> None:
 def reasoning(script: Script) -> None:
     """What the model thought, in the form its author shows."""
     outcome = script.outcome
-    item = reasoning_item(outcome.reasoning, outcome.model.author, outcome.model.slug)
+    item = reasoning_item(outcome.reasoning, outcome.model.author, outcome.model.slug, outcome.provider)
     item = {"id": f"rs_{outcome.id[-12:]}"} | item
     index = script.add_item({"id": item["id"], "type": "reasoning", "summary": [], "status": "in_progress"})
     where: JsonObject = {"output_index": index, "item_id": item["id"]}

@@ -29,9 +29,9 @@ def format_of(author: str) -> str:
     return _FORMATS.get(author, "unknown")
 
 
-def sealed(reasoning: str, author: str, slug: str) -> str:
-    """Reasoning only its maker can read: base64 that begins with who that is."""
-    body = {"endpoint_slug": f"{slug}|{author}", "text": reasoning, "seal": _seal(author, reasoning)}
+def sealed(reasoning: str, author: str, slug: str, provider: str) -> str:
+    """Reasoning only its maker can read: base64 that begins with who that is, and who served it."""
+    body = {"endpoint_slug": f"{slug}|{provider}", "text": reasoning, "seal": _seal(author, reasoning)}
     return b64encode(compact(body).encode()).decode()
 
 
@@ -40,7 +40,7 @@ def signature_of(reasoning: str, author: str) -> str:
     return _seal(author, reasoning)
 
 
-def thoughts(reasoning: str, author: str, slug: str, call_ids: list[str]) -> list[JsonObject]:
+def thoughts(reasoning: str, author: str, slug: str, provider: str, call_ids: list[str]) -> list[JsonObject]:
     """`reasoning_details` for a reasoning, the way its maker's models give them on /chat/completions."""
     if not reasoning:
         return []
@@ -48,27 +48,27 @@ def thoughts(reasoning: str, author: str, slug: str, call_ids: list[str]) -> lis
     if author == "anthropic":
         return [{"type": "reasoning.text", "text": reasoning, "signature": signature_of(reasoning, author)} | form]
     if author in _SEALING:
-        data = {"type": "reasoning.encrypted", "data": sealed(reasoning, author, slug)}
+        data = {"type": "reasoning.encrypted", "data": sealed(reasoning, author, slug, provider)}
         return [{"type": "reasoning.summary", "summary": reasoning} | form, data | form]
     told = {"type": "reasoning.text", "text": reasoning} | form
     if author != "google":
         return [told]
     # Gemini signs each of the calls it makes at once, under the call's own id.
-    signed = [{"type": "reasoning.encrypted", "data": sealed(each, author, slug), "id": each} for each in call_ids]
-    return [told, *(each | form for each in signed)]
+    seals = {each: sealed(each, author, slug, provider) for each in call_ids}
+    return [told, *({"type": "reasoning.encrypted", "data": seal, "id": each} | form for each, seal in seals.items())]
 
 
-def reasoning_item(reasoning: str, author: str, slug: str) -> JsonObject:
+def reasoning_item(reasoning: str, author: str, slug: str, provider: str) -> JsonObject:
     """What an item of type reasoning holds on /responses."""
     item: JsonObject = {"type": "reasoning", "summary": [], "format": format_of(author)}
     if author in _SEALING:
         summary = [{"type": "summary_text", "text": reasoning}]
-        return item | {"summary": summary, "encrypted_content": sealed(reasoning, author, slug)}
+        return item | {"summary": summary, "encrypted_content": sealed(reasoning, author, slug, provider)}
     item["content"] = [{"type": "reasoning_text", "text": reasoning}]
     if author == "anthropic":
         item["signature"] = signature_of(reasoning, author)
     if author == "google":
-        item["encrypted_content"] = sealed(reasoning, author, slug)
+        item["encrypted_content"] = sealed(reasoning, author, slug, provider)
     return item
 
 
@@ -78,6 +78,16 @@ def check_thoughts(body: JsonObject, author: str) -> None:
         maker = _MAKERS.get(str(part.get("format"))) if part.get("type") != "thinking" else author
         if maker is not None and (maker != author or not _is_intact(part, maker)):
             raise invalid(f"Invalid signature in the reasoning of a message: {author} did not make it like this")
+
+
+def check_served_as_before(body: JsonObject, provider: str) -> None:
+    """Refuse what Gemini sealed at another provider: whoever serves it opens its own seals alone."""
+    for part in _thoughts_in(body):
+        data = part.get("data") or part.get("encrypted_content")
+        if part.get("format") == _FORMATS["google"] and data is not None:
+            served = str(as_object(json.loads(b64decode(str(data)))).get("endpoint_slug"))
+            if served.rpartition("|")[2] != provider:
+                raise invalid("Corrupted thought signature.")
 
 
 def _thoughts_in(body: JsonObject) -> Iterator[JsonObject]:
