@@ -203,9 +203,15 @@ class Lent:
 
 
 def _shown_function(name: str, tool: OfferedTool) -> Message:
-    made = function(name, tool)
-    made["function"]["description"] = visible(made["function"]["description"])
-    return made
+    return _visible_in(function(name, tool))
+
+
+def _visible_in(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {name: _visible_in(each) for name, each in cast("Message", node).items()}
+    if isinstance(node, list):
+        return [_visible_in(each) for each in cast("list[Any]", node)]
+    return visible(node) if isinstance(node, str) else node
 
 
 def _arguments(call: CalledTool) -> dict[str, Any]:

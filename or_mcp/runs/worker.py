@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections import deque
 from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -114,8 +113,9 @@ class Worker:
         self, carry: Callable[[list[Job[Any]]], list[Job[Any]]], name: str, *, is_restless: bool = False
     ) -> None:
         self._carry = carry
-        self._queue: SimpleQueue[Job[Any] | None] = SimpleQueue()
-        self._riding: deque[Job[Any]] = deque()
+        # What is put in together is done together.
+        self._queue: SimpleQueue[list[Job[Any]] | None] = SimpleQueue()
+        self._riding: list[Job[Any]] = []
         self._ends = math.inf
         self._last_seconds = _LAST_SECONDS
         self.is_restless = is_restless
@@ -135,8 +135,7 @@ class Worker:
 
     def post(self, job: Job[Any]) -> None:
         """Have a piece of work done, after all that was asked for before it."""
-        self._set_off()
-        self._queue.put(job)
+        self._set_off(job)
 
     def ride(self, job: Job[Any]) -> None:
         """Have it done in a moment, together with what is asked for next."""
@@ -146,7 +145,7 @@ class Worker:
 
     @property
     def waiting(self) -> int:
-        """How many jobs nobody has begun."""
+        """How much nobody has begun."""
         return self._queue.qsize() + len(self._riding)
 
     def stop(self, last_seconds: float = _LAST_SECONDS) -> None:
@@ -156,9 +155,10 @@ class Worker:
         self._queue.put(None)
         self._thread.join()
 
-    def _set_off(self) -> None:
-        while self._riding:
-            self._queue.put(self._riding.popleft())
+    def _set_off(self, *jobs: Job[Any]) -> None:
+        together, self._riding = [*self._riding, *jobs], []
+        if together:
+            self._queue.put(together)
 
     def _serve(self) -> None:
         left: list[Job[Any]] = []
@@ -170,7 +170,7 @@ class Worker:
 
     def _collect(self, seconds: float | None) -> list[Job[Any]]:
         """All that waits; if nothing does, what comes within so many seconds."""
-        jobs: list[Job[Any] | None] = []
+        jobs: list[list[Job[Any]] | None] = []
         try:
             jobs.append(self._queue.get(timeout=seconds))
             while True:
@@ -179,7 +179,7 @@ class Worker:
             pass
         if None in jobs:
             self._ends = monotonic() + self._last_seconds
-        return [job for job in jobs if job is not None]
+        return [job for together in jobs for job in together or ()]
 
     def _carried(self, jobs: list[Job[Any]]) -> list[Job[Any]]:
         try:

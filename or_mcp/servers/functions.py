@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
@@ -15,7 +16,10 @@ _LONGEST_NAME, _LONGEST_DESCRIPTION = 64, 1_024
 _LARGEST_SCHEMA = 16_000
 # Deeper than arguments of any use are nested; a schema that refers to itself ends here.
 _DEEPEST, _MOST_NODES = 8, 500
-_KEPT = ("type", "description", "enum", "minimum", "maximum", "minItems", "maxItems", "minLength", "maxLength")
+_TYPES = ("string", "number", "integer", "boolean", "object", "array")
+_BOUNDS = ("minimum", "maximum", "minItems", "maxItems", "minLength", "maxLength")
+# As Anthropic, the strictest, takes names of arguments.
+_ARGUMENT = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _ANY: dict[str, Any] = {"type": "object"}
 
 
@@ -60,17 +64,16 @@ class _Flattening:
         if not isinstance(node, dict) or depth > _DEEPEST or self._left < 0:
             return {}
         schema = self._one_of_many(self._followed(cast("dict[str, Any]", node)))
-        kind = schema.get("type")
-        if isinstance(kind, list):
-            kind = next((each for each in cast("list[Any]", kind) if each != "null"), "string")
-        kind = kind or ("object" if "properties" in schema else None)
-        plain = {name: schema[name] for name in _KEPT if name in schema} | ({"type": kind} if kind else {})
-        plain |= {"enum": [schema["const"]]} if "const" in schema else {}
+        kind, described, values = _kind(schema), schema.get("description"), _values(schema)
+        plain: dict[str, Any] = {name: schema[name] for name in _BOUNDS if _is_number(schema.get(name))}
+        plain |= {"type": kind} if kind else {}
+        plain |= {"description": described} if isinstance(described, str) else {}
+        plain |= {"enum": values} if values else {}
         if kind == "object":
             properties = _object(schema.get("properties"))
-            plain["properties"] = {name: self.of(each, depth + 1) for name, each in properties.items()}
-            wanted = schema.get("required")
-            needed = [name for name in cast("list[Any]", wanted) if name in properties] if _is_list(wanted) else []
+            fit = [name for name in properties if _ARGUMENT.fullmatch(name)]
+            plain["properties"] = {name: self.of(properties[name], depth + 1) for name in fit}
+            needed = [name for name in fit if name in _list(schema.get("required"))]
             plain |= {"required": needed} if needed else {}
         if kind == "array":
             plain["items"] = self.of(schema.get("items"), depth + 1) or {"type": "string"}
@@ -89,22 +92,41 @@ class _Flattening:
         return node
 
     def _one_of_many(self, node: dict[str, Any]) -> dict[str, Any]:
-        """All parts of one that joins several, the first of one that leaves a choice: servers check what they get."""
-        choice = _objects(node.get("anyOf") or node.get("oneOf"))
-        chosen = [each for each in choice if each.get("type") != "null"][:1]
-        for part in map(self._followed, (*_objects(node.get("allOf")), *chosen)):
+        """All parts of one that joins several; of one that leaves a choice all values, or the first: servers check what
+        they get.
+        """
+        choice = [each for each in _objects(node.get("anyOf") or node.get("oneOf")) if each.get("type") != "null"]
+        values = [_values(self._followed(each)) for each in choice]
+        if values and all(values):
+            node = {**node, "enum": [value for each in values for value in each]}
+        for part in map(self._followed, (*_objects(node.get("allOf")), *choice[:1])):
             inner = {**_object(part.get("properties")), **_object(node.get("properties"))}
             node = {**part, **node, **({"properties": inner} if inner else {})}
         return node
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)
+def _kind(schema: Mapping[str, Any]) -> str | None:
+    given = schema.get("type")
+    known: list[str] = [each for each in _list(given) or [given] if each in _TYPES]
+    return known[0] if known else "object" if "properties" in schema else None
+
+
+def _values(schema: Mapping[str, Any]) -> list[Any]:
+    """The only values that it takes, as far as they can be told of."""
+    told = _list(schema.get("enum")) or ([schema["const"]] if "const" in schema else [])
+    return [each for each in told if isinstance(each, str | bool) or _is_number(each)]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _list(value: Any) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else []
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:
-    found = cast("list[Any]", value) if isinstance(value, list) else []
-    return [cast("dict[str, Any]", each) for each in found if isinstance(each, dict)]
+    return [cast("dict[str, Any]", each) for each in _list(value) if isinstance(each, dict)]
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -200,6 +200,6 @@ async def test_who_is_cancelled_while_it_connects_leaves_no_connection_open(monk
                 call.cancel()
                 await asyncio.gather(call, return_exceptions=True)
                 del sent, call
-                gc.collect()
+            gc.collect()
         await network.aclose()
     assert forgotten == []

@@ -249,7 +249,7 @@ async def fill(server: Killable, file: Path) -> None:
 async def test_on_a_full_disk_runs_in_flight_are_kept_and_written_when_there_is_room_again(
     connect: Connect, upstream: Upstream, environment: dict[str, str], file: Path
 ):
-    upstream.script({"path": "/chat/completions", "duration_s": 2, "times": 1})
+    upstream.script({"path": "/chat/completions", "duration_s": 5, "times": 1})
     async with started(environment) as server:
         begun: Any = await server.client.call_tool("ask", ASK | {"wait_seconds": 0})
         run_id = begun.structured_content["run_id"]

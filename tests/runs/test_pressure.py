@@ -88,7 +88,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 async def test_a_disk_that_fills_up_and_is_freed_again(
     upstream: Upstream, environment: dict[str, str], small_disk: Path
 ):
-    upstream.script({"path": "/chat/completions", "duration_s": 2})
+    upstream.script({"path": "/chat/completions", "duration_s": 5})
     file = small_disk / "data" / "runs.sqlite3"
     async with started(environment | {"OR_MCP_DATA_DIR": str(file.parent)}) as server:
         begun: Any = await server.client.call_tool("ask", ASK | {"wait_seconds": 0})

@@ -220,6 +220,38 @@ async def test_any_schema_becomes_one_that_every_maker_takes(connect: Connect, u
     assert "$ref" not in json.dumps(deep)
 
 
+async def test_a_schema_that_is_none_harms_nobody(connect: Connect, upstream: Upstream, world: World):
+    schema = {
+        "type": "object",
+        "properties": {
+            "a b\x1b": {"type": "string"},
+            "x" * 65: {"type": "string"},
+            "size": {"type": "any", "minimum": "low", "maximum": float("nan"), "description": 5, "maxLength": 9},
+            "mode": {"oneOf": [{"const": "fast"}, {"const": "slow", "type": "string"}, {"type": "null"}]},
+            "how": {"type": [["string"]], "enum": [None, {"a": 1}, "\u202eno", 2], "description": "\x1b[2Jlook"},
+            "self": {"$ref": "http://elsewhere/schema"},
+            "both": {"properties": {"a": True}, "required": [{"a": 1}, ["x"], "a"]},
+        },
+        "required": ["a b\x1b", "mode"],
+    }
+    upstream.script(calls(("files__odd", {})), answers("It is done."))
+    async with connect(
+        OR_MCP_SERVERS=world.serve("files", {"odd": {"does": "echo", "schema": schema}}, **ALL)
+    ) as client:
+        assert (await asked(client))["text"] == "It is done."
+    assert sent(upstream)[0]["tools"][0]["function"]["parameters"] == {
+        "type": "object",
+        "properties": {
+            "size": {"maxLength": 9},
+            "mode": {"enum": ["fast", "slow"]},
+            "how": {"enum": ["\ufffdno", 2], "description": "\u241b[2Jlook"},
+            "self": {},
+            "both": {"type": "object", "properties": {"a": {}}, "required": ["a"]},
+        },
+        "required": ["mode"],
+    }
+
+
 @pytest.mark.parametrize("given", ["{not json", "[1, 2]", '"text"'])
 async def test_arguments_that_are_no_object_go_back_to_the_model(
     connect: Connect, upstream: Upstream, world: World, given: str
