@@ -61,6 +61,19 @@ def _fusion(panel: list[str], **more: Any) -> dict[str, Any]:
     return body | {"max_tool_calls": 1, "max_output_tokens": 4_000, "stream": True} | more
 
 
+def _page() -> str:
+    """A document of one empty page."""
+    objects = ["<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>"]
+    objects.append("<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>")
+    written, starts = "%PDF-1.4\n", list[int]()
+    for n, each in enumerate(objects, start=1):
+        starts.append(len(written))
+        written += f"{n} 0 obj{each}endobj\n"
+    table = "".join(f"{start:010} 00000 n \n" for start in starts)
+    written += f"xref\n0 4\n0000000000 65535 f \n{table}trailer<</Size 4/Root 1 0 R>>\nstartxref\n{len(written)}\n%%EOF"
+    return "data:application/pdf;base64," + base64.b64encode(written.encode()).decode()
+
+
 QUESTIONS: tuple[Question, ...] = (
     Question(
         "fusion-order", "In which order do the events of a panel come?", "0.04", "/responses", _fusion([CHEAP, GEMINI])
@@ -336,6 +349,39 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "speech-models", "How is sound priced?", "0", "/models?output_modalities=speech,transcription", method="GET"
+    ),
+    Question(
+        "document",
+        "What does a page cost that is read for a model which takes no documents, and where is it told?",
+        "0.005",
+        "/chat/completions",
+        {"model": "deepseek/deepseek-v3.2", "max_tokens": 64, "reasoning": {"enabled": False}}
+        | {"plugins": [{"id": "file-parser", "pdf": {"engine": "mistral-ocr"}}]}
+        | {
+            "messages": [
+                {"role": "user", "content": [{"type": "file", "file": {"filename": "a.pdf", "file_data": _page()}}]}
+            ]
+        },
+    ),
+    Question(
+        "both-domains",
+        "Is a search refused that names domains to look at and others to leave out?",
+        "0.02",
+        "/chat/completions",
+        {"model": CHEAP, "messages": _said(), "max_completion_tokens": 400, "stop_server_tools_when": _ONE_STEP}
+        | {
+            "tools": [
+                {
+                    "type": "openrouter:web_search",
+                    "parameters": {
+                        "engine": "exa",
+                        "max_uses": 1,
+                        "allowed_domains": ["example.org"],
+                        "excluded_domains": ["example.com"],
+                    },
+                }
+            ]
+        },
     ),
     Question(
         "decisions",

@@ -94,6 +94,19 @@ async def test_results_are_as_long_as_was_asked_for_and_are_read_at_that_length(
     assert sizes == [5 * (chars // 4 + 40) for chars in (5_000, 15_000, 30_000)]
 
 
+@pytest.mark.parametrize("more", [{"plugins": [{"id": "web"}]}, {"model": "z-ai/glm-5.2:online"}])
+async def test_the_plugin_and_the_variant_obey_the_options_of_a_search(caller: Caller, more: dict[str, Any]):
+    asked = chat(max_tokens=900, model="z-ai/glm-5.2") | more
+    read: list[int] = []
+    for size in ("low", "high"):
+        options = {"search_context_size": size}
+        reply = await caller.result("/chat/completions", asked | {"web_search_options": options})
+        read.append(reply["usage"]["prompt_tokens"])
+    assert read[1] - read[0] == 5 * (30_000 - 5_000) // 4
+    wrong = await caller.post("/chat/completions", asked | {"web_search_options": {"search_context_size": "huge"}})
+    assert wrong.status_code == 400
+
+
 async def test_all_searches_together_bring_no_more_results_than_was_asked_for(simulator: Simulator, caller: Caller):
     notes = (await message_of(caller, tools=[exa(max_total_results=2)]))["annotations"]
     assert len(notes) == 2

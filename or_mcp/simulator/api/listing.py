@@ -22,7 +22,8 @@ def list_models(state: State, call: Call, default_output: str = "text") -> Docum
     following = None
     if "offset" in query or "limit" in query:
         offset = int(number(query, "offset") or 0)
-        limit = int(number(query, "limit") or _PAGE)
+        asked = number(query, "limit")
+        limit = _PAGE if asked is None else int(asked)
         if offset < 0 or not 1 <= limit <= _LARGEST_PAGE:
             raise invalid(f'Invalid input: expected 1 to {_LARGEST_PAGE} at "limit", offset of at least 0')
         rows = rows[offset : offset + limit]

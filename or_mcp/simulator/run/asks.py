@@ -116,8 +116,8 @@ class Ask:
     @property
     def web(self) -> WebTools:
         """What the model may look up."""
-        online = any(slug.endswith(":online") for slug in self.models)
-        return read_web_tools(self.server_tools, objects(self.body.get("plugins")), online=online)
+        online, options = any(slug.endswith(":online") for slug in self.models), self.body.get("web_search_options")
+        return read_web_tools(self.server_tools, objects(self.body.get("plugins")), online=online, options=options)
 
     @property
     def wanted_parameters(self) -> frozenset[str]:

@@ -114,15 +114,18 @@ NO_WEB = WebTools()
 
 
 def read_web_tools(
-    tools: Sequence[JsonObject], plugins: Sequence[JsonObject] = (), *, online: bool = False
+    tools: Sequence[JsonObject], plugins: Sequence[JsonObject] = (), *, online: bool = False, options: object = None
 ) -> WebTools:
-    """The web tools among server tools and plugins, or those of the `:online` variant."""
+    """The web tools among server tools and plugins, or those of the `:online` variant.
+
+    `options` are the `web_search_options` of a request, which the plugin and the variant obey.
+    """
     search = next((tool for tool in tools if tool.get("type") in SEARCH_TOOLS), None)
     plugin = next((each for each in plugins if each.get("id") == "web" and each.get("enabled") is not False), None)
     fetch = _read_fetch_tool(tools, plugins)
     if search is None and plugin is None and not online:
         return WebTools(fetch=fetch)
-    settings: JsonObject = {}
+    settings = JsonObject(as_object(options)) if search is None else JsonObject()
     for source in _sources(search, plugin):
         settings |= {name: value for name, value in source.items() if value is not None}
     check_web(settings)
