@@ -46,7 +46,7 @@ NPM = (
         "2.4.0",
         f"lists and calls the tools, in both eras; {_LONG_AT_8}",
     ),
-    Pinned("AI SDK", "@ai-sdk/mcp", "1.0.102", "lists and calls the tools"),
+    Pinned("AI SDK", "@ai-sdk/mcp", "2.0.99", "lists and calls the tools"),
     Pinned("Mastra", "@mastra/mcp", "0.14.5", "lists and calls the tools"),
     Pinned(
         "MCP conformance suite",

@@ -14,6 +14,7 @@ import pytest
 from mcp import Client
 from openrouter.components import BatchSubmitBody
 
+from or_mcp.openrouter.errors import UpstreamFailed
 from tests.cli.test_terminal import terminal
 from tests.conftest import Connect, Upstream, text_of
 from tests.rows.test_ask_rows import ASK, ROWS
@@ -229,6 +230,29 @@ def results_as_of(directory: Path, whole: str, killed: str) -> None:
         taken = store.execute("SELECT state, body, cost_usd, ?, n FROM run_rows WHERE run_id = ?", (killed, whole))
         rows = taken.fetchall()
         store.executemany("UPDATE run_rows SET state = ?, body = ?, cost_usd = ? WHERE run_id = ? AND n = ?", rows)
+
+
+async def test_what_a_row_may_have_cost_is_no_more_known_to_the_next_process(
+    upstream: Upstream, environment: dict[str, str], tmp_path: Path
+):
+    async with started(environment) as server:
+        whole = await ask(server.client)
+        upstream.script({"path": PATH, "job_polls": 50})
+        killed = await ask(server.client, wait_seconds=0)
+        await until(lambda: "batch_" in (job_in(tmp_path, killed["run_id"]) or ""))
+        await server.kill()
+    results_as_of(tmp_path, whole["run_id"], killed["run_id"])
+    doubt = UpstreamFailed("The batch expired before it was answered", may_be_billed=True).facts()
+    with sqlite3.connect(tmp_path / "data" / "runs.sqlite3") as store:
+        store.execute(
+            "UPDATE run_rows SET state = 'failed', body = ? WHERE run_id = ? AND n = 4", (doubt, killed["run_id"])
+        )
+    async with started(environment | {"OR_MCP_DAILY_BUDGET_USD": "1"}) as server:
+        told = await fetched(server, killed["run_id"])
+        account = (await server.client.call_tool("account", {})).structured_content
+    assert (told["status"], told["cost_usd"], told["failed"][0]["row"]) == ("completed", None, 4)
+    assert account is not None
+    assert account["budget_left_usd"] == pytest.approx(1 - 2 * whole["cost_usd"])
 
 
 async def test_a_connection_that_breaks_while_it_is_sent_costs_nothing_twice(connect: Connect, upstream: Upstream):

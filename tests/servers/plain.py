@@ -76,6 +76,12 @@ def flood(_request: Request, _tool: dict[str, Any]) -> None:
         send(NOTICE)
 
 
+def pings(_request: Request, _tool: dict[str, Any]) -> None:
+    while True:
+        send({"id": "ping", "method": "ping"})
+        sys.stdin.readline()
+
+
 def notices(request: Request, tool: dict[str, Any]) -> None:
     for _ in range(tool["count"]):
         send(NOTICE)
@@ -99,6 +105,7 @@ DOES: dict[str, Callable[[Request, dict[str, Any]], None]] = {
     "deep": deep,
     "endless_line": endless_line,
     "flood": flood,
+    "pings": pings,
     "notices": notices,
     "asks": asks,
     "wrong": lambda request, _: send({"id": request["id"], "result": {"content": "no list"}}),

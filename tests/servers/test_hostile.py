@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from or_mcp.servers import session
+from or_mcp.servers import bounds, session
 from tests.conftest import Connect, Upstream, text_of
 from tests.oracle import request_problems
 from tests.servers.world import CHAT, World, answers, asked, calls, outputs, sent
@@ -141,6 +141,14 @@ async def test_a_tool_that_never_answers_is_given_up(
     _, (odd, good) = await came_of(connect, upstream, world, {"does": "hang"}, ("files__good", {}))
     assert odd == "MCP server 'files' gave no result of odd: it did not answer in time"
     assert "good heard {}" in good
+
+
+async def test_a_server_that_only_asks_is_a_flood_too(
+    connect: Connect, upstream: Upstream, world: World, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(bounds, "_MOST_UNASKED", 200)
+    _, (odd,) = await came_of(connect, upstream, world, {"does": "pings"})
+    assert odd.endswith("gave no result of odd: it flooded us with messages that nobody asked for")
 
 
 async def test_a_server_that_dies_is_started_once_more(connect: Connect, upstream: Upstream, world: World):
