@@ -70,7 +70,7 @@ def provider_preferences(settings: Settings) -> Provider | None:
 
 def demands(settings: Settings) -> tuple[Demand, ...]:
     """The same, by the names of the settings, for when no endpoint is left."""
-    told = rules(settings)
+    demanded = rules(settings)
     reasons = {
         "OR_MCP_ZDR": "data_policy:zdr",
         "OR_MCP_DATA_COLLECTION": "data_policy:training",
@@ -78,7 +78,7 @@ def demands(settings: Settings) -> tuple[Demand, ...]:
         "OR_MCP_PROVIDERS_IGNORE": "ignored_providers",
         "OR_MCP_MAX_PRICE": "max_price",
     }
-    return tuple(Demand(f"{name}={told[name]}", reason) for name, reason in reasons.items() if name in told)
+    return tuple(Demand(f"{name}={demanded[name]}", reason) for name, reason in reasons.items() if name in demanded)
 
 
 def own_files(data_dir: Path) -> list[Path]:
@@ -94,7 +94,7 @@ def folders_of_runs(data_dir: Path) -> list[Path]:
 
 def rules(settings: Settings) -> dict[str, str]:
     """The operator's rules, as `account` shows them."""
-    told = {
+    chosen = {
         "OR_MCP_MODELS": ",".join(settings.models) if settings.models != ("*",) else "",
         "OR_MCP_TOOLS": ",".join(settings.tools) if settings.tools != TOOL_NAMES else "",
         "OR_MCP_ZDR": "on" if settings.zdr else "",
@@ -107,4 +107,4 @@ def rules(settings: Settings) -> dict[str, str]:
         PER_DAY: str(settings.daily_budget_usd) if settings.daily_budget_usd else "",
         PER_CALLER: str(settings.caller_daily_budget_usd) if settings.caller_daily_budget_usd else "",
     }
-    return {name: value for name, value in told.items() if value}
+    return {name: value for name, value in chosen.items() if value}

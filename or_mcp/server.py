@@ -20,7 +20,7 @@ from mcp.server.streamable_http import MCP_SESSION_ID_HEADER
 
 from or_mcp import __version__
 from or_mcp.calls.boundary import answer
-from or_mcp.calls.call import FOR_VIEW, Call, NeedsHost, Parts, Served, Tell
+from or_mcp.calls.call import FOR_VIEW, Call, NeedsHost, Parts, Served
 from or_mcp.calls.caller import AT_THE_DOOR, Caller
 from or_mcp.calls.choosing import suggest_only_allowed
 from or_mcp.calls.explain import sentence
@@ -229,9 +229,8 @@ class Program:
         waiter = Waiter(self._session(ctx), str(ctx.request_id), *_client(ctx))
         parts, caller = ctx.lifespan_context.parts, self._caller(ctx)
         is_structured = for_view or self._is_structured(ctx)
-        return Call(
-            parts, caller, waiter.client, _teller(ctx), for_view=for_view, is_structured=is_structured, waiter=waiter
-        )
+        tell = None if (ctx.meta or {}).get("progress_token") is None else ctx.session.report_progress
+        return Call(parts, caller, waiter.client, tell, for_view=for_view, is_structured=is_structured, waiter=waiter)
 
     def _is_structured(self, ctx: Context) -> bool:
         """Whether answers have their structured form; over HTTP all programs are served alike."""
@@ -272,8 +271,3 @@ def _client(ctx: Context) -> tuple[str, str]:
     if params is not None:
         return params.client_info.name, params.client_info.version
     return ctx.request.headers.get("user-agent", "") if ctx.request is not None else "", ""
-
-
-def _teller(ctx: Context) -> Tell | None:
-    """How to report progress, when the host asked for it."""
-    return None if (ctx.meta or {}).get("progress_token") is None else ctx.session.report_progress

@@ -93,8 +93,8 @@ def read_arguments(shape: type[ArgumentsT], given: Mapping[str, Any]) -> Argumen
     try:
         return shape.model_validate(dict(given))
     except ValidationError as error:
-        told = dict.fromkeys(_told(error.errors(include_url=False), shape, given))
-    raise InvalidRequest(". ".join(told))
+        problems = dict.fromkeys(_told(error.errors(include_url=False), shape, given))
+    raise InvalidRequest(". ".join(problems))
 
 
 def _is_empty(field: FieldInfo | None, value: Any) -> bool:

@@ -21,12 +21,14 @@ async def attend(
         NeedsHost: It has a question, and the host asks and calls again.
     """
     tell = Narrator(call.tell).tell if call.tell is not None else None
+    runner = call.parts.runner
     until = anyio.current_time() + seconds
     while True:
         left = seconds if math.isinf(seconds) else max(until - anyio.current_time(), 0.0)
         asks = call.ask is not None
-        record = await call.runs.wait(run_id, left, tell, waiter, is_its_own=is_its_own, asks=asks)
-        question = call.parts.runner.desk.question(run_id) if asks and not record.finished else None
+        ended = await runner.waits.until_finished(run_id, left, tell, waiter, is_its_own=is_its_own, asks=asks)
+        record = ended or await call.runs.find(run_id)
+        question = runner.desk.question(run_id) if asks and not record.finished else None
         if call.ask is None or question is None:
             return record
         question.answer(await call.ask(question.text, question.choices))

@@ -60,17 +60,14 @@ def to_result(reply: Reply, first: Sequence[str] = (), *, is_structured: bool = 
         answer["notes"] = [*first, *(answer.get("notes") or ())]
     structured = _fitted(answer)
     advice = [n for n, note in enumerate(structured.get("notes") or ()) if note in reply.advice]
-    told = {"cost_line": reply.cost_line, "advice": advice, **_run_of(structured)}
-    facts = {name: value for name, value in told.items() if value}
+    of_the_run = {name: structured.get(name) for name in ("run_id", "status")}
+    facts = {"cost_line": reply.cost_line, "advice": advice, **of_the_run}
+    facts = {name: value for name, value in facts.items() if value}
     return mcp_types.CallToolResult(
         content=[mcp_types.TextContent(type="text", text=text), *reply.links],
         structured_content=structured if is_structured else None,
         _meta={FACTS: facts} if facts else None,
     )
-
-
-def _run_of(structured: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: structured[name] for name in ("run_id", "status") if name in structured}
 
 
 def visible(words: str) -> str:

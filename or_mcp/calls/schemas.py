@@ -32,7 +32,7 @@ def _plain(schema: Any, definitions: Mapping[str, Any] | None = None) -> Any:
     known: Mapping[str, Any] = definitions if definitions is not None else node.get("$defs", {})
     if "$ref" in node:
         target = known[node["$ref"].rpartition("/")[2]]
-        return _plain({**target, **_without(node, "$ref")}, known)
+        return _plain({**target, **{key: value for key, value in node.items() if key != "$ref"}}, known)
     properties = node.get("properties")
     plain = {
         name: _plain(value, known)
@@ -45,10 +45,6 @@ def _plain(schema: Any, definitions: Mapping[str, Any] | None = None) -> Any:
         named = cast("dict[str, Any]", properties)
         plain["properties"] = {name: _plain(value, known) for name, value in named.items()}
     return plain
-
-
-def _without(node: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {key: value for key, value in node.items() if key != name}
 
 
 def plain_schema(model: type[BaseModel]) -> dict[str, Any]:

@@ -84,10 +84,6 @@ def _by_size(model: Model) -> float:
     return 20.0 if _SMALL_WORDS & set(known) else _UNKNOWN
 
 
-def _priced(model: Model) -> bool:
-    return mixed_price(model) is not None
-
-
 @dataclass(frozen=True, slots=True)
 class Intent:
     """What some words ask for. `instead` is tried when nothing gives `modality`.
@@ -108,7 +104,7 @@ class Intent:
 INTENTS = (
     Intent("free", "free|for free|gratis", keep=is_free),
     Intent("latest", "latest|alias"),
-    Intent("cheap", _CHEAP, keep=_priced, rank=by_price, any_edition=True),
+    Intent("cheap", _CHEAP, keep=lambda model: mixed_price(model) is not None, rank=by_price, any_edition=True),
     Intent("fast", "fast|fastest|quick|low latency", rank=_by_speed, any_edition=True),
     Intent("small", "small|smallest|tiny|lightweight", rank=_by_size, any_edition=True),
     Intent("context", _LONG, rank=by_context, any_edition=True),

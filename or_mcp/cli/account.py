@@ -28,11 +28,11 @@ def run(arguments: argparse.Namespace) -> int:
     result = anyio.run(_asked, settings)
     if result.is_error:
         return fail(result.content[0].text)
-    told: dict[str, Any] = result.structured_content
+    standing: dict[str, Any] = result.structured_content
     if arguments.json:
-        emit(as_json(told))
+        emit(as_json(standing))
         return 0
-    for line in lines_of(told, settings.daily_budget_usd, min(size(sys.stdout)[0], _WIDEST)):
+    for line in lines_of(standing, settings.daily_budget_usd, min(size(sys.stdout)[0], _WIDEST)):
         say(line)
     return 0
 
@@ -48,23 +48,23 @@ async def _asked(settings: Settings) -> Any:
         return await answer(ALL_TOOLS, "account", {}, Call(parts, program.owner, "or-mcp"))
 
 
-def lines_of(told: Mapping[str, Any], budget: Decimal, columns: int) -> Iterator[str]:
+def lines_of(answer: Mapping[str, Any], budget: Decimal, columns: int) -> Iterator[str]:
     """Today, the month by tool, model and day, and what is left, as wide as there is room."""
-    today, month = told["today"], told["last_30_days"]
-    aside = f", {_usd(told['set_aside_usd'])} set aside" if told.get("set_aside_usd") else ""
+    today, month = answer["today"], answer["last_30_days"]
+    aside = f", {_usd(answer['set_aside_usd'])} set aside" if answer.get("set_aside_usd") else ""
     yield f"Today {_usd(today['total_usd'])}{aside}{_unknown(today)}"
     yield f"Last 30 days {_usd(month['total_usd'])}{_unknown(month)}"
-    yield from _limits(told, float(budget), columns)
+    yield from _limits(answer, float(budget), columns)
     for title, part in (("By tool", "by_tool"), ("By model", "by_model")):
         yield from _bars(title, month.get(part, {}), columns)
     yield from _days(month.get("by_day", {}))
-    yield from ([""] if told.get("notes") else [])
-    yield from (f"- {safe(note)}" for note in told.get("notes", []))
+    yield from ([""] if answer.get("notes") else [])
+    yield from (f"- {safe(note)}" for note in answer.get("notes", []))
 
 
-def _limits(told: Mapping[str, Any], budget: float, columns: int) -> Iterator[str]:
+def _limits(answer: Mapping[str, Any], budget: float, columns: int) -> Iterator[str]:
     """How much of the day's budget and of the key's limit is gone."""
-    left, key = told.get("budget_left_usd"), told.get("key", {})
+    left, key = answer.get("budget_left_usd"), answer.get("key", {})
     rows: list[tuple[str, float, float]] = []
     if budget and left is not None:
         rows.append(("Daily budget", left, budget))
@@ -91,8 +91,8 @@ def _bars(title: str, amounts: Mapping[str, float], columns: int) -> Iterator[st
     room = columns - names - figures - 6
     for name, amount in amounts.items():
         bar = "█" * round(room * amount / most) if most and room > 0 else ""
-        told = f"  {padded(_own(name, names), names)}  {_usd(amount):>{figures}}"
-        yield f"{told}  {bar or '▌' if amount else ''}".rstrip()
+        row = f"  {padded(_own(name, names), names)}  {_usd(amount):>{figures}}"
+        yield f"{row}  {bar or '▌' if amount else ''}".rstrip()
 
 
 def _own(name: str, columns: int) -> str:

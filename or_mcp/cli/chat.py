@@ -110,9 +110,9 @@ class Chat:
                 self._portal.start_task_soon(self._call.runs.cancel, watch.run_id)
         return 1 if turn.cancelled() else self._ended(turn.result())
 
-    def draw(self, told: Mapping[str, Any]) -> None:
+    def draw(self, answer: Mapping[str, Any]) -> None:
         """Show the words that are new, but for the last: it may still grow, and not fit into its line."""
-        self._text = wrapped(safe(told.get("text") or ""), sys.stdout)
+        self._text = wrapped(safe(answer.get("text") or ""), sys.stdout)
         self._show(self._text[: max(self._text.rfind(" "), self._text.rfind("\n"), 0)])
 
     def _show(self, text: str) -> None:
@@ -167,16 +167,16 @@ class Chat:
         if result.is_error:
             say(tinted(safe(result.content[0].text), "bad", sys.stdout))
             return 1
-        told = result.structured_content
-        self._given["continue_run"] = told["run_id"]
-        self._spent += told["cost_usd"] or 0
-        notes = [note for note in told.get("notes", []) if "Ended" in note or "cut off" in note]
-        if told.get("error"):
-            say(tinted(safe(told["error"]), "bad", sys.stdout))
-        line = (f"${told['cost_usd'] or 0:.4f}", told.get("model", ""), told["run_id"])
+        answer = result.structured_content
+        self._given["continue_run"] = answer["run_id"]
+        self._spent += answer["cost_usd"] or 0
+        notes = [note for note in answer.get("notes", []) if "Ended" in note or "cut off" in note]
+        if answer.get("error"):
+            say(tinted(safe(answer["error"]), "bad", sys.stdout))
+        line = (f"${answer['cost_usd'] or 0:.4f}", answer.get("model", ""), answer["run_id"])
         for note in [*notes, " · ".join(part for part in line if part)]:
             say(tinted(safe(note), "quiet", sys.stdout))
-        return 0 if told["status"] == "completed" else 1
+        return 0 if answer["status"] == "completed" else 1
 
     def _command(self, name: str, rest: str) -> None:
         match name:

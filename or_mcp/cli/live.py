@@ -26,7 +26,7 @@ _ENDINGS = {"completed": "good", "running": "busy", "cancelled": "warn", "interr
 class Shows(Protocol):
     """Where a run is shown while it goes on."""
 
-    def draw(self, told: Mapping[str, Any]) -> None:
+    def draw(self, answer: Mapping[str, Any]) -> None:
         """Show how it stands."""
         ...
 
@@ -66,9 +66,9 @@ class Watch:
         return result
 
 
-def _lacks_cost(told: Mapping[str, Any]) -> bool:
+def _lacks_cost(answer: Mapping[str, Any]) -> bool:
     """Whether the cost of a run that was cut off may still be learnt: upstream knows it in a moment."""
-    return told["status"] != "completed" and told["cost_usd"] is None and bool(told.get("generation_id"))
+    return answer["status"] != "completed" and answer["cost_usd"] is None and bool(answer.get("generation_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +105,11 @@ class Screen:
         self._settled: dict[int, float] = {}
         self._turn = 0
 
-    def draw(self, told: Mapping[str, Any]) -> None:
+    def draw(self, answer: Mapping[str, Any]) -> None:
         """Draw a run as it stands."""
-        lines = list(lines_of(told, self._settled))
+        lines = list(lines_of(answer, self._settled))
         if self._redraws:
-            self._write(self._redrawn(lines, last=told["status"] != "running"))
+            self._write(self._redrawn(lines, last=answer["status"] != "running"))
         else:
             self._write("".join(f"{line}\n" for line in self._appended(lines)))
 
@@ -174,24 +174,24 @@ def _name(line: Line, room: int) -> str:
     return line.name.rpartition("/")[2] if room < _NARROW else line.name
 
 
-def lines_of(told: Mapping[str, Any], settled: dict[int, float]) -> Iterator[Line]:
+def lines_of(answer: Mapping[str, Any], settled: dict[int, float]) -> Iterator[Line]:
     """The picture of a run; `settled` remembers when each panelist was first seen to have ended."""
-    if "rows" in told:
-        yield from (_rows(told["rows"], told["status"]), _run(told))
+    if "rows" in answer:
+        yield from (_rows(answer["rows"], answer["status"]), _run(answer))
         return
-    panel: list[Mapping[str, Any]] = told.get("panel", [])
-    elapsed: float = told["elapsed_seconds"]
+    panel: list[Mapping[str, Any]] = answer.get("panel", [])
+    elapsed: float = answer["elapsed_seconds"]
     for place, row in enumerate(panel):
         if row["status"] != "pending":
             settled.setdefault(place, elapsed)
-        yield _panelist(row, settled.get(place, elapsed), told["status"])
-    is_fusion = "answer" in told
-    if is_fusion and not panel and told["status"] == "running":
+        yield _panelist(row, settled.get(place, elapsed), answer["status"])
+    is_fusion = "answer" in answer
+    if is_fusion and not panel and answer["status"] == "running":
         yield Line("panel", "busy", "being asked")
     elif is_fusion:
-        yield _analyst(told, panel_is_done=all(row["status"] != "pending" for row in panel))
-    yield _writer(told, alone=not is_fusion)
-    yield _run(told)
+        yield _analyst(answer, panel_is_done=all(row["status"] != "pending" for row in panel))
+    yield _writer(answer, alone=not is_fusion)
+    yield _run(answer)
 
 
 def _rows(count: Mapping[str, int], status: str) -> Line:
@@ -217,45 +217,45 @@ def _panelist(row: Mapping[str, Any], seconds: float, status: str) -> Line:
     return Line(row["model"], "busy", "writing" if row["chars"] else "thinking", chars)
 
 
-def _analyst(told: Mapping[str, Any], *, panel_is_done: bool) -> Line:
-    if told.get("analysis"):
-        return Line("analyst", "good", "compared the answers", told.get("analyst_model") or "")
-    if told["status"] == "running":
+def _analyst(answer: Mapping[str, Any], *, panel_is_done: bool) -> Line:
+    if answer.get("analysis"):
+        return Line("analyst", "good", "compared the answers", answer.get("analyst_model") or "")
+    if answer["status"] == "running":
         return Line("analyst", "busy" if panel_is_done else "quiet", "comparing" if panel_is_done else "waiting")
-    if told["status"] in _STOPPED:
+    if answer["status"] in _STOPPED:
         return Line("analyst", "warn", "stopped")
-    return Line("analyst", "bad", "no analysis", told.get("failure_reason") or "")
+    return Line("analyst", "bad", "no analysis", answer.get("failure_reason") or "")
 
 
-def _writer(told: Mapping[str, Any], *, alone: bool) -> Line:
-    written = told.get("answer") or told.get("text") or ""
+def _writer(answer: Mapping[str, Any], *, alone: bool) -> Line:
+    written = answer.get("answer") or answer.get("text") or ""
     name = "model" if alone else "writer"
-    chars = f"{told.get('model') or ''} · {len(written):,} chars".removeprefix(" · ")
-    if told["status"] == "completed":
+    chars = f"{answer.get('model') or ''} · {len(written):,} chars".removeprefix(" · ")
+    if answer["status"] == "completed":
         return Line(name, "good", "answered", chars)
-    if told["status"] in _STOPPED:
+    if answer["status"] in _STOPPED:
         return Line(name, "warn", "stopped", chars if written else "")
-    if told["status"] != "running":
+    if answer["status"] != "running":
         return Line(name, "bad", "no complete answer", chars if written else "")
     if written:
         return Line(name, "busy", "writing", chars)
-    begun = alone or bool(told.get("analysis"))
+    begun = alone or bool(answer.get("analysis"))
     return Line(name, "busy" if begun else "quiet", "thinking" if begun else "waiting")
 
 
-def _run(told: Mapping[str, Any]) -> Line:
-    seconds = f"{told['elapsed_seconds']:.0f} s"
-    estimate: Mapping[str, Any] = told.get("cost_estimate_usd") or {}
-    if told["status"] == "running":
+def _run(answer: Mapping[str, Any]) -> Line:
+    seconds = f"{answer['elapsed_seconds']:.0f} s"
+    estimate: Mapping[str, Any] = answer.get("cost_estimate_usd") or {}
+    if answer["status"] == "running":
         cost = f" · estimated ${estimate['low']:.2f} to ${estimate['high']:.2f}" if "low" in estimate else ""
-        return Line("run", "busy", "running", f"{seconds}{cost}", told["run_id"])
-    outcome: str = "stopped" if told["status"] == "cancelled" else told.get("outcome") or told["status"]
+        return Line("run", "busy", "running", f"{seconds}{cost}", answer["run_id"])
+    outcome: str = "stopped" if answer["status"] == "cancelled" else answer.get("outcome") or answer["status"]
     return Line(
-        "run", _ENDINGS[told["status"]], outcome.replace("_", " "), f"{seconds} · {_cost(told)}", told["run_id"]
+        "run", _ENDINGS[answer["status"]], outcome.replace("_", " "), f"{seconds} · {_cost(answer)}", answer["run_id"]
     )
 
 
-def _cost(told: Mapping[str, Any]) -> str:
+def _cost(answer: Mapping[str, Any]) -> str:
     """What it cost, as far as known: of a run that was cut off, nothing is not known to be all."""
-    cost = told.get("cost_usd")
-    return "cost unknown" if cost is None or (not cost and told["status"] in _STOPPED) else f"${cost:.4f}"
+    cost = answer.get("cost_usd")
+    return "cost unknown" if cost is None or (not cost and answer["status"] in _STOPPED) else f"${cost:.4f}"

@@ -66,15 +66,15 @@ async def _pay(settings: Settings, tool: str, given: Mapping[str, Any], as_data:
         return fail(trouble)
     if result.is_error:
         return fail(result.content[0].text)
-    told: dict[str, Any] = result.structured_content
+    shown: dict[str, Any] = result.structured_content
     seen = sys.stderr.isatty() and sys.stdout.isatty()
     if seen:
         watch.screen.say("")
     if as_data:
-        emit(as_json(told))
+        emit(as_json(shown))
     else:
-        say(readable(told, result.meta[FACTS], failures_are_told=seen))
-    return _EXIT_CODES.get(told["status"], 1)
+        say(readable(shown, result.meta[FACTS], failures_are_told=seen))
+    return _EXIT_CODES.get(shown["status"], 1)
 
 
 async def _written(call: Call, run_id: str, out: str) -> str:
@@ -117,9 +117,9 @@ async def _followed(watch: Watch, call: Call, tool: str, given: Mapping[str, Any
                 watch.screen.say("Stopping. What has arrived is kept. Ctrl-C again ends at once.")
                 tasks.start_soon(call.runs.cancel, watch.run_id)
                 return
-            told = f"{watch.run_id} goes on where it was started; `or-mcp runs stop {watch.run_id}` stops it."
+            words = f"{watch.run_id} goes on where it was started; `or-mcp runs stop {watch.run_id}` stops it."
             watch.screen.say(
-                told if watch.run_id else "Stopped before the run began; `or-mcp runs` lists what was sent."
+                words if watch.run_id else "Stopped before the run began; `or-mcp runs` lists what was sent."
             )
             tasks.cancel_scope.cancel()
 

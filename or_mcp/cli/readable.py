@@ -13,7 +13,7 @@ _TONES = {"fused": "good", "partial_panel": "warn", "no_analysis": "warn", "not_
 
 
 def readable(
-    told: Mapping[str, Any], facts: Mapping[str, Any], where: str = "", *, failures_are_told: bool = False
+    answer: Mapping[str, Any], facts: Mapping[str, Any], where: str = "", *, failures_are_told: bool = False
 ) -> str:
     """The answer first, then what the panel disagrees on, what one alone saw, what nobody covered, then the rest.
 
@@ -21,27 +21,27 @@ def readable(
     lines say the same for a terminal. `where` says where all of it can be read, if not in the store. Whoever has seen
     the run live has been told its failures.
     """
-    parts = [*_answer(told), *_analysis(told.get("analysis") or {}), *_panel(told)]
-    parts += [*([] if failures_are_told else _failures(told)), *_rest(told, facts.get("advice", ()))]
-    return "\n".join([*parts, "", where or _in_the_store(told), safe(facts.get("cost_line", ""))]).strip()
+    parts = [*_answer(answer), *_analysis(answer.get("analysis") or {}), *_panel(answer)]
+    parts += [*([] if failures_are_told else _failures(answer)), *_rest(answer, facts.get("advice", ()))]
+    return "\n".join([*parts, "", where or _in_the_store(answer), safe(facts.get("cost_line", ""))]).strip()
 
 
-def _answer(told: Mapping[str, Any]) -> Iterator[str]:
-    outcome = told.get("outcome", "fused")
-    if told["status"] == "cancelled":
+def _answer(answer: Mapping[str, Any]) -> Iterator[str]:
+    outcome = answer.get("outcome", "fused")
+    if answer["status"] == "cancelled":
         yield tinted("Stopped. What had arrived is kept; what was already generated may be billed.", "warn", sys.stdout)
-    elif told["status"] != "completed":
-        yield tinted(safe(told.get("error") or told["status"]), "bad", sys.stdout)
+    elif answer["status"] != "completed":
+        yield tinted(safe(answer.get("error") or answer["status"]), "bad", sys.stdout)
     elif outcome != "fused":
-        yield tinted(f"{OUTCOMES[outcome]}{_of_the_panel(told)}", _TONES[outcome], sys.stdout)
-    if "rows" in told:
-        yield f"{told['rows']['answered']:,} of {told['rows']['total']:,} rows answered."
-    if answer := told.get("answer") or told.get("text"):
-        yield from ("", marked(safe(answer), sys.stdout))
+        yield tinted(f"{OUTCOMES[outcome]}{_of_the_panel(answer)}", _TONES[outcome], sys.stdout)
+    if "rows" in answer:
+        yield f"{answer['rows']['answered']:,} of {answer['rows']['total']:,} rows answered."
+    if words := answer.get("answer") or answer.get("text"):
+        yield from ("", marked(safe(words), sys.stdout))
 
 
-def _of_the_panel(told: Mapping[str, Any]) -> str:
-    panel: list[Mapping[str, Any]] = told.get("panel", [])
+def _of_the_panel(answer: Mapping[str, Any]) -> str:
+    panel: list[Mapping[str, Any]] = answer.get("panel", [])
     answered = sum(row["status"] == "answered" for row in panel)
     return f": {answered}/{len(panel)} panelists answered." if panel and answered else "."
 
@@ -64,25 +64,25 @@ def _found(part: str, each: Any) -> str:
             return each
 
 
-def _panel(told: Mapping[str, Any]) -> Iterator[str]:
-    for row in told.get("responses", []):
+def _panel(answer: Mapping[str, Any]) -> Iterator[str]:
+    for row in answer.get("responses", []):
         yield from ("", _title(f"{safe(row['model'])} wrote"), marked(safe(row["content"]), sys.stdout))
 
 
-def _failures(told: Mapping[str, Any]) -> Iterator[str]:
-    if told["status"] not in ("cancelled", "interrupted"):
-        yield from _section("Failed", [_failed(row) for row in told.get("failed_models", [])])
-    yield from _section("Rows that failed", [f"row {row['row']}: {row['error']}" for row in told.get("failed", [])])
+def _failures(answer: Mapping[str, Any]) -> Iterator[str]:
+    if answer["status"] not in ("cancelled", "interrupted"):
+        yield from _section("Failed", [_failed(row) for row in answer.get("failed_models", [])])
+    yield from _section("Rows that failed", [f"row {row['row']}: {row['error']}" for row in answer.get("failed", [])])
 
 
-def _rest(told: Mapping[str, Any], advice: Collection[int]) -> Iterator[str]:
-    files: list[Mapping[str, Any]] = told.get("files") or []
+def _rest(answer: Mapping[str, Any], advice: Collection[int]) -> Iterator[str]:
+    files: list[Mapping[str, Any]] = answer.get("files") or []
     yield from _section("Files", [_file(row) for row in files])
-    sources: list[Mapping[str, Any]] = told.get("sources") or told.get("citations") or []
+    sources: list[Mapping[str, Any]] = answer.get("sources") or answer.get("citations") or []
     yield from _section("Sources", [f"{row['title']} <{row['url']}>" for row in sources])
     # What is not the outcome of a fusion: that is told above.
-    said = 1 if told.get("outcome", "fused") != "fused" else 0
-    notes = [note for n, note in enumerate(told.get("notes", [])) if n >= said and n not in advice]
+    said = 1 if answer.get("outcome", "fused") != "fused" else 0
+    notes = [note for n, note in enumerate(answer.get("notes", [])) if n >= said and n not in advice]
     yield from _section("Notes", notes)
 
 
@@ -96,9 +96,9 @@ def _failed(row: Mapping[str, Any]) -> str:
     return f"{row['model']}{code}: {row['error']}"
 
 
-def _in_the_store(told: Mapping[str, Any]) -> str:
-    run_id = told["run_id"]
-    whole = [] if "responses" in told else [f"All texts: or-mcp runs show {run_id}"]
+def _in_the_store(answer: Mapping[str, Any]) -> str:
+    run_id = answer["run_id"]
+    whole = [] if "responses" in answer else [f"All texts: or-mcp runs show {run_id}"]
     return "\n".join([*whole, f"As a page: or-mcp runs report {run_id}"])
 
 

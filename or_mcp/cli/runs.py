@@ -92,10 +92,10 @@ def _line(row: RunRow) -> str:
     started = row.started.replace("T", " ")[:16]
     columns = size(sys.stdout)[0] if can_redraw(sys.stdout) else _TAKEN + 50
     if columns > _TAKEN + 20:
-        told = f"{row.run_id}  {started}  {row.tool:<6}  {row.outcome or row.status:<13}  {cost:>8}"
-        return f"{told}  {fitted(row.prompt, min(50, columns - width(told) - 2))}"
-    told = " · ".join([started, row.tool, row.outcome or row.status, cost])
-    return f"{row.run_id}\n{wrapped(f'  {told}', sys.stdout)}\n  {fitted(row.prompt, columns - 2)}"
+        line = f"{row.run_id}  {started}  {row.tool:<6}  {row.outcome or row.status:<13}  {cost:>8}"
+        return f"{line}  {fitted(row.prompt, min(50, columns - width(line) - 2))}"
+    line = " · ".join([started, row.tool, row.outcome or row.status, cost])
+    return f"{row.run_id}\n{wrapped(f'  {line}', sys.stdout)}\n  {fitted(row.prompt, columns - 2)}"
 
 
 async def _show(record: RunRecord, parts: Parts, arguments: argparse.Namespace) -> int:
@@ -111,13 +111,13 @@ async def _show(record: RunRecord, parts: Parts, arguments: argparse.Namespace) 
     shown = await with_files(shown, keepsake.made(kept), parts.shelf, parts.shelf.folder)
     reply = keepsake.show(record, kept, shown)
     result = to_result(reply)
-    told: dict[str, Any] = {**(result.structured_content or {}), **record.request.heading}
+    answer: dict[str, Any] = {**(result.structured_content or {}), **record.request.heading}
     if arguments.html:
-        return _write_report(Path(arguments.html), told)
+        return _write_report(Path(arguments.html), answer)
     if arguments.json:
-        emit(as_json(told))
+        emit(as_json(answer))
     elif record.request.tool in ("fuse", "ask"):
-        say(readable(told, (result.meta or {})[FACTS]))
+        say(readable(answer, (result.meta or {})[FACTS]))
     else:
         say(safe(reply.text))
     if not arguments.json:
@@ -133,12 +133,12 @@ def _asked(record: RunRecord) -> str:
     return f"Asked: {record.started:%Y-%m-%d %H:%M} UTC{by}"
 
 
-def _write_report(path: Path, told: dict[str, Any]) -> int:
+def _write_report(path: Path, answer: dict[str, Any]) -> int:
     from or_mcp.runs.private import write_private
     from or_mcp.view.report import report_html
 
     try:
-        write_private(path, report_html(told))
+        write_private(path, report_html(answer))
     except OSError as error:
         return fail(f"--html {path}: {error.strerror}")
     emit(str(path))

@@ -53,14 +53,14 @@ class FusionChoices:
 
     def warnings(self) -> list[str]:
         """What the caller should know before it happens."""
-        told: list[str] = []
+        warnings: list[str] = []
         preset, limit = self.preset, self.max_completion_tokens
         if preset and preset not in PRESETS:
-            told.append(f"Preset {preset!r} was passed on as it is; known are {', '.join(PRESETS)}.")
+            warnings.append(f"Preset {preset!r} was passed on as it is; known are {', '.join(PRESETS)}.")
         if limit is not None and limit < STARVING_TOKENS:
             low = f"max_completion_tokens {limit} includes reasoning: below {STARVING_TOKENS}, "
-            told.append(low + "panelists that reason often end without text.")
-        return told
+            warnings.append(low + "panelists that reason often end without text.")
+        return warnings
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,5 +100,5 @@ def _limited(chosen: FusionCaps, caps: FusionCaps, choices: FusionChoices, room:
         f"{caps.completion_tokens:,} tokens a panelist" if caps.completion_tokens < chosen.completion_tokens else ""
     )
     answer = f"{caps.answer_tokens:,} tokens for the answer" if caps.answer_tokens < chosen.answer_tokens else ""
-    told = ", ".join(part for part in (steps, tokens, answer) if part)
-    return f"limited to {told} by {room.by}" if told else ""
+    limits = ", ".join(part for part in (steps, tokens, answer) if part)
+    return f"limited to {limits} by {room.by}" if limits else ""

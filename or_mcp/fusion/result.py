@@ -115,9 +115,9 @@ def read_result(state: FusionState, limited: str = "") -> FusionResult:
 
 def _record(items: Sequence[OutputItem]) -> OutputItem | None:
     """The item that tells of the panel. A refused second call leaves a record too, which tells nothing."""
-    told = [item for item in items if item.failure_reason != _CAPPED]
-    completed = [item for item in told if item.status == "completed"]
-    return (completed or told or [None])[-1]
+    given = [item for item in items if item.failure_reason != _CAPPED]
+    completed = [item for item in given if item.status == "completed"]
+    return (completed or given or [None])[-1]
 
 
 def _panel(state: FusionState, item: OutputItem | None) -> tuple[PanelMember, ...]:

@@ -59,10 +59,10 @@ def tell(state: FusionState, clock: Clock) -> str:
         return "convening the panel"
     line = _count(state)
     for place, panelist in sorted(enumerate(state.panel), key=lambda row: row[1].status != "pending"):
-        told = f" · {_panelist(panelist, clock.seconds(place))}"
-        if len(line) + len(told) > _ROOM:
+        one = f" · {_panelist(panelist, clock.seconds(place))}"
+        if len(line) + len(one) > _ROOM:
             return line + " · …"
-        line += told
+        line += one
     return line
 
 

@@ -193,8 +193,8 @@ class Http:
     def _head(self, client: httpx2.AsyncClient, path: str) -> _Head:
         """What all requests to a path begin with: working it out takes longer than sending it."""
         if path not in self._heads:
-            told = {"Content-Type": "application/json", "X-OpenRouter-Metadata": "enabled"}
-            built = client.build_request("POST", path, headers=told)
+            headers = {"Content-Type": "application/json", "X-OpenRouter-Metadata": "enabled"}
+            built = client.build_request("POST", path, headers=headers)
             kept = [(name, value) for name, value in built.headers.raw if name.lower() != b"content-length"]
             self._heads[path] = _Head(built.url, tuple(kept))
         return self._heads[path]

@@ -31,7 +31,7 @@ class Media:
 
     async def images(self, request: ImageRequest) -> tuple[ImagesReply, str | None]:
         """Pictures, each as base64, and the generation's id."""
-        return await self._paths.told("/images", request, ImagesReply)
+        return await self._paths.reply_and_id("/images", request, ImagesReply)
 
     @asynccontextmanager
     async def speech(self, request: SpeechRequest) -> AsyncGenerator[OpenReply]:
@@ -41,7 +41,7 @@ class Media:
 
     async def transcript(self, request: TranscriptRequest) -> tuple[Transcript, str | None]:
         """What was said in a sound, and the generation's id."""
-        return await self._paths.told("/audio/transcriptions", request, Transcript)
+        return await self._paths.reply_and_id("/audio/transcriptions", request, Transcript)
 
     async def start_video(self, request: VideoRequest) -> VideoJob:
         """The job of a video, which upstream carries from then on."""

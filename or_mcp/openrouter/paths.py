@@ -51,9 +51,9 @@ class Paths:
 
     async def post(self, path: str, request: Request, shape: type[ModelT]) -> ModelT:
         """The reply to a paid request."""
-        return (await self.told(path, request, shape))[0]
+        return (await self.reply_and_id(path, request, shape))[0]
 
-    async def told(self, path: str, request: Request, shape: type[ModelT]) -> tuple[ModelT, str | None]:
+    async def reply_and_id(self, path: str, request: Request, shape: type[ModelT]) -> tuple[ModelT, str | None]:
         """The same, and the generation's id."""
         async with self.paid(path, request) as reply:
             content = await reply.body()

@@ -47,7 +47,7 @@ async def chat_chunks(reply: OpenReply) -> AsyncIterator[ChatChunk]:
         return
     finished = False
     async for data in data_of(reply, body):
-        read = partial(_late if finished else _chunk, data, reply)
+        read = partial(_late, data, reply) if finished else partial(event_of, data, ChatChunk, reply)
         chunk = await anyio.to_thread.run_sync(read) if len(data) > LONG_BYTES else read()
         if chunk is None:
             continue
@@ -96,10 +96,6 @@ def _completed(reader: EventReader, chunk: bytes, reply: OpenReply) -> Iterator[
         yield from reader.feed(chunk)
     except EventTooLarge as error:
         raise reply.broken(error) from error
-
-
-def _chunk(data: str, reply: OpenReply) -> ChatChunk:
-    return event_of(data, ChatChunk, reply)
 
 
 def _late(data: str, reply: OpenReply) -> ChatChunk | None:

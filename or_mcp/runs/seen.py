@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 
 from or_mcp.runs import queries
 from or_mcp.runs.budget import Standing
-from or_mcp.runs.live import Tell
 from or_mcp.runs.pieces import Context
 from or_mcp.runs.record import RunEvent, RunRecord
-from or_mcp.runs.session import Waiter
 from or_mcp.runs.spending import Spending, spending_since
 
 if TYPE_CHECKING:
@@ -37,24 +35,6 @@ class AllRuns:
             NotFound: There is no such run, or it is another caller's.
         """
         return await self.runner.find_for(self.whose, run_id)
-
-    async def wait(
-        self,
-        run_id: str,
-        seconds: float,
-        tell: Tell | None = None,
-        waiter: Waiter | None = None,
-        *,
-        is_its_own: bool = False,
-        asks: bool = False,
-    ) -> RunRecord:
-        """The run when it has finished, or as it stands after so many seconds, or when it has a question.
-
-        A waiter whose wait is cancelled may cancel the run with it, if it is its own or was left unattended before,
-        unless somebody else waits for it or the server is stopping. Only who `asks` is told of questions.
-        """
-        ended = await self.runner.waits.until_finished(run_id, seconds, tell, waiter, is_its_own=is_its_own, asks=asks)
-        return ended or await self.find(run_id)
 
     async def cancel(self, run_id: str) -> RunRecord:
         """Stop a run, whichever process carries it, and wait until it has stopped."""

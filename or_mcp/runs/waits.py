@@ -41,7 +41,11 @@ class Waits:
         is_its_own: bool = False,
         asks: bool = False,
     ) -> RunRecord | None:
-        """What `Runs.wait` promises; the record, where it ended here meanwhile."""
+        """Wait until the run has ended, or so many seconds, or until it has a question; the record, if it ended here.
+
+        A waiter whose wait is cancelled may cancel the run with it, if it is its own or was left unattended before,
+        unless somebody else waits for it or the server is stopping. Only who `asks` is told of questions.
+        """
         live = self._live.get(run_id)
         was_unattended = False
         if live is not None:

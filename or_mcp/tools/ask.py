@@ -44,9 +44,7 @@ from or_mcp.conversation.thread import Message, Thread
 from or_mcp.conversation.trace import told
 from or_mcp.conversation.turn import ToolOutput, Turn, say
 from or_mcp.conversation.work import AskResult, Exchange, go_on, result_of
-from or_mcp.files.made import MadeFile
 from or_mcp.openrouter.errors import InvalidRequest
-from or_mcp.openrouter.usage import Usage
 from or_mcp.openrouter.wire.sessions import new_session
 from or_mcp.rows.batched import Batched, permitted
 from or_mcp.rows.lines import folder_in
@@ -330,18 +328,6 @@ def _show(record: RunRecord, result: AskResult | Brought, shown: Shown) -> Reply
     return show_rows(record, result, shown) if isinstance(result, Brought) else show(record, result, shown)
 
 
-def _files(result: AskResult | Brought) -> tuple[MadeFile, ...]:
-    return () if isinstance(result, Brought) else result.said.files
-
-
-def _words(result: AskResult | Brought) -> str:
-    return words_of(result) if isinstance(result, Brought) else full_text(result)
-
-
-def _trace(record: RunRecord) -> str:
-    return "" if is_of_rows(record) else "\n".join(told(record.rows))
-
-
 @cache
 def with_servers(names: tuple[str, ...]) -> AnyTool:
     """The tool where these MCP servers may be given to a model."""
@@ -355,10 +341,6 @@ def _resume(record: RunRecord, means: Means) -> Batched:
     return Batched.resumed(record, means.upstream, means.store, folder_in(means.data_dir), read)
 
 
-def _usage(result: AskResult | Brought) -> Usage | None:
-    return result.together.usage if isinstance(result, Brought) else result.said.usage
-
-
 TOOL = Tool(
     name="ask",
     title="Ask one model",
@@ -368,6 +350,13 @@ TOOL = Tool(
     answer=AskAnswer,
     handle=ask,
     keepsake=Keepsake(
-        read=_read, show=_show, words=_words, thread=go_on, files=_files, trace=_trace, usage=_usage, resume=_resume
+        read=_read,
+        show=_show,
+        words=lambda result: words_of(result) if isinstance(result, Brought) else full_text(result),
+        thread=go_on,
+        files=lambda result: () if isinstance(result, Brought) else result.said.files,
+        trace=lambda record: "" if is_of_rows(record) else "\n".join(told(record.rows)),
+        usage=lambda result: result.together.usage if isinstance(result, Brought) else result.said.usage,
+        resume=_resume,
     ),
 )

@@ -121,7 +121,7 @@ def _thread(record: RunRecord, context: Context | None) -> Thread:
     """A conversation about the fusion: the question, and all that came of it."""
     del context
     result = result_of(record)
-    told = "\n\n".join(
+    words = "\n\n".join(
         [
             result.answer,
             *([f"What the analyst found:\n{told_analysis(result.analysis)}"] if result.analysis else []),
@@ -129,7 +129,7 @@ def _thread(record: RunRecord, context: Context | None) -> Thread:
         ]
     )
     question: Message = {"role": "user", "content": record.request.prompt}
-    answer: tuple[Message, ...] = ({"role": "assistant", "content": told},) if told.strip() else ()
+    answer: tuple[Message, ...] = ({"role": "assistant", "content": words},) if words.strip() else ()
     return replace(Thread.new(), messages=(question, *answer))
 
 

@@ -15,7 +15,7 @@ from or_mcp.calls.arguments import Amount, Arguments, Question
 from or_mcp.calls.attaching import read_attachments
 from or_mcp.calls.call import Call
 from or_mcp.calls.choosing import choose, known_models
-from or_mcp.calls.keepsake import Keepsake, Means, Shown
+from or_mcp.calls.keepsake import Keepsake, Shown
 from or_mcp.calls.paid import Offer, place
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.tool import Tool
@@ -32,7 +32,6 @@ from or_mcp.media.permitted import needs_endpoints, needs_keepers, permitted
 from or_mcp.media.result import result_of
 from or_mcp.openrouter.errors import Failure, InvalidRequest
 from or_mcp.openrouter.wire.media import MediaProvider
-from or_mcp.runs.record import RunRecord
 from or_mcp.tools.answers.make import MakeAnswer, full_text, show
 
 DESCRIPTION = """
@@ -79,7 +78,7 @@ async def make(arguments: MakeArguments, call: Call) -> Reply:
     plan.check(wish, given)
     provider = await _permitted(kind, model, call)
     offer, notes = await _offer(wish, provider, choice.snapshot, call)
-    told = () if arguments.model else (f"No model was named: {model} was taken.",)
+    chosen = () if arguments.model else (f"No model was named: {model} was taken.",)
     return await place(
         call,
         "make",
@@ -88,7 +87,7 @@ async def make(arguments: MakeArguments, call: Call) -> Reply:
         models=(model,),
         prompt=arguments.prompt,
         attached=digest_of(media),
-        shown=Shown(notes=(*told, *notes, *choice.notes)),
+        shown=Shown(notes=(*chosen, *notes, *choice.notes)),
         wait_seconds=arguments.wait_seconds,
     )
 
@@ -184,10 +183,6 @@ async def _of_video(wish: plan.Wish, call: Call) -> tuple[Offer, tuple[str, ...]
     return Filming.asked(request, estimate, call.upstream, call.parts.shelf), notes
 
 
-def _resume(record: RunRecord, means: Means) -> Filming:
-    return Filming.resumed(record, means.upstream, means.shelf)
-
-
 def _length(sound: str) -> Length:
     data = b64decode(sound)
     seconds = measure(data).seconds
@@ -204,5 +199,11 @@ TOOL = Tool(
     arguments=MakeArguments,
     answer=MakeAnswer,
     handle=make,
-    keepsake=Keepsake(read=result_of, show=show, words=full_text, files=lambda result: result.files, resume=_resume),
+    keepsake=Keepsake(
+        read=result_of,
+        show=show,
+        words=full_text,
+        files=lambda result: result.files,
+        resume=lambda record, means: Filming.resumed(record, means.upstream, means.shelf),
+    ),
 )

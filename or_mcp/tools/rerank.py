@@ -87,8 +87,8 @@ def _pairs(arguments: RerankArguments, count: Callable[[str], int]) -> Pairs:
 
 def _unit_price(records: Sequence[RunRecord]) -> Decimal | None:
     """The dearest that a unit has been among these runs; None when none of them tells."""
-    told = ((record.cost_usd, result_of(record).search_units) for record in records)
-    return max((cost / units for cost, units in told if cost and units), default=None)
+    billed = ((record.cost_usd, result_of(record).search_units) for record in records)
+    return max((cost / units for cost, units in billed if cost and units), default=None)
 
 
 def _too_long(arguments: RerankArguments, snapshot: Snapshot) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,10 @@ def look_up(directory: Path | None, plan: EmbedPlan, recipe: Recipe) -> Known:
     # New vectors may be longer than those that were kept: then all are asked for.
     perhaps = [*missing, *vectors] if missing else []
     at_most = sum(most_tokens(text.words) for text in perhaps)
-    return Known(vectors, _tokens(missing), at_most, _requests(perhaps), cache.problem)
+    tokens = sum(count_tokens(text.words) for text in missing)
+    # The first text may go alone, to tell the dimensions, and types go apart.
+    requests = len(split([count_tokens(text.words) for text in perhaps])) + 2 if perhaps else 0
+    return Known(vectors, tokens, at_most, requests, cache.problem)
 
 
 def _of_one_length(found: Mapping[bytes, bytes]) -> Mapping[bytes, bytes]:
@@ -51,12 +54,3 @@ def _of_one_length(found: Mapping[bytes, bytes]) -> Mapping[bytes, bytes]:
         return found
     length, _ = lengths.most_common(1)[0]
     return {key: vector for key, vector in found.items() if len(vector) == length}
-
-
-def _tokens(texts: Iterable[Text]) -> int:
-    return sum(count_tokens(text.words) for text in texts)
-
-
-def _requests(texts: list[Text]) -> int:
-    """How many requests may be made: the first text may go alone, to tell the dimensions, and types go apart."""
-    return len(split([count_tokens(text.words) for text in texts])) + 2 if texts else 0

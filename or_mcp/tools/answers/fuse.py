@@ -127,6 +127,7 @@ def _reply(record: RunRecord, result: FusionResult, shown: Shown, room: _Size) -
     advice = list(_advice(record, result, shown, analysis, room))
     facts = paid(record, result, shown, [*result.notes, *was_paid_for(record, shown), *advice])
     facts["error"] = facts["error"] or result.error
+    sources = result.sources[: 0 if shown.detail == "brief" else room.rows]
     answer = FuseAnswer(
         outcome=result.outcome,
         answer=cut(result.answer, room.answer, rest),
@@ -135,7 +136,7 @@ def _reply(record: RunRecord, result: FusionResult, shown: Shown, room: _Size) -
         responses=_responses(record, result, shown, room),
         failed_models=[_failed(member) for member in result.failed],
         failure_reason=result.failure_reason,
-        sources=[] if shown.detail == "brief" else [_source(source, room) for source in result.sources[: room.rows]],
+        sources=[Source(source.url, source.title[: room.item]) for source in sources],
         analyst_model=result.analyst_model,
         model=result.model,
         usage=result.usage,
@@ -176,10 +177,6 @@ def _responses(record: RunRecord, result: FusionResult, shown: Shown, room: _Siz
         for member in result.panel
         if member.text
     ]
-
-
-def _source(source: Source, room: _Size) -> Source:
-    return Source(source.url, source.title[: room.item])
 
 
 def _fit_analysis(analysis: Analysis | None, room: _Size) -> Analysis | None:

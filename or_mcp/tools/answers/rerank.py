@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from or_mcp.calls.keepsake import Shown
 from or_mcp.calls.quoting import quoted
@@ -71,9 +71,6 @@ def _text(record: RunRecord, answer: RerankAnswer, result: RerankResult, shown: 
     ordered = by(f"Ordered {len(result.results):,} documents", answer.model, answer.provider)
     yield from how_it_stands(record, ordered, answer.error, shown)
     if answer.results:
-        yield quoted(answer.run_id, "order: relevance [index] document", _listed(answer.results))
+        rows = [f"{n}. {row.relevance_score:.4f} [{row.index}] {row.text}" for n, row in enumerate(answer.results, 1)]
+        yield quoted(answer.run_id, "order: relevance [index] document", "\n".join(rows))
     yield from (f"Note: {note}" for note in answer.notes)
-
-
-def _listed(rows: Sequence[RerankRow]) -> str:
-    return "\n".join(f"{n}. {row.relevance_score:.4f} [{row.index}] {row.text}" for n, row in enumerate(rows, 1))
