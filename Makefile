@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Many tests wait for processes and clocks: twice as many workers as the smallest machine has cores.
-PARALLEL := -n 4 --dist loadscope
+PARALLEL := -n 4 --dist loadscope --no-loadscope-reorder
 
 .PHONY: demo test coverage check live bench docs clean
 

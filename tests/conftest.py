@@ -30,6 +30,13 @@ class Upstream(Simulator):
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first: at the end one of them would keep a worker busy while the others wait."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Generator[Postgres]:
     """A PostgreSQL for the tests of this process."""

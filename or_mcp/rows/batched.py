@@ -181,7 +181,7 @@ class Batched(KeptRows):
             Failure: None was answered, for this reason.
         """
         if self._asks is not None:
-            await self._send(run, self._asks)
+            await (self._send(run, self._asks) if self._sent else self._write(run, tuple(self._priced_rows())))
         look = partial(self._looked, run, anyio.current_time() + _FIND_SECONDS)
         try:
             # Whoever was here before may have taken all of it, and not come to say so.
@@ -296,5 +296,4 @@ class Batched(KeptRows):
         if answer is not None and answer.body is not None and answer.status_code in (None, 200):
             return self._read(answer.body)
         told = result.error or ErrorBody.model_validate(((answer and answer.body) or {}).get("error") or {})
-        failure = from_error(told, status=answer.status_code if answer else None)
-        return Answered(cost_usd=Decimal(0), failure=failure)
+        return Answered(cost_usd=Decimal(0), failure=from_error(told, status=answer.status_code if answer else None))

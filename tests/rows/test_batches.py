@@ -273,19 +273,25 @@ async def test_a_batch_that_is_refused_is_no_job_and_costs_nothing(connect: Conn
     assert answer["rows"]["answered"] == 20
 
 
-async def test_a_batch_that_may_not_be_asked_about_any_more_is_told_as_perhaps_billed(
+async def test_a_batch_that_may_not_be_asked_about_any_more_is_told_as_perhaps_billed_and_not_sent_again_unasked(
     connect: Connect, upstream: Upstream, tmp_path: Path
 ):
     upstream.script({"path": PATH, "job_polls": 50})
     async with connect() as client:
-        await ask(client, wait_seconds=0)
+        begun = await ask(client, wait_seconds=0)
         await until(lambda: "batch_" in (job_in(tmp_path) or ""))
         job = json.loads(job_in(tmp_path) or "{}")["id"]
         upstream.script({"path": f"{PATH}/{job}", "status": 401})
-        failed = await client.call_tool("ask", BATCH)
-    assert text_of(failed).startswith("not_authorized: ")
-    assert "Spent: unknown" in text_of(failed)
-    assert len(upstream.posts(PATH)) == 1
+        failed = await client.call_tool("run", {"run_id": begun["run_id"], "wait_seconds": 60})
+        again = await ask(client)
+        posts = len(upstream.posts(PATH))
+        answer = await ask(client)
+    assert "not_authorized: " in text_of(failed)
+    assert text_of(failed).startswith("Failed · cost unknown")
+    assert again["rows"] == {"total": 20, "answered": 0, "failed": 20}
+    assert "may have been billed" in str(again["failed"])
+    assert posts == 1
+    assert answer["rows"]["answered"] == 20
 
 
 async def test_results_that_are_withheld_for_want_of_credit_are_waited_for(connect: Connect, upstream: Upstream):

@@ -111,7 +111,7 @@ async def test_only_endpoints_that_keep_nothing(connect: Connect):
     told = all_models.structured_content
     assert "model" not in told
     assert all(row["zdr"] and row["model"] for row in told["endpoints"])
-    assert told["total"] == len(told["endpoints"]) > 50
+    assert told["total"] >= len(told["endpoints"]) > 50
     assert text_of(all_models).startswith("ZDR endpoints:")
     assert told["endpoints"][0]["model"] in text_of(all_models)
     assert len(text_of(all_models)) < 48_000
