@@ -12,14 +12,12 @@ from typing import Any
 import anyio.to_thread
 
 from or_mcp.attachments.kinds import ACCEPTED, PDF, TEXT, Kind, PartKind, as_text, hint, kind_of
-from or_mcp.attachments.paths import OpenedFile, Sandbox, megabytes
+from or_mcp.attachments.paths import COUNT_LIMIT, OpenedFile, Sandbox, megabytes
 from or_mcp.attachments.secrets import Secret, find_in_bytes, find_secrets, tell
 from or_mcp.attachments.spelling import quote
 from or_mcp.attachments.urls import Link, check_url, is_url
 from or_mcp.openrouter.errors import InvalidRequest
 
-# More are a mistake of the agent's more often than a wish; and each is read before anything is sent.
-COUNT_LIMIT = 10
 # Base64 makes a third more of it, and memory holds it several times while it is sent.
 MEDIA_LIMIT = 20_000_000
 TEXT_LIMIT = 1_000_000

@@ -19,6 +19,8 @@ from or_mcp.openrouter.errors import InvalidRequest
 VARIABLE = "OR_MCP_ALLOWED_DIRS"
 # Made up by the kernel as they are read: /proc/self/environ looks like a regular file, and holds the API key.
 KERNEL = (Path("/proc"), Path("/sys"), Path("/dev"))
+# More attachments are a mistake of the agent's more often than a wish; and each is read before anything is sent.
+COUNT_LIMIT = 10
 _MEGABYTE = 1_000_000
 
 

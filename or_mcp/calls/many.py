@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic_core import to_json
 
-from or_mcp.attachments.lines import Row, read_rows
 from or_mcp.calls.arguments import Arguments
 from or_mcp.calls.call import Call
 from or_mcp.calls.keepsake import Shown
@@ -20,13 +19,16 @@ from or_mcp.calls.reply import Reply
 from or_mcp.catalogue.prices import Estimate
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import InvalidRequest
-from or_mcp.openrouter.wire.batches import BatchProvider
-from or_mcp.rows.batched import Batchable, Batched
 from or_mcp.rows.earlier import Earlier, earlier_rows
 from or_mcp.rows.lines import folder_in
-from or_mcp.rows.work import Asks, ManyRows
 from or_mcp.runs.budget import Room, dollars
 from or_mcp.runs.store import Store
+
+if TYPE_CHECKING:
+    from or_mcp.attachments.lines import Row
+    from or_mcp.openrouter.wire.batches import BatchProvider
+    from or_mcp.rows.batched import Batchable, Batched
+    from or_mcp.rows.work import Asks, ManyRows
 
 MOST_ROWS = 1_000
 # A file may hold more: memory bounds it, and how long one run may take.
@@ -71,6 +73,8 @@ async def rows_given(rows: Sequence[Row], rows_file: str, call: Call) -> tuple[R
         return tuple(rows)
     if rows:
         raise InvalidRequest("rows and rows_file were both given; one of them holds the rows")
+    from or_mcp.attachments.lines import read_rows  # Few calls read a file, and the first one waits for imports.
+
     found = await read_rows(rows_file, await call.sandbox())
     if len(found) > _MOST_IN_FILE:
         raise InvalidRequest(f"rows_file has {len(found):,} rows; it takes at most {_MOST_IN_FILE:,}. Split it")
@@ -89,6 +93,8 @@ def kept_short(arguments: ArgumentsT, rows: Sequence[Row]) -> ArgumentsT:
 
 def one_by_one(planned: Planned[Asks], room: Room, carried: Carried) -> ManyRows:
     """Several at once, as long as the next one fits."""
+    from or_mcp.rows.work import ManyRows
+
     asks, estimates = planned(room)
     estimate = _together(carried.left(estimates), room)
     ceiling = estimate.most if estimate.most is not None else room.usd
@@ -109,6 +115,8 @@ def as_a_batch(
     Raises:
         InvalidRequest: What they cost at most is not known.
     """
+    from or_mcp.rows.batched import Batched
+
     share = max(rows - len(carried.earlier.rows), 1)
     asks, estimates = planned(Room(tuple(replace(each, usd=each.usd / share) for each in room.bounds)))
     left = carried.left(estimates)

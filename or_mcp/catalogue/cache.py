@@ -23,11 +23,11 @@ from or_mcp.catalogue.slugs import Slug, is_address
 from or_mcp.catalogue.snapshot import Snapshot
 from or_mcp.openrouter.client import OpenRouter
 from or_mcp.openrouter.errors import Failure, ModelUnavailable, NotFound, UpstreamFailed
-from or_mcp.openrouter.wire.endpoints import Endpoint, ListedProvider, ModelEndpoints
 from or_mcp.openrouter.wire.errors import Availability
 from or_mcp.openrouter.wire.models import Model
 
 if TYPE_CHECKING:
+    from or_mcp.openrouter.wire.endpoints import Endpoint, ListedProvider, ModelEndpoints
     from or_mcp.openrouter.wire.media import ImageEndpoint, VideoModel
 
 # Prices change by the day, and new models come by the week: ten minutes old is new.
@@ -74,11 +74,11 @@ class Catalogue:
         self._problem: Failure | None = None
         self._loading = Shared(self._load)
         self._fetching = Shared(self._fetch)
-        self._endpoints = Remembered[ModelEndpoints](_ENDPOINTS_SECONDS, clock)
-        self._zdr = Remembered[tuple[Endpoint, ...]](_ZDR_SECONDS, clock)
+        self._endpoints: Remembered[ModelEndpoints] = Remembered(_ENDPOINTS_SECONDS, clock)
+        self._zdr: Remembered[tuple[Endpoint, ...]] = Remembered(_ZDR_SECONDS, clock)
         self._drawing: Remembered[tuple[ImageEndpoint, ...]] = Remembered(_MEDIA_SECONDS, clock)
         self._filming: Remembered[tuple[VideoModel, ...]] = Remembered(_MEDIA_SECONDS, clock)
-        self._providers = Remembered[tuple[ListedProvider, ...]](_PROVIDERS_SECONDS, clock)
+        self._providers: Remembered[tuple[ListedProvider, ...]] = Remembered(_PROVIDERS_SECONDS, clock)
         self._benchmarks = Remembered[Mapping[str, Mapping[str, Decimal]]](_BENCHMARKS_SECONDS, clock)
 
     @asynccontextmanager

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import anyio.to_thread
-from pydantic import JsonValue, TypeAdapter
+from pydantic import ConfigDict, JsonValue, TypeAdapter, with_config
 
 from or_mcp.catalogue.prices import Estimate, estimate_completion
 from or_mcp.catalogue.snapshot import Snapshot
@@ -36,6 +36,7 @@ _COLUMN = re.compile(r"\{([^{}\n]{1,100})\}")
 _PRICES = 16
 
 
+@with_config(ConfigDict(defer_build=True))
 @dataclass(frozen=True, slots=True)
 class RowSaid:
     """What is kept of a row's answer."""

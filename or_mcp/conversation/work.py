@@ -18,7 +18,6 @@ from or_mcp.conversation.price import Price, bound
 from or_mcp.conversation.state import AnswerState, Said
 from or_mcp.conversation.structure import read_json
 from or_mcp.conversation.thread import Thread
-from or_mcp.conversation.trace import functions_of, messages_of
 from or_mcp.conversation.turn import Turn, request_for
 from or_mcp.conversation.unpriced import Sizes
 from or_mcp.files.shelf import Shelf
@@ -80,6 +79,9 @@ def go_on(record: RunRecord, context: Context | None) -> Thread:
     """The conversation after a run; of an answer that did not end well, as far as it came."""
     thread = Thread.load(context) if context else Thread.new()
     if record.rows:
+        # Only of a model that had tools, and the first call waits for imports.
+        from or_mcp.conversation.trace import functions_of, messages_of
+
         messages = (*thread.messages, *messages_of(record.rows))
         return replace(thread, messages=messages, functions=functions_of(messages))
     message = result_of(record).said.message(whole=record.status == "completed")

@@ -13,7 +13,7 @@ import anyio
 import mcp_types
 from mcp import MCPError
 from mcp.server.context import ServerRequestContext
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from or_mcp.calls.call import Ask, NeedsHost, Roots
 from or_mcp.calls.confirming import NeedsAnswer
@@ -35,6 +35,7 @@ class NeedsRoots(NeedsHost):
     """The host must say which directories it has opened."""
 
 
+@with_config(ConfigDict(defer_build=True))
 @dataclass(frozen=True, slots=True)
 class Told:
     """What the host has told in the rounds of one call: it holds this, sealed, from one to the next."""

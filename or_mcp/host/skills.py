@@ -27,17 +27,17 @@ _KEPT_MS = 300_000
 Context = ServerRequestContext[Served, Any]
 
 
-class ListParams(mcp_types.PaginatedRequestParams):
+class ListParams(mcp_types.PaginatedRequestParams, defer_build=True):
     """All of them are on one page."""
 
 
-class GetParams(mcp_types.RequestParams):
+class GetParams(mcp_types.RequestParams, defer_build=True):
     """Which one, by where it begins."""
 
     uri: str
 
 
-class FileEntry(BaseModel):
+class FileEntry(BaseModel, defer_build=True):
     """A file of a skill."""
 
     uri: str
@@ -45,7 +45,7 @@ class FileEntry(BaseModel):
     size: int
 
 
-class SkillEntry(BaseModel):
+class SkillEntry(BaseModel, defer_build=True):
     """A skill, complete but for what its files hold."""
 
     uri: str
@@ -53,14 +53,14 @@ class SkillEntry(BaseModel):
     resources: list[FileEntry]
 
 
-class ListResult(mcp_types.PaginatedResult, mcp_types.CacheableResult):
+class ListResult(mcp_types.PaginatedResult, mcp_types.CacheableResult, defer_build=True):
     """Every skill."""
 
     skills: list[SkillEntry]
     result_type: Literal["complete"] = "complete"
 
 
-class GetResult(mcp_types.CacheableResult):
+class GetResult(mcp_types.CacheableResult, defer_build=True):
     """One skill."""
 
     skill: SkillEntry

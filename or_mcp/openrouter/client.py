@@ -25,23 +25,16 @@ from or_mcp.openrouter.wire.account import (
     Key,
     KeyReply,
 )
-from or_mcp.openrouter.wire.batches import Batch, BatchList, BatchRequest
-from or_mcp.openrouter.wire.benchmarks import Benchmark, BenchmarkList
 from or_mcp.openrouter.wire.chat import ChatChunk, ChatRequest
-from or_mcp.openrouter.wire.decisions import DecisionsReply, DecisionsRequest
-from or_mcp.openrouter.wire.embeddings import EmbeddingsReply, EmbeddingsRequest, RerankReply, RerankRequest
-from or_mcp.openrouter.wire.endpoints import (
-    Endpoint,
-    EndpointList,
-    ListedProvider,
-    ModelEndpoints,
-    ModelEndpointsReply,
-    ProviderList,
-)
 from or_mcp.openrouter.wire.models import Model, ModelList, ModelReply
 
 if TYPE_CHECKING:
     from or_mcp.openrouter.media import Media
+    from or_mcp.openrouter.wire.batches import Batch, BatchRequest
+    from or_mcp.openrouter.wire.benchmarks import Benchmark
+    from or_mcp.openrouter.wire.decisions import DecisionsReply, DecisionsRequest
+    from or_mcp.openrouter.wire.embeddings import EmbeddingsReply, EmbeddingsRequest, RerankReply, RerankRequest
+    from or_mcp.openrouter.wire.endpoints import Endpoint, ListedProvider, ModelEndpoints
     from or_mcp.openrouter.wire.responses import ResponseEvent, ResponsesRequest
 
 # The results of a batch are as many as its requests: tens of megabytes.
@@ -66,12 +59,14 @@ class Stream(Generic[ModelT]):
 
 
 class OpenRouter(Paths):
-    """The API, with one key."""
+    """The API, with one key.
+
+    A shape is imported by the method that reads it, but for what most calls need: there are many, and a start waits.
+    """
 
     @property
     def media(self) -> Media:
         """Pictures, sound and video."""
-        # Few need them, and their shapes are many.
         from or_mcp.openrouter.media import Media
 
         return Media(self)
@@ -94,18 +89,26 @@ class OpenRouter(Paths):
 
     async def embeddings(self, request: EmbeddingsRequest) -> EmbeddingsReply:
         """Vectors for texts."""
+        from or_mcp.openrouter.wire.embeddings import EmbeddingsReply
+
         return await self.post("/embeddings", request, EmbeddingsReply)
 
     async def rerank(self, request: RerankRequest) -> RerankReply:
         """Documents ordered by relevance."""
+        from or_mcp.openrouter.wire.embeddings import RerankReply
+
         return await self.post("/rerank", request, RerankReply)
 
     async def start_batch(self, request: BatchRequest) -> Batch:
         """Many requests as one job, which upstream carries from then on."""
+        from or_mcp.openrouter.wire.batches import Batch
+
         return await self.post("/batches", request, Batch)
 
     async def decisions(self, request: DecisionsRequest) -> DecisionsReply:
         """Typed questions about a state, answered with probabilities."""
+        from or_mcp.openrouter.wire.decisions import DecisionsReply
+
         return await self.post(_DECISIONS, request, DecisionsReply)
 
     # Free
@@ -116,10 +119,14 @@ class OpenRouter(Paths):
         Raises:
             NotFound: Upstream does not know it, or no longer.
         """
+        from or_mcp.openrouter.wire.batches import Batch
+
         return await self.get(f"/batches/{quote(batch_id, safe='')}", Batch, seconds=_ALL_RESULTS_SECONDS)
 
     async def batches(self) -> tuple[Batch, ...]:
         """The newest batches of this key, without their results."""
+        from or_mcp.openrouter.wire.batches import BatchList
+
         return (await self.get("/batches", BatchList)).data
 
     async def models(self) -> tuple[Model, ...]:
@@ -144,18 +151,26 @@ class OpenRouter(Paths):
         Raises:
             NotFound: There is no such model.
         """
+        from or_mcp.openrouter.wire.endpoints import ModelEndpointsReply
+
         return (await self.get(f"/models/{quoted(slug)}/endpoints", ModelEndpointsReply)).data
 
     async def zdr_endpoints(self) -> tuple[Endpoint, ...]:
         """Every endpoint that keeps nothing."""
+        from or_mcp.openrouter.wire.endpoints import EndpointList
+
         return (await self.get("/endpoints/zdr", EndpointList)).data
 
     async def providers(self) -> tuple[ListedProvider, ...]:
         """Every provider."""
+        from or_mcp.openrouter.wire.endpoints import ProviderList
+
         return (await self.get("/providers", ProviderList)).data
 
     async def benchmarks(self) -> tuple[Benchmark, ...]:
         """How models did in upstream's own tests, and what a task cost."""
+        from or_mcp.openrouter.wire.benchmarks import BenchmarkList
+
         return (await self.get("/benchmarks", BenchmarkList, {"source": "openrouter"})).data
 
     async def exchange_code(self, code: str, verifier: str) -> str:

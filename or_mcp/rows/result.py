@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter, with_config
 
 from or_mcp.openrouter.errors import Failure
 from or_mcp.openrouter.usage import Usage
@@ -28,6 +28,7 @@ class Answered:
     failure: Failure | None = None
 
 
+@with_config(ConfigDict(defer_build=True))
 @dataclass(frozen=True, slots=True)
 class RowsResult:
     """What is kept of a run beside its rows: how many there are, and why not all were asked."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import TaskGroup
 
 from or_mcp.openrouter.errors import Failure
 from or_mcp.servers.file import Server
-from or_mcp.servers.session import Session
 from or_mcp.servers.trouble import ServerTrouble
+
+if TYPE_CHECKING:
+    from or_mcp.servers.session import Session
 
 _IDLE_SECONDS, _LOOK_EVERY_SECONDS = 600.0, 30.0
 # A server that ends twice within this time is not begun a third time.
@@ -59,6 +62,8 @@ class Sessions:
                 return held
             if held is not None:
                 self._begin_again(name)
+            from or_mcp.servers.session import Session  # Few processes have servers.
+
             session = Session(self._servers[name])
             await self._group.start(session.live)
             self._held[name] = session

@@ -14,7 +14,7 @@ POLL_MILLISECONDS = 1000
 TaskStatus = Literal["working", "input_required", "completed", "failed", "cancelled"]
 
 
-class TaskParams(mcp_types.RequestParams):
+class TaskParams(mcp_types.RequestParams, defer_build=True):
     """Which task."""
 
     task_id: str
@@ -26,7 +26,7 @@ class UpdateParams(TaskParams):
     input_responses: dict[str, Any]
 
 
-class Task(mcp_types.Result):
+class Task(mcp_types.Result, defer_build=True):
     """How a task stands."""
 
     task_id: str

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import anyio.to_thread
 from pydantic import Field, create_model
 from pydantic.json_schema import SkipJsonSchema
 
-from or_mcp.attachments.attach import COUNT_LIMIT, digest_of
+from or_mcp.attachments.paths import COUNT_LIMIT
 from or_mcp.calls.arguments import Amount, Arguments, Question, Text
-from or_mcp.calls.attaching import read_attachments
 from or_mcp.calls.call import Call
 from or_mcp.calls.choosing import choose
 from or_mcp.calls.keepsake import Keepsake, Means, Shown
@@ -30,30 +29,29 @@ from or_mcp.calls.many import (
 from or_mcp.calls.paid import place, question_of
 from or_mcp.calls.reply import Reply
 from or_mcp.calls.tool import AnyTool, Tool
-from or_mcp.calls.with_servers import in_steps, names_of, tell_what_was_lost
 from or_mcp.catalogue.cache import Snapshot
 from or_mcp.catalogue.prices import Estimate
 from or_mcp.conversation.adapt import adapt, readable
 from or_mcp.conversation.caching import with_cache
 from or_mcp.conversation.fit import check_fits, needs_of
 from or_mcp.conversation.functions import MOST_FUNCTIONS
-from or_mcp.conversation.rows import Asking as RowsAsking
-from or_mcp.conversation.rows import Row, RowsPrice, RowTurn, read_answer, turns_of
 from or_mcp.conversation.structure import check_schema
 from or_mcp.conversation.thread import Message, Thread
-from or_mcp.conversation.trace import told
 from or_mcp.conversation.turn import ToolOutput, Turn, say
 from or_mcp.conversation.work import AskResult, Exchange, go_on, result_of
 from or_mcp.openrouter.errors import InvalidRequest
 from or_mcp.openrouter.wire.sessions import new_session
-from or_mcp.rows.batched import Batched, permitted
 from or_mcp.rows.lines import folder_in
 from or_mcp.rows.result import Brought, is_of_rows, words_of
 from or_mcp.rows.result import result_of as rows_of
 from or_mcp.runs.budget import Room
 from or_mcp.runs.record import RunRecord
 from or_mcp.tools.answers.ask import AskAnswer, full_text, show
-from or_mcp.tools.answers.ask_rows import show_rows
+
+if TYPE_CHECKING:
+    from or_mcp.conversation.rows import Asking as RowsAsking
+    from or_mcp.conversation.rows import Row, RowTurn
+    from or_mcp.rows.batched import Batched
 
 DESCRIPTION = """
 Ask any one model of OpenRouter's hundreds.
@@ -145,7 +143,7 @@ AnyAsk = AskArguments | AskWithServers
 async def ask(arguments: AnyAsk, call: Call) -> Reply:
     """Put the turn together, check, carry out, show."""
     call.require_key()
-    servers = names_of(arguments, call) if isinstance(arguments, AskWithServers) else ()
+    servers = _servers_of(arguments, call)
     if arguments.json_schema is not None:
         await anyio.to_thread.run_sync(check_schema, arguments.json_schema, abandon_on_cancel=True)
     turn = _turn(arguments, call.parts.default_model)
@@ -164,6 +162,8 @@ async def ask(arguments: AnyAsk, call: Call) -> Reply:
     turn, adapted = adapt(turn, snapshot)
     parts, digest, again = await _attached(arguments, turn.model, before, call, snapshot)
     if rows:
+        from or_mcp.conversation.rows import RowTurn
+
         notes = (*adapted, *again, *choice.notes)
         # Of many answers the words alone are kept.
         turn = replace(turn, modalities=("text",) if turn.modalities else (), voice="")
@@ -176,15 +176,22 @@ async def ask(arguments: AnyAsk, call: Call) -> Reply:
     needs = await anyio.to_thread.run_sync(needs_of, sent, turn)
     if servers:
         needs = replace(needs, parameters=needs.parameters | {"tools"})
+        from or_mcp.calls.with_servers import tell_what_was_lost
+
         await tell_what_was_lost(question_of(call, "ask", arguments, digest), call)
     check_fits(snapshot, turn, needs, call.parts.policy)
     max_steps = arguments.max_steps if isinstance(arguments, AskWithServers) else _USUAL_STEPS
     exchange = Exchange(sent, turn, needs.sizes, snapshot, call.parts.provider, call.upstream, call.parts.shelf)
+    offer = exchange.offer
+    if servers:
+        from or_mcp.calls.with_servers import in_steps
+
+        offer = in_steps(exchange, thread, servers, max_steps, call).offer
     return await place(
         call,
         "ask",
         arguments,
-        in_steps(exchange, thread, servers, max_steps, call).offer if servers else exchange.offer,
+        offer,
         models=turn.models,
         prompt=arguments.prompt,
         context=await anyio.to_thread.run_sync(thread.kept),
@@ -192,6 +199,15 @@ async def ask(arguments: AnyAsk, call: Call) -> Reply:
         shown=Shown(notes=(*lost, *adapted, *again, *left_out, *choice.notes)),
         wait_seconds=arguments.wait_seconds,
     )
+
+
+def _servers_of(arguments: AnyAsk, call: Call) -> tuple[str, ...]:
+    if not isinstance(arguments, AskWithServers):
+        return ()
+    # Most calls have no servers, and the first one waits for its imports.
+    from or_mcp.calls.with_servers import names_of
+
+    return names_of(arguments, call)
 
 
 def _check_rows_alone(arguments: AnyAsk) -> None:
@@ -220,6 +236,10 @@ async def _ask_rows(
     notes: tuple[str, ...],
 ) -> Reply:
     """The same question about each row, as one run."""
+    from or_mcp.conversation.rows import Asking as RowsAsking
+    from or_mcp.conversation.rows import RowsPrice, turns_of
+    from or_mcp.rows.batched import permitted
+
     turns = await anyio.to_thread.run_sync(turns_of, question, rows)
     price = await anyio.to_thread.run_sync(RowsPrice.of, turns, snapshot)
     check_fits(snapshot, question.turn, price.largest, call.parts.policy)
@@ -307,6 +327,10 @@ async def _attached(
     """What is attached, and its digest; what the conversation holds already is not sent once more."""
     if not arguments.attachments:
         return [], "", []
+    # Most calls attach nothing, and the first one waits for its imports.
+    from or_mcp.attachments.attach import digest_of
+    from or_mcp.calls.attaching import read_attachments
+
     model = snapshot.find(model_id)
     accepts = frozenset(model.architecture.input_modalities) if model and model.architecture else None
     found = await read_attachments(arguments.attachments, call, accepts, model_id)
@@ -324,8 +348,18 @@ def _read(record: RunRecord) -> AskResult | Brought:
     return rows_of(record) if is_of_rows(record) else result_of(record)
 
 
+def _trace(record: RunRecord) -> str:
+    from or_mcp.conversation.trace import told
+
+    return "" if is_of_rows(record) else "\n".join(told(record.rows))
+
+
 def _show(record: RunRecord, result: AskResult | Brought, shown: Shown) -> Reply:
-    return show_rows(record, result, shown) if isinstance(result, Brought) else show(record, result, shown)
+    if not isinstance(result, Brought):
+        return show(record, result, shown)
+    from or_mcp.tools.answers.ask_rows import show_rows
+
+    return show_rows(record, result, shown)
 
 
 @cache
@@ -337,6 +371,9 @@ def with_servers(names: tuple[str, ...]) -> AnyTool:
 
 
 def _resume(record: RunRecord, means: Means) -> Batched:
+    from or_mcp.conversation.rows import read_answer
+    from or_mcp.rows.batched import Batched
+
     read = partial(read_answer, schema=record.request.asked.get("json_schema"))
     return Batched.resumed(record, means.upstream, means.store, folder_in(means.data_dir), read)
 
@@ -355,7 +392,7 @@ TOOL = Tool(
         words=lambda result: words_of(result) if isinstance(result, Brought) else full_text(result),
         thread=go_on,
         files=lambda result: () if isinstance(result, Brought) else result.said.files,
-        trace=lambda record: "" if is_of_rows(record) else "\n".join(told(record.rows)),
+        trace=_trace,
         usage=lambda result: result.together.usage if isinstance(result, Brought) else result.said.usage,
         resume=_resume,
     ),

@@ -9,7 +9,8 @@ import anyio.to_thread
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from or_mcp.attachments.attach import COUNT_LIMIT, digest_of
+from or_mcp.attachments.attach import digest_of
+from or_mcp.attachments.paths import COUNT_LIMIT
 from or_mcp.attachments.urls import is_url
 from or_mcp.calls.arguments import Amount, Arguments, Text
 from or_mcp.calls.attaching import read_attachments

@@ -10,7 +10,8 @@ import anyio.to_thread
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from or_mcp.attachments.attach import COUNT_LIMIT, Attachment, digest_of
+from or_mcp.attachments.attach import Attachment, digest_of
+from or_mcp.attachments.paths import COUNT_LIMIT
 from or_mcp.calls.arguments import Amount, Arguments, Question
 from or_mcp.calls.attaching import read_attachments
 from or_mcp.calls.call import Call

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from or_mcp.openrouter.errors import UpstreamFailed
-from or_mcp.openrouter.wire.embeddings import Embedding, EmbeddingsReply
+
+if TYPE_CHECKING:
+    from or_mcp.openrouter.wire.embeddings import Embedding, EmbeddingsReply
 
 # float32, as upstream sends them in base64.
 FLOAT_BYTES = 4
