@@ -85,7 +85,10 @@ class Jobs:
         self._resume = resume
 
     async def taken_over(self, left: RunRecord) -> LiveRun | None:
-        """The run, to be carried here; None where its key or its tool is not known, or another process was faster."""
+        """The run, to be carried here; None where its key or its tool is not known, or another was faster."""
+        if left.owner == self._store.owner.token:
+            # Somebody else of this process took it a moment ago.
+            return None
         upstream = self._costs.upstream_of(left.request.payer)
         work = self._resume(left, upstream) if upstream is not None and self._resume is not None else None
         if work is None:
