@@ -84,15 +84,15 @@ class Jobs:
         self._costs = costs
         self._resume = resume
 
-    async def taken_over(self, left: RunRecord) -> LiveRun | None:
-        """The run, to be carried here; None where its key or its tool is not known, or another was faster."""
-        if left.owner == self._store.owner.token:
-            # Somebody else of this process took it a moment ago.
-            return None
+    async def taken_over(self, left: RunRecord, by: str) -> LiveRun | None:
+        """The run that a process left, to be carried here; None where its key or its tool is not known.
+
+        None too where somebody was faster: who carries it now is not who was seen to be gone.
+        """
         upstream = self._costs.upstream_of(left.request.payer)
         work = self._resume(left, upstream) if upstream is not None and self._resume is not None else None
         if work is None:
             return None
-        take = partial(queries.take_over, run_id=left.run_id, before=left.owner, owner=self._store.owner.token)
+        take = partial(queries.take_over, run_id=left.run_id, before=by, owner=self._store.owner.token)
         taken = await self._store.write(take, durable=True, alone=[left.run_id])
         return None if taken is None else LiveRun(taken[0], work, self._store, taken[1])

@@ -26,8 +26,8 @@ _BEAT = f"""
     )
     SELECT
         (SELECT now - beat FROM processes, clock WHERE token = ?),
-        ARRAY(
-            SELECT run_id FROM runs, clock WHERE {UNDER_WAY} AND owner <> ? AND NOT EXISTS (
+        (
+            SELECT json_object_agg(run_id, owner) FROM runs, clock WHERE {UNDER_WAY} AND owner <> ? AND NOT EXISTS (
                 SELECT 1 FROM processes p WHERE p.token = owner AND p.beat > now - {LOST_AFTER_SECONDS}
             )
         )
@@ -42,12 +42,12 @@ class Lease:
         self.token = token
         self._seen_since = monotonic()
 
-    def beat(self, tx: Transaction) -> list[str]:
-        """Have this process seen; the runs whose carriers have not been seen for too long."""
+    def beat(self, tx: Transaction) -> dict[str, str]:
+        """Have this process seen; the runs whose carriers have not been seen for too long, and these."""
         gap, strays = tx.execute(_BEAT, (self.token, self._host, __version__, self.token, self.token)).fetchone()
         if gap is None or gap > _GAP_SECONDS:
             self._seen_since = monotonic()
-        return strays if monotonic() - self._seen_since >= LOST_AFTER_SECONDS else []
+        return strays or {} if monotonic() - self._seen_since >= LOST_AFTER_SECONDS else {}
 
     def leave(self, tx: Transaction) -> None:
         """This process ends."""

@@ -237,7 +237,7 @@ class Runner:
         if record.finished or self._is_carried(record.run_id, record.owner):
             return record
         try:
-            return await self._left_behind(record.run_id) or record
+            return await self._left_behind(record.run_id, record.owner) or record
         except StoreAway:
             return record.end("interrupted", stopped("interrupted"))
 
@@ -246,10 +246,10 @@ class Runner:
             return run_id in self._live or run_id in self._ended or run_id in self.admission.beginning
         return self.store.is_alive(owner)
 
-    async def _left_behind(self, run_id: str) -> RunRecord | None:
+    async def _left_behind(self, run_id: str, by: str) -> RunRecord | None:
         left = await self.store.read(partial(queries.find, run_id=run_id, caller=None))
         if left is not None and outlives_its_process(left):
-            live = None if self.stopping else await self._jobs.taken_over(left)
+            live = None if self.stopping else await self._jobs.taken_over(left, by)
             return left if live is None else self._take(live).record
         ended, is_news = await self.store.write(partial(upkeep.lose, run_id=run_id), alone=[run_id])
         if is_news and self._lost is not None:
@@ -273,9 +273,9 @@ class Runner:
 
     async def _recover(self) -> None:
         """End what dead processes left, and book what programs wrote that do not know the ledger."""
-        for run_id in await self.store.strays():
+        for run_id, owner in (await self.store.strays()).items():
             if run_id not in self._live.keys() | self._ended.keys() | self.admission.beginning:
-                await self._left_behind(run_id)
+                await self._left_behind(run_id, owner)
         if not self.store.is_fleet:
             await upkeep.book(self.store)
 

@@ -145,8 +145,8 @@ class Store:
         """Why it cannot be used, unless it is likely to be back in a moment."""
         return None if self._away is None or isinstance(self._away, Brief) else str(self._away)
 
-    async def strays(self) -> list[str]:
-        """Runs that a process left that is gone; asking is also how the others see that this one is not."""
+    async def strays(self) -> dict[str, str]:
+        """Runs that a process left that is gone, and which; asking is also how the others see that this one is not."""
         if self._fleet is None:
             return await self.read(self._left_by_the_dead)
         for record, events in await anyio.to_thread.run_sync(self._fleet.outbox.left):
@@ -178,8 +178,8 @@ class Store:
         self._engine.close()
         self.owner.release()
 
-    def _left_by_the_dead(self, tx: Transaction) -> list[str]:
-        return [look.run_id for look in queries.running(tx) if not self.owner.is_alive(look.owner)]
+    def _left_by_the_dead(self, tx: Transaction) -> dict[str, str]:
+        return {look.run_id: look.owner for look in queries.running(tx) if not self.owner.is_alive(look.owner)}
 
     def _tried(self, jobs: list[Job[Any]]) -> Away | None:
         began = monotonic()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,9 @@ import anyio
 import httpx2
 import pytest
 
+from or_mcp.runs.jobs import Jobs
+from or_mcp.runs.live import LiveRun
+from or_mcp.runs.store import Store
 from tests.conftest import Connect, Upstream, text_of
 from tests.postgres import needs_postgres
 from tests.runs.program import Killable, started
@@ -167,7 +168,7 @@ async def test_of_two_processes_one_asks_how_it_stands(upstream: Upstream, envir
     upstream.script({"path": "/videos", "job_polls": 5})
     async with started(environment) as killed:
         run_id = await begun(killed)
-        await job_of(killed, run_id)
+        job = await job_of(killed, run_id)
         await killed.kill()
     async with started(environment) as one, started(environment) as other:
         told: list[dict[str, Any]] = []
@@ -176,14 +177,49 @@ async def test_of_two_processes_one_asks_how_it_stands(upstream: Upstream, envir
             told.append(await arrived(server, run_id))
 
         async with anyio.create_task_group() as group:
-            for server in (one, other) * 4:
-                group.start_soon(wait, server)
-    assert [each["status"] for each in told] == ["completed"] * 8
-    with closing(sqlite3.connect(Path(environment["OR_MCP_DATA_DIR"]) / "runs.sqlite3")) as store:
-        # A download may be tried again; who carries the run tells once that it is here.
-        asked = "SELECT count(*) FROM events WHERE step = 'fetched' AND run_id = ?"
-        assert store.execute(asked, (run_id,)).fetchone() == (1,)
+            group.start_soon(wait, one)
+            group.start_soon(wait, other)
+    assert [each["status"] for each in told] == ["completed"] * 2
+    fetched = [each for each in upstream.requests if each.path == f"/videos/{job}/content"]
+    assert len(fetched) == 1
     await check_whole(upstream, told[0])
+
+
+async def test_who_was_seen_to_be_gone_may_have_been_followed_by_somebody_meanwhile(
+    upstream: Upstream, environment: dict[str, str], connect: Connect, monkeypatch: pytest.MonkeyPatch
+):
+    upstream.script({"path": "/videos", "job_polls": 50})
+    async with started(environment) as killed:
+        run_id = await begun(killed)
+        job = await job_of(killed, run_id)
+        await killed.kill()
+    strays, taken_over = Store.strays, Jobs.taken_over
+    judging, judged, tried = anyio.Event(), anyio.Event(), anyio.Event()
+
+    async def slowly(store: Store) -> dict[str, str]:
+        left = await strays(store)
+        judging.set()
+        await judged.wait()
+        return left
+
+    async def noting(jobs: Jobs, *left: Any) -> LiveRun | None:
+        taken = await taken_over(jobs, *left)
+        tried.set()
+        return taken
+
+    monkeypatch.setattr(Store, "strays", slowly)
+    monkeypatch.setattr(Jobs, "taken_over", noting)
+    with anyio.fail_after(120):
+        async with connect():
+            await judging.wait()
+            seen = len(upstream.requests)
+            async with started(environment) as other:
+                await asked(upstream, f"/videos/{job}", seen)
+                judged.set()
+                await tried.wait()
+                done(upstream, job)
+                await check_whole(upstream, await arrived(other, run_id))
+    assert len([each for each in upstream.requests if each.path == f"/videos/{job}/content"]) == 1
 
 
 async def test_the_deadline_of_runs_does_not_end_it(connect: Connect, upstream: Upstream):
