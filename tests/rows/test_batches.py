@@ -206,13 +206,7 @@ async def test_a_batch_that_never_arrived_is_not_paid_for_and_sent_with_the_next
 async def test_killed_when_its_results_were_just_written_the_next_process_asks_nobody_and_counts_what_they_cost(
     upstream: Upstream, environment: dict[str, str], tmp_path: Path
 ):
-    async with started(environment) as server:
-        whole = await ask(server.client)
-        upstream.script({"path": PATH, "job_polls": 50})
-        killed = await ask(server.client, wait_seconds=0)
-        await until(lambda: "batch_" in (job_in(tmp_path, killed["run_id"]) or ""))
-        await server.kill()
-    results_as_of(tmp_path, whole["run_id"], killed["run_id"])
+    whole, killed = await killed_before_its_end(upstream, environment, tmp_path)
     seen = len(upstream.requests)
     async with started(environment | {"OR_MCP_DAILY_BUDGET_USD": "1"}) as server:
         told = await fetched(server, killed["run_id"])
@@ -224,24 +218,27 @@ async def test_killed_when_its_results_were_just_written_the_next_process_asks_n
     assert not [each.path for each in upstream.requests[seen:] if each.path.startswith(PATH)]
 
 
-def results_as_of(directory: Path, whole: str, killed: str) -> None:
-    """The store as it is between two commits: the results are there, and not yet the end."""
+async def killed_before_its_end(
+    upstream: Upstream, environment: dict[str, str], directory: Path
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A whole run, and one killed between two commits: it has the results of the first, and not yet an end."""
+    async with started(environment) as server:
+        whole = await ask(server.client)
+        upstream.script({"path": PATH, "job_polls": 50})
+        killed = await ask(server.client, wait_seconds=0)
+        await until(lambda: "batch_" in (job_in(directory, killed["run_id"]) or ""))
+        await server.kill()
+    of, to = whole["run_id"], killed["run_id"]
     with sqlite3.connect(directory / "data" / "runs.sqlite3") as store:
-        taken = store.execute("SELECT state, body, cost_usd, ?, n FROM run_rows WHERE run_id = ?", (killed, whole))
-        rows = taken.fetchall()
+        rows = store.execute("SELECT state, body, cost_usd, ?, n FROM run_rows WHERE run_id = ?", (to, of)).fetchall()
         store.executemany("UPDATE run_rows SET state = ?, body = ?, cost_usd = ? WHERE run_id = ? AND n = ?", rows)
+    return whole, killed
 
 
 async def test_what_a_row_may_have_cost_is_no_more_known_to_the_next_process(
     upstream: Upstream, environment: dict[str, str], tmp_path: Path
 ):
-    async with started(environment) as server:
-        whole = await ask(server.client)
-        upstream.script({"path": PATH, "job_polls": 50})
-        killed = await ask(server.client, wait_seconds=0)
-        await until(lambda: "batch_" in (job_in(tmp_path, killed["run_id"]) or ""))
-        await server.kill()
-    results_as_of(tmp_path, whole["run_id"], killed["run_id"])
+    whole, killed = await killed_before_its_end(upstream, environment, tmp_path)
     doubt = UpstreamFailed("The batch expired before it was answered", may_be_billed=True).facts()
     with sqlite3.connect(tmp_path / "data" / "runs.sqlite3") as store:
         store.execute(
